@@ -1,0 +1,132 @@
+import type { Finding, Inspection, Thresholds } from './inspection';
+import type { ReasonCode, Verdict } from './verdict';
+
+/** An inspection as the store keeps it. */
+export interface InspectionRecord extends Inspection {
+  readonly state: 'open' | 'settled';
+  /** Picture path relative to the data folder, with forward slashes; null when there is none (any more). */
+  readonly picturePath: string | null;
+  /** ISO 8601, UTC; null while open. */
+  readonly settledAt: string | null;
+}
+
+export type ReviewState = 'pending' | 'labelled' | 'skipped';
+export type Label = 'OK' | 'NG';
+
+/** A picture waiting for, or decided by, a person. */
+export interface ReviewItem {
+  /** Equals the inspection's id: each picture once. */
+  readonly id: string;
+  readonly state: ReviewState;
+  readonly partType: string;
+  readonly serial?: string;
+  /** Why it is here, most telling first. */
+  readonly reasons: readonly ReasonCode[];
+  /** What the line did with the part. */
+  readonly lineVerdict: Verdict;
+  readonly findings: readonly Finding[];
+  readonly label: Label | null;
+  readonly reviewer: string | null;
+  readonly note: string | null;
+  readonly createdAt: string;
+  readonly decidedAt: string | null;
+}
+
+/** One version of a model, as the registry lists it. */
+export interface ModelVersion {
+  /** Model name; for PatchCore the part type. */
+  readonly name: string;
+  readonly version: string;
+  readonly kind: 'patchcore';
+  readonly partType: string;
+  readonly createdAt: string;
+  readonly deployed: boolean;
+  readonly pictures: { readonly bank: number; readonly calibration: number };
+  readonly thresholds: Thresholds;
+  /** Bytes on disk. */
+  readonly bytes: number;
+  readonly parent: string | null;
+}
+
+/** One switch of the model in production. */
+export interface DeploymentRecord {
+  readonly partType: string;
+  readonly name: string;
+  readonly version: string;
+  readonly previousVersion: string | null;
+  readonly action: 'deploy' | 'rollback';
+  readonly actor: string;
+  readonly at: string;
+}
+
+export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
+export type TrainingStage = 'read' | 'extract' | 'condition' | 'coreset' | 'calibrate' | 'package' | 'verify';
+
+export interface JobProgress {
+  readonly stage: TrainingStage;
+  /** 0..100 over the whole job. */
+  readonly percent: number;
+  /** Estimated seconds to the end; null while unknown. */
+  readonly remainingSeconds: number | null;
+}
+
+/** Where training pictures come from. */
+export type TrainingSource =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'labelled' }
+  | { readonly kind: 'simulator'; readonly product: string; readonly count: number; readonly seed?: number };
+
+export interface TrainingRequest {
+  readonly partType: string;
+  readonly source: TrainingSource;
+  /** Deploy the version when it is done. */
+  readonly deploy: boolean;
+  readonly backbone?: string;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly request: TrainingRequest;
+  readonly state: JobState;
+  readonly progress: JobProgress | null;
+  /** The version made, when completed. */
+  readonly version: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly actor: string;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+}
+
+/** What the router uses for a part type. */
+export interface RoutingSettings {
+  readonly partType: string;
+  /** Set by hand; null: the deployed model's calibration rules. */
+  readonly thresholds: Thresholds | null;
+  /** Share of passed parts shown to a person, 0..1. */
+  readonly auditShare: number;
+}
+
+export interface AuditEntry {
+  readonly id: number;
+  readonly at: string;
+  readonly actor: string;
+  /** For example `routing.thresholds`, `model.deploy`, `review.label`. */
+  readonly action: string;
+  /** What was changed, for example the part type or the item's id. */
+  readonly subject: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/** How many parts got which verdict in a span of time. */
+export interface Counters {
+  readonly since: string;
+  readonly ok: number;
+  readonly ng: number;
+  readonly review: number;
+  readonly failSafe: number;
+  readonly total: number;
+  /** ok / total, null without parts. */
+  readonly yield: number | null;
+}
