@@ -1,0 +1,6 @@
+export * from './define-node';
+export * from './messages';
+export * from './migrations';
+export * from './node-state';
+export * from './station-access';
+export * from './translation';
