@@ -1,0 +1,20 @@
+export { ModelExists, ModelInvalid } from './errors';
+export {
+  type FileEntry,
+  GOLDEN_TOLERANCE,
+  type GoldenPicture,
+  MANIFEST_FILE,
+  type ModelManifest,
+  parseManifest,
+  type UnsealedManifest,
+} from './manifest';
+export {
+  folderBytes,
+  listVersions,
+  nextVersion,
+  type PackageFile,
+  readManifest,
+  sha256OfFile,
+  verifyFiles,
+  writePackage,
+} from './package';

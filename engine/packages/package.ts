@@ -1,0 +1,189 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { access, chmod, copyFile, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
+import { ModelExists, ModelInvalid } from './errors';
+import { MANIFEST_FILE, type ModelManifest, parseManifest, type UnsealedManifest } from './manifest';
+
+/** Bytes to write, or an existing file to copy. */
+export type PackageFile = Uint8Array | { readonly copyOf: string };
+
+/**
+ * Writes a package: everything goes into a hidden folder beside `folder`, is flushed to disk and then renamed, so that
+ * the package is there as a whole or not at all.
+ *
+ * @param folder final place; it must not exist, or be an empty folder
+ * @param files  path inside the package (forward slashes) to content
+ * @param verify called with the finished hidden folder before the rename; when it throws, nothing stays behind
+ * @returns the manifest as written, with hashes and sizes
+ * @throws {ModelExists} when something is at `folder`
+ */
+export async function writePackage(
+  folder: string,
+  manifest: UnsealedManifest,
+  files: Readonly<Record<string, PackageFile>>,
+  verify?: (folder: string) => Promise<void>,
+): Promise<ModelManifest> {
+  const target = resolve(folder);
+  await assertFree(target);
+  const parent = dirname(target);
+  const partial = join(parent, `.${randomBytes(6).toString('hex')}.partial`);
+  await mkdir(partial, { recursive: true });
+  try {
+    const entries: Record<string, { sha256: string; bytes: number }> = {};
+    for (const [path, content] of Object.entries(files)) {
+      if (!isInside(path)) throw new RangeError(`${path} is no path inside a package`);
+      const place = join(partial, path);
+      await mkdir(dirname(place), { recursive: true });
+      await writeDurably(place, content);
+      entries[path] = { sha256: await sha256OfFile(place), bytes: (await stat(place)).size };
+    }
+    const sealed: ModelManifest = { ...manifest, files: entries };
+    const text = JSON.stringify(sealed, null, 2);
+    parseManifest(text);
+    await writeDurably(join(partial, MANIFEST_FILE), Buffer.from(`${text}\n`));
+    await verify?.(partial);
+    await syncFolder(partial);
+    await assertFree(target);
+    await rmdir(target).catch(() => undefined);
+    await rename(partial, target).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(target) : error;
+    });
+    await syncFolder(parent);
+    return sealed;
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * The manifest of a package. Looks at no other file.
+ *
+ * @throws {ModelInvalid} when there is none, or it is damaged or of another kind
+ */
+export async function readManifest(folder: string): Promise<ModelManifest> {
+  let text: string;
+  try {
+    text = await readFile(join(folder, MANIFEST_FILE), 'utf8');
+  } catch (error) {
+    const missing = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+    throw new ModelInvalid(folder, missing ? `there is no ${MANIFEST_FILE}` : String(error), error);
+  }
+  try {
+    return parseManifest(text);
+  } catch (error) {
+    throw new ModelInvalid(folder, `${MANIFEST_FILE} is damaged (${(error as Error).message})`, error);
+  }
+}
+
+/**
+ * Compares size and SHA-256 of every file with the manifest.
+ *
+ * @throws {ModelInvalid} naming the first file that is missing or was changed by as little as a bit
+ */
+export async function verifyFiles(folder: string): Promise<ModelManifest> {
+  const manifest = await readManifest(folder);
+  const needed = [manifest.backbone.file, ...manifest.golden.map((golden) => golden.picture)];
+  for (const path of needed) {
+    if (path !== null && manifest.files[path] === undefined) {
+      throw new ModelInvalid(folder, `${path} is not listed in ${MANIFEST_FILE}`);
+    }
+  }
+  for (const [path, expected] of Object.entries(manifest.files)) {
+    if (!isInside(path)) throw new ModelInvalid(folder, `${path} leaves the package`);
+    const place = join(folder, path);
+    const bytes = await stat(place).then(
+      (facts) => facts.size,
+      () => null,
+    );
+    if (bytes === null) throw new ModelInvalid(folder, `${path} is missing`);
+    if (bytes !== expected.bytes) throw new ModelInvalid(folder, `${path} has ${bytes} bytes, not ${expected.bytes}`);
+    if ((await sha256OfFile(place)) !== expected.sha256) throw new ModelInvalid(folder, `${path} was changed`);
+  }
+  return manifest;
+}
+
+/** Versions of a model, oldest first. Folders that are no finished package are left out. */
+export async function listVersions(modelsFolder: string, name: string): Promise<string[]> {
+  const folder = join(modelsFolder, name);
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const versions: string[] = [];
+  for (const entry of entries) {
+    if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
+    const finished = await access(join(folder, entry.name, MANIFEST_FILE), constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+    if (finished) versions.push(entry.name);
+  }
+  return versions.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
+
+/** The version after the highest number among all folders of the model, `1` for the first. */
+export async function nextVersion(modelsFolder: string, name: string): Promise<string> {
+  const entries = await readdir(join(modelsFolder, name)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const numbers = entries.filter((entry) => /^\d+$/.test(entry)).map(Number);
+  return String(Math.max(0, ...numbers) + 1);
+}
+
+/** Bytes of all files of a package, by its manifest, the manifest itself not counted. */
+export function folderBytes(manifest: ModelManifest): number {
+  return Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+}
+
+/** Hex SHA-256 of a file, read as a stream. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+function isInside(path: string): boolean {
+  const plain = normalize(path);
+  return (
+    !isAbsolute(plain) &&
+    plain !== '..' &&
+    !plain.startsWith(`..${sep}`) &&
+    !path.includes('\\') &&
+    path !== MANIFEST_FILE
+  );
+}
+
+async function assertFree(folder: string): Promise<void> {
+  try {
+    if ((await readdir(folder)).length > 0) throw new ModelExists(folder);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOTDIR') throw new ModelExists(folder);
+    if (code !== 'ENOENT') throw error;
+  }
+}
+
+async function writeDurably(path: string, content: PackageFile): Promise<void> {
+  if (!(content instanceof Uint8Array)) {
+    await copyFile(content.copyOf, path);
+    await chmod(path, 0o644);
+  }
+  const file = await open(path, content instanceof Uint8Array ? 'wx' : 'r+');
+  try {
+    if (content instanceof Uint8Array) await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes the entries of a folder durable. Not every system can: there the rename alone must do. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => null);
+  if (handle === null) return;
+  await handle.sync().catch(() => undefined);
+  await handle.close();
+}
