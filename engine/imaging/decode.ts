@@ -14,12 +14,13 @@ export const NEUTRAL_COLOUR: readonly [number, number, number] = [124, 116, 104]
  * orientation is ignored. Taking the whole picture as an extract before any resize keeps libvips from decoding JPEGs at
  * reduced size (`fastShrinkOnLoad: false` alone only makes it rarer), so JPEG and PNG go the same way.
  *
- * Errors of the pipeline go through {@link unreadable}.
+ * Whatever the decoder complains about fails: a picture that is not what the camera took must not pass a part. Errors of
+ * the pipeline go through {@link unreadable}.
  */
 export function decoder(picture: Buffer, header: PictureHeader): Sharp {
   const [r, g, b] = NEUTRAL_COLOUR;
   return sharp(picture, {
-    failOn: 'error',
+    failOn: 'warning',
     limitInputPixels: header.width * header.height,
     sequentialRead: true,
     autoOrient: false,
@@ -29,11 +30,16 @@ export function decoder(picture: Buffer, header: PictureHeader): Sharp {
     .toColourspace('srgb');
 }
 
-/** The error to throw for a failure inside libvips. */
-export function unreadable(error: unknown): PictureUnreadable {
+/** The error to throw for a failure inside libvips: truncated when the end of the file is missing, otherwise damaged. */
+export function unreadable(error: unknown, picture: Buffer): PictureUnreadable {
   if (error instanceof PictureUnreadable) return error;
+  if (!hasEnd(picture)) return new PictureUnreadable('truncated', {}, error);
   const detail = error instanceof Error ? error.message.replaceAll(/\s+/g, ' ').trim() : String(error);
-  const truncated = /premature end|truncat|end of (stream|file|image|input)|unexpected eof|not enough data|read error/i;
-  if (truncated.test(detail)) return new PictureUnreadable('truncated', {}, error);
   return new PictureUnreadable('damaged', { detail: detail.slice(0, 200) }, error);
+}
+
+/** True when the JPEG's end marker or the PNG's last chunk stands near the end; cameras may append padding. */
+function hasEnd(picture: Buffer): boolean {
+  const tail = picture.subarray(-1024);
+  return picture[0] === 0xff ? tail.includes(Buffer.from([0xff, 0xd9])) : tail.includes('IEND', 0, 'latin1');
 }

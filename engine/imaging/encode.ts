@@ -16,7 +16,7 @@ export async function thumbnail(picture: Buffer, width: number): Promise<Buffer>
   try {
     return await decoder(picture, header).resize({ width, withoutEnlargement: true }).jpeg({ quality: 82 }).toBuffer();
   } catch (error) {
-    throw unreadable(error);
+    throw unreadable(error, picture);
   }
 }
 

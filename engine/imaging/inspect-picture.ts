@@ -19,7 +19,7 @@ export async function inspectPicture(
   try {
     await decoder(picture, header).resize(1, 1, { fit: 'fill', kernel: 'linear' }).raw().toBuffer();
   } catch (error) {
-    throw unreadable(error);
+    throw unreadable(error, picture);
   }
   return {
     width: header.width,

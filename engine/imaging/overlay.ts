@@ -36,7 +36,7 @@ export async function renderOverlay(picture: Buffer, map: HeatMap | Buffer, opac
       .jpeg({ quality: 90 })
       .toBuffer();
   } catch (error) {
-    throw unreadable(error);
+    throw unreadable(error, picture);
   }
 }
 

@@ -55,7 +55,7 @@ export async function toTensor(
     pixels = data;
     channels = info.channels;
   } catch (error) {
-    throw unreadable(error);
+    throw unreadable(error, picture);
   }
   const data = new Float32Array(3 * size * size);
   for (let channel = 0; channel < 3; channel += 1) {
