@@ -1,9 +1,9 @@
 export { JobEnded, JobQueue, type JobQueueEvents, type JobQueueOptions } from './job-queue';
-export type { LearningStore } from './learning-store';
 export {
   type DeployedModel,
   ModelRegistry,
   type ModelRegistryEvents,
   type ModelRegistryOptions,
-  NoEarlierVersion,
+  type ModelWarning,
+  NothingToRollBack,
 } from './model-registry';

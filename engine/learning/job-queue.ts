@@ -1,11 +1,9 @@
-import { EventEmitter } from 'node:events';
-import { type Clock, InspectionError, type Job, type TrainingRequest } from '../domain';
-import type { LearningStore } from './learning-store';
+import { type Clock, InspectionError, type Job, type TrainingRequest, TypedEmitter } from '../domain';
+import type { Store } from '../store';
 import type { ModelRegistry } from './model-registry';
 
 export interface JobQueueOptions {
-  readonly dataFolder: string;
-  readonly store: Pick<LearningStore, 'jobs' | 'labels'>;
+  readonly store: Pick<Store, 'dataFolder' | 'jobs' | 'labels' | 'pictures'>;
   readonly models: ModelRegistry;
   /** Jobs at the same time, 1 unless told. One part type never trains twice at once. */
   readonly concurrency?: number;
@@ -13,7 +11,8 @@ export interface JobQueueOptions {
 }
 
 export interface JobQueueEvents {
-  job: [Job];
+  /** The job as it is now; sent at every change of state and a few times a second while it runs. */
+  readonly job: Job;
 }
 
 /** The job is over and cannot be cancelled. */
@@ -30,17 +29,17 @@ export class JobEnded extends InspectionError {
 }
 
 /** Training jobs: kept in the store, one running at a time, each in a process of its own. */
-export class JobQueue extends EventEmitter<JobQueueEvents> {
+export class JobQueue {
+  readonly events = new TypedEmitter<JobQueueEvents>();
   readonly #options: JobQueueOptions;
 
   constructor(options: JobQueueOptions) {
-    super();
     this.#options = options;
   }
 
   /** Marks jobs that a dead process left running as interrupted, removes what they left, and starts queued ones. */
   async open(): Promise<void> {
-    throw new Error(`${this.#options.dataFolder}: not written yet`);
+    throw new Error(`${this.#options.store.dataFolder}: not written yet`);
   }
 
   /** Queues a training. */

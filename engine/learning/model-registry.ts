@@ -1,19 +1,23 @@
-import { EventEmitter } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Clock,
   type DeploymentRecord,
   InspectionError,
+  isName,
   type ModelVersion,
+  NotFound,
   systemClock,
   type Thresholds,
+  TypedEmitter,
+  timestamp,
 } from '../domain';
-import type { LearningStore } from './learning-store';
+import { folderBytes, listVersions, type ModelManifest, readManifest, verifyFiles } from '../packages';
+import type { Store } from '../store';
 
 export interface ModelRegistryOptions {
-  readonly dataFolder: string;
-  readonly store: Pick<LearningStore, 'deployments' | 'audit'>;
-  /** Runs the golden pictures of a version before it goes live; throws when the scores differ. */
+  readonly store: Pick<Store, 'dataFolder' | 'deployments' | 'audit'>;
+  /** Scores the golden pictures of a version before it goes live; throws when they differ from the expected ones. */
   readonly check?: (folder: string) => Promise<void>;
   readonly clock?: Clock;
 }
@@ -28,17 +32,24 @@ export interface DeployedModel {
   readonly thresholds: Thresholds;
 }
 
+/** A version folder that cannot be used. */
+export interface ModelWarning {
+  readonly name: string;
+  readonly version: string;
+  readonly message: string;
+}
+
 export interface ModelRegistryEvents {
-  deployment: [DeploymentRecord];
-  /** A version folder that cannot be used, told once per folder. */
-  warning: [{ readonly code: string; readonly message: string }];
+  readonly deployment: DeploymentRecord;
+  /** Told once per folder and cause. */
+  readonly warning: ModelWarning;
 }
 
 /** There is no version to go back to. */
-export class NoEarlierVersion extends InspectionError {
+export class NothingToRollBack extends InspectionError {
   constructor(partType: string) {
     super({
-      code: 'no-earlier-version',
+      code: 'nothing-to-roll-back',
       status: 'no earlier version',
       message: `Part type ${partType} has no earlier deployed version to go back to. Deploy a version by its number.`,
       parameters: { partType },
@@ -47,40 +58,191 @@ export class NoEarlierVersion extends InspectionError {
   }
 }
 
-/** The model versions on disk, and which of them is in production. */
-export class ModelRegistry extends EventEmitter<ModelRegistryEvents> {
+/** The model versions in `<data>/models`, and which of them is in production. */
+export class ModelRegistry {
+  readonly events = new TypedEmitter<ModelRegistryEvents>();
   /** `<data>/models` */
   readonly folder: string;
-  readonly #options: ModelRegistryOptions;
+  readonly #store: ModelRegistryOptions['store'];
+  readonly #check: (folder: string) => Promise<void>;
+  readonly #clock: Clock;
+  readonly #deployed = new Map<string, Promise<DeployedModel | null>>();
+  readonly #warned = new Set<string>();
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ModelRegistryOptions) {
-    super();
-    this.#options = { clock: systemClock, ...options };
-    this.folder = join(options.dataFolder, 'models');
+    this.#store = options.store;
+    this.#check = options.check ?? (async () => {});
+    this.#clock = options.clock ?? systemClock;
+    this.folder = join(options.store.dataFolder, 'models');
   }
 
-  /** Versions newest first, of one part type or of all. */
-  async list(_partType?: string): Promise<readonly ModelVersion[]> {
-    throw new Error(`${this.folder}: not written yet`);
+  /** Where a version lies. @throws {NotFound} when name or version cannot be one */
+  folderOf(name: string, version: string): string {
+    if (!isName(name)) throw new NotFound('model', name);
+    if (!isName(version)) throw new NotFound('model version', version);
+    return join(this.folder, name, version);
   }
 
-  /** The model in production; null when none is deployed. Throws ModelInvalid when its package is broken. */
-  async deployed(_partType: string): Promise<DeployedModel | null> {
-    throw new Error(`${this.#options.dataFolder}: not written yet`);
+  /**
+   * The usable versions, newest first; of one part type, or of all. A version whose manifest is broken is left out and
+   * told by a `warning`.
+   */
+  async list(partType?: string): Promise<readonly ModelVersion[]> {
+    const inProduction = new Map<string, DeploymentRecord>();
+    for (const record of await this.#store.deployments.allCurrent()) inProduction.set(record.partType, record);
+    const versions: ModelVersion[] = [];
+    for (const name of await this.#names()) {
+      for (const version of await listVersions(this.folder, name)) {
+        const manifest = await this.#readQuietly(name, version);
+        if (manifest === null || (partType !== undefined && manifest.partType !== partType)) continue;
+        const current = inProduction.get(manifest.partType);
+        versions.push({
+          name,
+          version,
+          kind: manifest.kind,
+          partType: manifest.partType,
+          createdAt: manifest.createdAt,
+          deployed: current?.name === name && current.version === version,
+          pictures: { bank: manifest.bank.pictures, calibration: manifest.calibration.pictures },
+          thresholds: manifest.thresholds,
+          bytes: folderBytes(manifest),
+          parent: manifest.parent,
+        });
+      }
+    }
+    return versions.sort(
+      (a, b) => b.createdAt.localeCompare(a.createdAt) || b.version.localeCompare(a.version, 'en', { numeric: true }),
+    );
   }
 
-  /** Puts a version into production after checking its files. Deploying the current version changes nothing. */
-  async deploy(_name: string, _version: string, _actor: string): Promise<DeploymentRecord> {
-    throw new Error('not written yet');
+  /**
+   * The model in production; null when none is deployed.
+   *
+   * @throws {ModelInvalid} when its manifest is missing or damaged
+   */
+  deployed(partType: string): Promise<DeployedModel | null> {
+    const known = this.#deployed.get(partType);
+    if (known) return known;
+    const reading = this.#readDeployed(partType);
+    this.#deployed.set(partType, reading);
+    reading.catch(() => {
+      if (this.#deployed.get(partType) === reading) this.#deployed.delete(partType);
+    });
+    return reading;
   }
 
-  /** Puts the version before the current one back into production. */
-  async rollback(_partType: string, _actor: string): Promise<DeploymentRecord> {
-    throw new Error('not written yet');
+  /**
+   * Puts a version into production, after comparing every file with its hash and scoring the golden pictures. Deploying
+   * the version that is in production changes nothing and gives its record.
+   *
+   * @param actor who wants it, for the record
+   * @throws {NotFound} @throws {ModelInvalid}
+   */
+  deploy(name: string, version: string, actor: string): Promise<DeploymentRecord> {
+    return this.#inTurn(async () => {
+      const folder = this.folderOf(name, version);
+      if (!(await listVersions(this.folder, name)).includes(version)) {
+        throw new NotFound('model version', `${name}/${version}`);
+      }
+      const { partType } = await verifyFiles(folder);
+      await this.#check(folder);
+      const current = await this.#store.deployments.current(partType);
+      if (current?.name === name && current.version === version) return current;
+      return this.#record({ partType, name, version, action: 'deploy', actor }, current);
+    });
   }
 
-  /** Newest first. */
+  /**
+   * Puts the version that was in production before the current one back. Rolling back twice goes back two versions.
+   *
+   * @throws {NothingToRollBack} @throws {ModelInvalid} when the earlier version is damaged; nothing changes then
+   */
+  rollback(partType: string, actor: string): Promise<DeploymentRecord> {
+    return this.#inTurn(async () => {
+      const history = await this.#store.deployments.history(partType);
+      const earlier = versionBefore(history);
+      if (earlier === null) throw new NothingToRollBack(partType);
+      const folder = this.folderOf(earlier.name, earlier.version);
+      await verifyFiles(folder);
+      await this.#check(folder);
+      const { name, version } = earlier;
+      return this.#record({ partType, name, version, action: 'rollback', actor }, history[0]);
+    });
+  }
+
+  /** All switches of a part type's model, newest first. */
   history(partType: string): Promise<readonly DeploymentRecord[]> {
-    return this.#options.store.deployments.history(partType);
+    return this.#store.deployments.history(partType);
   }
+
+  async #record(
+    change: Omit<DeploymentRecord, 'previousVersion' | 'at'>,
+    current: DeploymentRecord | null,
+  ): Promise<DeploymentRecord> {
+    const record: DeploymentRecord = {
+      ...change,
+      previousVersion: current?.version ?? null,
+      at: timestamp(this.#clock.now()),
+    };
+    await this.#store.deployments.add(record);
+    this.#deployed.delete(record.partType);
+    await this.#store.audit.add({
+      at: record.at,
+      actor: record.actor,
+      action: `model.${record.action}`,
+      subject: record.partType,
+      before: current && { name: current.name, version: current.version },
+      after: { name: record.name, version: record.version },
+    });
+    this.events.emit('deployment', record);
+    return record;
+  }
+
+  async #readDeployed(partType: string): Promise<DeployedModel | null> {
+    const record = await this.#store.deployments.current(partType);
+    if (record === null) return null;
+    const folder = this.folderOf(record.name, record.version);
+    const { thresholds } = await readManifest(folder);
+    return { name: record.name, version: record.version, partType, folder, thresholds };
+  }
+
+  async #readQuietly(name: string, version: string): Promise<ModelManifest | null> {
+    try {
+      return await readManifest(this.folderOf(name, version));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const key = `${name}/${version}: ${message}`;
+      if (!this.#warned.has(key)) {
+        this.#warned.add(key);
+        this.events.emit('warning', { name, version, message });
+      }
+      return null;
+    }
+  }
+
+  async #names(): Promise<readonly string[]> {
+    const entries = await readdir(this.folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    return entries.filter((entry) => entry.isDirectory() && isName(entry.name)).map((entry) => entry.name);
+  }
+
+  /** One change at a time, so that each sees the one before. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(change, change);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** What was in production before the newest record: each roll-back takes back the deployment before it. */
+function versionBefore(newestFirst: readonly DeploymentRecord[]): DeploymentRecord | null {
+  const standing: DeploymentRecord[] = [];
+  for (const record of [...newestFirst].reverse()) {
+    if (record.action === 'rollback') standing.pop();
+    else standing.push(record);
+  }
+  return standing.at(-2) ?? null;
 }
