@@ -1,5 +1,6 @@
 export * from './clock';
 export * from './errors';
+export * from './events';
 export * from './identifiers';
 export * from './inspection';
 export * from './package-root';

@@ -1,0 +1,1 @@
+export { type LabelDecision, type ReviewEvents, ReviewQueue } from './review-queue';

@@ -1,0 +1,1 @@
+export { type DecisionSettings, decide } from './decide';

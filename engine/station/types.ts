@@ -1,0 +1,128 @@
+import type {
+  AnomalyFinding,
+  Clock,
+  DeploymentRecord,
+  FailSafeVerdict,
+  Inspection,
+  Job,
+  PictureInfo,
+  ReviewItem,
+  RoutingSettings,
+  TypedEmitter,
+} from '../domain';
+import type { ComputePool } from '../inference';
+import type { JobQueue, ModelRegistry } from '../learning';
+import type { ReviewQueue } from '../review';
+import type { SimulatedPart, SimulatorOptions } from '../simulator';
+import type { DatabaseOptions, RetentionPolicy, RoutingPatch, Store } from '../store';
+import type { BrowserCameras } from './browser-cameras';
+import type { Intake } from './intake';
+import type { InspectionLedger } from './ledger';
+
+export interface StationOptions {
+  /** Node id of the inspection-station. */
+  readonly id: string;
+  readonly name: string;
+  /** Absolute path. */
+  readonly dataFolder: string;
+  readonly database?: DatabaseOptions;
+  readonly failSafe: FailSafeVerdict;
+  /** Milliseconds from trigger to verdict, at least 50. */
+  readonly deadlineMs: number;
+  readonly retention: RetentionPolicy;
+  readonly pool: {
+    /** Inference processes. */
+    readonly size: number;
+    readonly queueLimit: number;
+    readonly queuePolicy: 'reject' | 'drop-oldest';
+    /** Megabytes of models kept in memory by each process. */
+    readonly memoryCapMb: number;
+    readonly threads?: number;
+  };
+  /** Local times `HH:MM`; 06:00, 14:00 and 22:00 unless told. */
+  readonly shiftStarts?: readonly string[];
+  /** Folders from which clients may train, besides the data folder. */
+  readonly trainingFolders?: readonly string[];
+  readonly clock?: Clock;
+}
+
+/** The state of a tower light, told by the node that drives it. */
+export interface LampState {
+  readonly node: string;
+  /** Null: all lamps off. */
+  readonly colour: string | null;
+  readonly flashing: boolean;
+  readonly connected: boolean;
+}
+
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface StationEvents {
+  readonly 'inspection-opened': Inspection;
+  readonly 'inspection-settled': Inspection;
+  readonly 'review-changed': ReviewItem;
+  readonly 'review-decided': ReviewItem;
+  readonly job: Job;
+  readonly deployment: DeploymentRecord;
+  readonly 'routing-changed': RoutingSettings;
+  readonly fault: Fault;
+  readonly lamp: LampState;
+}
+
+export interface StationHealth {
+  readonly id: string;
+  readonly name: string;
+  /** `degraded`: verdicts fall, but something needs attention (`faults` says what). */
+  readonly state: 'ok' | 'degraded' | 'closed';
+  /** ISO 8601, UTC. */
+  readonly since: string;
+  readonly inference: { readonly state: string; readonly queued: number };
+  readonly inspections: {
+    /** Under inspection now. */
+    readonly open: number;
+    readonly settled: number;
+    readonly failSafe: number;
+    /** Verdicts sent on that the store could not take yet. */
+    readonly unrecorded: number;
+  };
+  /** The last faults, newest first, ten at most. */
+  readonly faults: readonly (Fault & { readonly at: string })[];
+}
+
+/** One inspection line: store, models, inference, jobs and the inspections under way. */
+export interface Station {
+  readonly options: StationOptions;
+  readonly store: Store;
+  readonly pool: ComputePool;
+  readonly models: ModelRegistry;
+  readonly jobs: JobQueue;
+  readonly reviews: ReviewQueue;
+  readonly inspections: InspectionLedger;
+  readonly browserCameras: BrowserCameras;
+  readonly intake: Intake;
+  readonly events: TypedEmitter<StationEvents>;
+  /**
+   * Scores a picture with the deployed model of the inspection's part type, within the inspection's deadline, and
+   * keeps the heat map.
+   *
+   * @param node id of the node that asks
+   * @throws {NoModel} when no model is deployed for the part type
+   */
+  scoreAnomaly(picture: Buffer, inspection: Inspection, node: string): Promise<AnomalyFinding>;
+  /** Format, size and hash of a picture after decoding it completely. @throws {PictureUnreadable} */
+  inspectPicture(picture: Buffer): Promise<PictureInfo>;
+  /**
+   * An inspection's picture as JPEG of the given width (16..2048), height to scale.
+   * @throws {NotFound}
+   */
+  thumbnail(id: string, width: number): Promise<Buffer>;
+  simulate(options: SimulatorOptions): Promise<SimulatedPart>;
+  /** Changes thresholds or audit share of a part type; recorded, and told as `routing-changed`. */
+  setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;
+  health(): StationHealth;
+  /** Settles what is open as `interrupted` and ends all processes, timers and files of the station. */
+  close(): Promise<void>;
+}

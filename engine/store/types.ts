@@ -1,0 +1,250 @@
+import type {
+  AuditEntry,
+  Counters,
+  DeploymentRecord,
+  Inspection,
+  InspectionRecord,
+  Job,
+  JobState,
+  Label,
+  PictureFormat,
+  ReviewItem,
+  ReviewState,
+  RoutingSettings,
+  Verdict,
+} from '../domain';
+
+export type DatabaseOptions =
+  /** `filename` is relative to the data folder; `inspection.sqlite` unless told. */
+  | { readonly client: 'sqlite3'; readonly filename?: string }
+  /** A PostgreSQL connection string; several stations may share the database. Needs the package `pg`. */
+  | { readonly client: 'pg'; readonly connection: string };
+
+export interface StoreOptions {
+  /** Absolute path; created when missing. */
+  readonly dataFolder: string;
+  readonly database?: DatabaseOptions;
+  /** Milliseconds to wait for a database locked by another process; 1000 unless told. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** One page of a list. Give `nextCursor` as `cursor` to get the next page; null on the last one. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor: string | null;
+}
+
+/** `limit` is 1..500, 50 unless told. */
+export interface PageRequest {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface InspectionFilter extends PageRequest {
+  /** ISO 8601: captured at this time or later. */
+  readonly from?: string;
+  /** ISO 8601: captured before this time. */
+  readonly to?: string;
+  readonly partType?: string;
+  readonly serial?: string;
+  readonly verdict?: Verdict;
+  readonly state?: InspectionRecord['state'];
+  readonly failSafe?: boolean;
+}
+
+export interface SettleOptions {
+  /** Path from `PictureStore.moveToVerdict`; null when there is no picture. */
+  readonly picturePath: string | null;
+  readonly settledAt: string;
+  /** False: nobody has sent this verdict on yet; it is handed to an outlet later. */
+  readonly delivered: boolean;
+  /** Once aborted nothing is committed any more and `settle` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Replace a verdict recorded before (used when another one was sent than the one recorded). */
+  readonly overwrite?: boolean;
+}
+
+export interface InspectionTable {
+  /** Records that a part is under inspection. Does nothing when the id is there already. */
+  insertOpen(inspection: Inspection, picturePath: string | null): Promise<void>;
+  /**
+   * Commits the verdict; the open row is made when it is missing.
+   *
+   * @param inspection with its decision
+   * @returns false when this inspection was settled before; then nothing is changed
+   */
+  settle(inspection: Inspection, options: SettleOptions): Promise<boolean>;
+  get(id: string): Promise<InspectionRecord | null>;
+  /** Newest first. */
+  list(filter?: InspectionFilter): Promise<Page<InspectionRecord>>;
+  /** Inspections without a verdict, oldest first; of one station, or of all. */
+  open(station?: string): Promise<readonly InspectionRecord[]>;
+  /** Settled inspections whose verdict nobody has sent on, oldest first. */
+  undelivered(station?: string): Promise<readonly InspectionRecord[]>;
+  /** Claims the sending of a verdict. @returns false when it was claimed before */
+  markDelivered(id: string): Promise<boolean>;
+  /** Verdicts of parts captured since the given time. */
+  counters(since: string, partType?: string): Promise<Counters>;
+  /** All part types ever inspected, sorted. */
+  partTypes(): Promise<readonly string[]>;
+}
+
+export interface ReviewFilter extends PageRequest {
+  readonly state?: ReviewState;
+  readonly partType?: string;
+}
+
+export interface ReviewStats {
+  readonly pending: number;
+  readonly labelled: number;
+  readonly skipped: number;
+}
+
+export interface ReviewDecision {
+  readonly label: Label;
+  readonly reviewer: string | null;
+  readonly note: string | null;
+}
+
+export interface ReviewTable {
+  /** @returns the stored item and whether it is new; an item that is there already stays as it is */
+  add(item: ReviewItem): Promise<{ readonly item: ReviewItem; readonly added: boolean }>;
+  get(id: string): Promise<ReviewItem | null>;
+  /** Pending and skipped items oldest first, labelled ones by the time of decision, newest first; all: newest first. */
+  list(filter?: ReviewFilter): Promise<Page<ReviewItem>>;
+  /**
+   * Labels an item, writes the label and the audit entry in one transaction.
+   * @throws {NotFound}
+   * @throws {AlreadyDecided} when it is labelled (undo first)
+   */
+  decide(id: string, decision: ReviewDecision, at: string): Promise<ReviewItem>;
+  /** Puts a pending item aside. @throws {NotFound} @throws {AlreadyDecided} */
+  skip(id: string, reviewer: string | null, at: string): Promise<ReviewItem>;
+  /**
+   * Makes an item pending again and removes its label.
+   * @param id the item; without it the one decided or skipped last
+   * @returns null when there is nothing to undo
+   */
+  undo(id: string | undefined, reviewer: string | null, at: string): Promise<ReviewItem | null>;
+  stats(partType?: string): Promise<ReviewStats>;
+}
+
+export interface LabelledPicture {
+  /** The inspection's id. */
+  readonly id: string;
+  /** Relative to the data folder. */
+  readonly picturePath: string;
+}
+
+export interface LabelTable {
+  /** Pictures of a part type that a person gave this label, oldest first. */
+  labelledPictures(partType: string, label: Label): Promise<readonly LabelledPicture[]>;
+  /** How many labels there are, by part type. */
+  counts(): Promise<ReadonlyMap<string, { readonly ok: number; readonly ng: number }>>;
+}
+
+export interface SettingsTable {
+  /** What is set for a part type, or the defaults (thresholds null, audit share 0). */
+  routing(partType: string): Promise<RoutingSettings>;
+  allRouting(): Promise<readonly RoutingSettings[]>;
+  /**
+   * Changes what the patch names and records old and new value in the audit list.
+   * @throws {InvalidInput} when accept > reject, a value is not finite or negative, or the share is outside 0..1
+   */
+  setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;
+}
+
+export type RoutingPatch = Partial<Pick<RoutingSettings, 'thresholds' | 'auditShare'>>;
+
+export interface AuditFilter {
+  /** 1..500, 50 unless told. */
+  readonly limit?: number;
+  readonly subject?: string;
+  readonly action?: string;
+}
+
+export interface AuditTable {
+  add(entry: Omit<AuditEntry, 'id'>): Promise<AuditEntry>;
+  /** Newest first. */
+  list(filter?: AuditFilter): Promise<readonly AuditEntry[]>;
+}
+
+export interface JobTable {
+  insert(job: Job): Promise<void>;
+  /** Replaces the stored job of the same id. @throws {NotFound} */
+  update(job: Job): Promise<void>;
+  get(id: string): Promise<Job | null>;
+  /** Newest first, 500 at most. */
+  list(filter?: { readonly state?: JobState; readonly limit?: number }): Promise<readonly Job[]>;
+}
+
+export interface DeploymentTable {
+  /** The last switch of a part type's model; null when none was ever deployed. */
+  current(partType: string): Promise<DeploymentRecord | null>;
+  allCurrent(): Promise<readonly DeploymentRecord[]>;
+  add(deployment: DeploymentRecord): Promise<void>;
+  /** Newest first. */
+  history(partType: string): Promise<readonly DeploymentRecord[]>;
+}
+
+export interface PictureUsage {
+  readonly pictures: number;
+  readonly bytes: number;
+}
+
+/** Pictures and heat maps as files. All paths are relative to the data folder, with forward slashes. */
+export interface PictureStore {
+  /**
+   * Writes a picture so that it is either there completely or not at all, even after a power cut.
+   * @returns `images/<yyyy>/<mm>/<dd>/open/<id>.jpg` (or `.png`), the date being that of `capturedAt` in UTC
+   */
+  save(id: string, capturedAt: string, picture: Buffer, format: PictureFormat): Promise<string>;
+  /** Moves a picture into the folder of its verdict. @returns the new path @throws {NotFound} */
+  moveToVerdict(path: string, verdict: Verdict): Promise<string>;
+  /** Where an inspection's picture lies, in whichever folder a crash left it; null when there is none. */
+  locate(id: string, capturedAt: string): Promise<string | null>;
+  /** @throws {NotFound} */
+  read(path: string): Promise<Buffer>;
+  /** Absolute path of a picture, for code that reads the file itself. @throws {NotFound} when outside the folder */
+  absolute(path: string): string;
+  /** Removes a picture; fine when it is gone already. */
+  remove(path: string): Promise<void>;
+  /** Stores a heat map. An inspection may have several: `index` counts from 0. */
+  saveMap(id: string, png: Buffer, index?: number): Promise<void>;
+  /** @returns null when there is none */
+  readMap(id: string, index?: number): Promise<Buffer | null>;
+  removeMaps(id: string): Promise<void>;
+}
+
+/** How long and how much is kept, by verdict; null is without limit. */
+export type RetentionPolicy = Readonly<
+  Record<Verdict, { readonly days: number | null; readonly bytes: number | null }>
+>;
+
+export interface RetentionResult {
+  readonly pictures: number;
+  readonly bytes: number;
+}
+
+/** Everything that must survive: the database and the picture files of one data folder. */
+export interface Store {
+  readonly dataFolder: string;
+  readonly inspections: InspectionTable;
+  readonly reviews: ReviewTable;
+  readonly labels: LabelTable;
+  readonly settings: SettingsTable;
+  readonly audit: AuditTable;
+  readonly jobs: JobTable;
+  readonly deployments: DeploymentTable;
+  readonly pictures: PictureStore;
+  /**
+   * Removes the pictures and maps that exceed the policy, oldest first; records stay. Pictures a person has labelled
+   * are never removed and do not count.
+   *
+   * @param now milliseconds since the epoch
+   */
+  applyRetention(policy: RetentionPolicy, now: number): Promise<RetentionResult>;
+  /** Pictures kept, by verdict. */
+  usage(): Promise<Readonly<Record<Verdict, PictureUsage>>>;
+  close(): Promise<void>;
+}
