@@ -1,4 +1,11 @@
-export { JobEnded, JobQueue, type JobQueueEvents, type JobQueueOptions } from './job-queue';
+export {
+  JobEnded,
+  JobQueue,
+  type JobQueueEvents,
+  type JobQueueOptions,
+  JobQueueUnavailable,
+  SIMULATED_PICTURES_LIMIT,
+} from './job-queue';
 export {
   type DeployedModel,
   ModelRegistry,
@@ -7,3 +14,4 @@ export {
   type ModelWarning,
   NothingToRollBack,
 } from './model-registry';
+export { TrainingDied } from './training-process';

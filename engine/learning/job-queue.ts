@@ -1,9 +1,33 @@
-import { type Clock, InspectionError, type Job, type TrainingRequest, TypedEmitter } from '../domain';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import {
+  type Clock,
+  InspectionError,
+  InvalidInput,
+  isName,
+  type Job,
+  type JobProgress,
+  type JobState,
+  NotFound,
+  newId,
+  serializeError,
+  systemClock,
+  type TrainingRequest,
+  type TrainingSource,
+  TypedEmitter,
+  timestamp,
+} from '../domain';
+import { ModelExists, nextVersion } from '../packages';
+import { MINIMUM_PICTURES, TooFewPictures } from '../patchcore';
 import type { Store } from '../store';
 import type { ModelRegistry } from './model-registry';
+import type { PictureSource } from './training-messages';
+import { pictureFiles, simulatedProduct } from './training-pictures';
+import { TrainingDied, TrainingProcess } from './training-process';
 
 export interface JobQueueOptions {
-  readonly store: Pick<Store, 'dataFolder' | 'jobs' | 'labels' | 'pictures'>;
+  readonly store: Pick<Store, 'dataFolder' | 'jobs' | 'labels' | 'pictures' | 'audit'>;
   readonly models: ModelRegistry;
   /** Jobs at the same time, 1 unless told. One part type never trains twice at once. */
   readonly concurrency?: number;
@@ -11,8 +35,10 @@ export interface JobQueueOptions {
 }
 
 export interface JobQueueEvents {
-  /** The job as it is now; sent at every change of state and a few times a second while it runs. */
+  /** The job as it is now; at every change of state and a few times a second while it runs. */
   readonly job: Job;
+  /** Something a person should know: pictures left out, a state that could not be stored. */
+  readonly warning: { readonly job: string; readonly message: string };
 }
 
 /** The job is over and cannot be cancelled. */
@@ -28,47 +54,390 @@ export class JobEnded extends InspectionError {
   }
 }
 
-/** Training jobs: kept in the store, one running at a time, each in a process of its own. */
+/** The queue takes no jobs (any more). */
+export class JobQueueUnavailable extends InspectionError {
+  constructor(trouble: 'closed' | 'full') {
+    super({
+      code: `job-queue-${trouble}`,
+      status: trouble === 'closed' ? 'station closed' : 'job queue full',
+      message:
+        trouble === 'closed'
+          ? 'The station is closing; start the training again when it runs.'
+          : `${QUEUE_LIMIT} trainings wait already. Wait until some are done, or cancel some.`,
+      httpStatus: 503,
+    });
+  }
+}
+
+const QUEUE_LIMIT = 100;
+export const SIMULATED_PICTURES_LIMIT = 1000;
+const ENDED: readonly JobState[] = ['completed', 'failed', 'cancelled', 'interrupted'];
+const DONE: JobProgress = { stage: 'verify', percent: 100, remainingSeconds: 0 };
+const STATION_CLOSED = {
+  code: 'interrupted',
+  message: 'The station was closed while this training ran; nothing was changed. Start it again.',
+};
+
+interface RunningJob {
+  job: Job;
+  process?: TrainingProcess;
+  /** Why it shall stop before its end. */
+  stop?: 'cancelled' | 'interrupted';
+  /** Resolves when everything of the job is over. */
+  over: Promise<void>;
+}
+
+/**
+ * Training jobs: kept in the store, one running at a time, each in a process of its own with low priority. A job's
+ * result is one new version folder, which appears in one step after the process has ended well.
+ */
 export class JobQueue {
   readonly events = new TypedEmitter<JobQueueEvents>();
-  readonly #options: JobQueueOptions;
+  readonly #store: JobQueueOptions['store'];
+  readonly #models: ModelRegistry;
+  readonly #concurrency: number;
+  readonly #clock: Clock;
+  /** Where jobs write before their result is moved to the models. */
+  readonly #workFolder: string;
+  #queued: Job[] = [];
+  readonly #running = new Map<string, RunningJob>();
+  /** Ended jobs whose last state could not be stored; in the store they look as if they still ran. */
+  readonly #unstored = new Map<string, Job>();
+  readonly #onClose = new Set<() => void>();
+  #state: 'new' | 'open' | 'closed' = 'new';
 
   constructor(options: JobQueueOptions) {
-    this.#options = options;
+    this.#store = options.store;
+    this.#models = options.models;
+    this.#concurrency = options.concurrency ?? 1;
+    this.#clock = options.clock ?? systemClock;
+    this.#workFolder = join(options.store.dataFolder, 'training');
   }
 
   /** Marks jobs that a dead process left running as interrupted, removes what they left, and starts queued ones. */
   async open(): Promise<void> {
-    throw new Error(`${this.#options.store.dataFolder}: not written yet`);
+    for (const job of await this.#store.jobs.list({ state: 'running' })) {
+      await this.#save({
+        ...job,
+        state: 'interrupted',
+        endedAt: this.#now(),
+        error: {
+          code: 'interrupted',
+          message: 'Node-RED ended while this training ran; nothing was changed. Start it again.',
+        },
+      });
+    }
+    await rm(this.#workFolder, { recursive: true, force: true });
+    this.#queued = [...(await this.#store.jobs.list({ state: 'queued' }))].reverse();
+    this.#state = 'open';
+    this.#startNext();
   }
 
-  /** Queues a training. */
-  async submit(_request: TrainingRequest, _actor: string): Promise<Job> {
-    throw new Error('not written yet');
+  /**
+   * Queues a training; it starts when it is its turn.
+   *
+   * @param actor who wants it, for the record
+   * @throws {InvalidInput} naming what is wrong with the request
+   * @throws {TooFewPictures} when the source has fewer pictures than any training needs
+   * @throws {JobQueueUnavailable} while the station closes, or when too many jobs wait
+   */
+  async submit(request: TrainingRequest, actor: string): Promise<Job> {
+    const checked: TrainingRequest = { ...request, source: await this.#checkSource(request) };
+    this.#assertAccepting();
+    const job: Job = {
+      id: newId(),
+      request: checked,
+      state: 'queued',
+      progress: null,
+      version: null,
+      error: null,
+      actor,
+      createdAt: this.#now(),
+      startedAt: null,
+      endedAt: null,
+    };
+    await this.#store.jobs.insert(job);
+    await this.#note(job, actor, 'training.start', checked);
+    if (this.#state === 'open') {
+      this.#queued.push(job);
+      this.events.emit('job', job);
+      this.#startNext();
+    }
+    return job;
   }
 
-  /** Throws NotFound. */
-  async get(_id: string): Promise<Job> {
-    throw new Error('not written yet');
+  /** @throws {NotFound} */
+  async get(id: string): Promise<Job> {
+    const job = this.#live(id) ?? (await this.#store.jobs.get(id));
+    if (job === null) throw new NotFound('job', id);
+    return job;
   }
 
   /** Newest first. */
-  async list(): Promise<readonly Job[]> {
-    throw new Error('not written yet');
+  async list(filter: { readonly state?: JobState; readonly limit?: number } = {}): Promise<readonly Job[]> {
+    const jobs = await this.#store.jobs.list(filter);
+    return jobs.map((job) => this.#live(job.id) ?? job);
   }
 
-  /** Resolves when the job has stopped, within two seconds. Throws NotFound, JobEnded. */
-  async cancel(_id: string): Promise<Job> {
-    throw new Error('not written yet');
+  /**
+   * Ends a job; resolves when its process is gone and nothing of it is left.
+   *
+   * @throws {NotFound}
+   * @throws {JobEnded} when it is over, also when it came to its end in the meantime
+   */
+  async cancel(id: string, actor: string): Promise<Job> {
+    const waiting = this.#queued.find((job) => job.id === id);
+    if (waiting) {
+      this.#queued = this.#queued.filter((job) => job !== waiting);
+      const job = await this.#save({ ...waiting, state: 'cancelled', endedAt: this.#now() });
+      await this.#note(job, actor, 'training.cancel', null);
+      return job;
+    }
+    const running = this.#running.get(id);
+    if (running) {
+      running.stop ??= 'cancelled';
+      running.process?.kill();
+      await running.over;
+    }
+    const job = running?.job ?? (await this.get(id));
+    if (!running || job.state !== 'cancelled') throw new JobEnded(job);
+    await this.#note(job, actor, 'training.cancel', null);
+    return job;
   }
 
-  /** Resolves when the job is completed, failed, cancelled or interrupted. */
-  async ended(_id: string): Promise<Job> {
-    throw new Error('not written yet');
+  /**
+   * Resolves when the job is completed, failed, cancelled or interrupted.
+   *
+   * @throws {NotFound} @throws {JobQueueUnavailable} when the queue closes before the job's turn
+   */
+  async ended(id: string): Promise<Job> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        remove();
+        this.#onClose.delete(closed);
+      };
+      const closed = () => {
+        stop();
+        reject(new JobQueueUnavailable('closed'));
+      };
+      const look = (job: Job) => {
+        if (job.id !== id || !ENDED.includes(job.state)) return;
+        stop();
+        resolve(job);
+      };
+      const remove = this.events.on('job', look);
+      this.#onClose.add(closed);
+      this.get(id).then(look, (error) => {
+        stop();
+        reject(error);
+      });
+      if (this.#state === 'closed' && this.#running.size === 0) closed();
+    });
   }
 
-  /** Stops the running job, which becomes interrupted; queued ones wait for the next start. */
+  /** Ends the running jobs, which become interrupted; queued ones wait for the next start. Leaves no process. */
   async close(): Promise<void> {
-    throw new Error('not written yet');
+    this.#state = 'closed';
+    for (const running of this.#running.values()) {
+      running.stop ??= 'interrupted';
+      running.process?.kill();
+    }
+    await Promise.all([...this.#running.values()].map((running) => running.over));
+    for (const closed of [...this.#onClose]) closed();
+  }
+
+  #startNext(): void {
+    while (this.#state === 'open' && this.#running.size < this.#concurrency) {
+      const training = new Set([...this.#running.values()].map(({ job }) => job.request.partType));
+      const next = this.#queued.find((job) => !training.has(job.request.partType));
+      if (!next) return;
+      this.#queued = this.#queued.filter((job) => job !== next);
+      const running: RunningJob = { job: next, over: Promise.resolve() };
+      this.#running.set(next.id, running);
+      running.over = this.#run(running).finally(() => {
+        this.#running.delete(next.id);
+        this.#startNext();
+      });
+    }
+  }
+
+  /** Takes a job from its start to its last state; never rejects. */
+  async #run(running: RunningJob): Promise<void> {
+    running.job = { ...running.job, state: 'running', startedAt: this.#now() };
+    const workFolder = join(this.#workFolder, running.job.id);
+    const outcome = await this.#attempt(running, workFolder);
+    await rm(workFolder, { recursive: true, force: true }).catch((error) => this.#warn(running.job, error));
+    running.job = await this.#save({ ...running.job, ...outcome, endedAt: this.#now() });
+  }
+
+  async #attempt(
+    running: RunningJob,
+    workFolder: string,
+  ): Promise<Pick<Job, 'state' | 'version' | 'error' | 'progress'>> {
+    const { partType, deploy } = running.job.request;
+    let version: string | null = null;
+    try {
+      await this.#save(running.job);
+      version = await this.#train(running, workFolder);
+      if (deploy) await this.#models.deploy(partType, version, running.job.actor);
+      return { state: 'completed', version, error: null, progress: DONE };
+    } catch (caught) {
+      const { code, message } = serializeError(caught);
+      const { progress } = running.job;
+      if (version !== null) {
+        const told = `Version ${version} was trained, but could not be deployed: ${message}`;
+        return { state: 'failed', version, error: { code, message: told }, progress };
+      }
+      if (running.stop === 'cancelled') return { state: 'cancelled', version, error: null, progress };
+      if (running.stop === 'interrupted') return { state: 'interrupted', version, error: STATION_CLOSED, progress };
+      const killed = caught instanceof TrainingDied && caught.killed;
+      return { state: killed ? 'interrupted' : 'failed', version, error: { code, message }, progress };
+    }
+  }
+
+  /** @returns the version that has appeared among the models */
+  async #train(running: RunningJob, workFolder: string): Promise<string> {
+    const { partType, backbone } = running.job.request;
+    const version = await nextVersion(this.#models.folder, partType);
+    const source = await this.#pictureSource(running.job.request);
+    const parent = await this.#models.deployed(partType).then(
+      (model) => model?.version ?? null,
+      () => null,
+    );
+    const outFolder = join(workFolder, partType, version);
+    await mkdir(dirname(outFolder), { recursive: true });
+    if (running.stop) throw new Error('stopped before it began');
+
+    running.process = new TrainingProcess(
+      {
+        partType,
+        version,
+        parent,
+        outFolder,
+        source,
+        sourceText: sourceText(source),
+        backbone,
+        threads: Math.max(1, availableParallelism() - 1),
+      },
+      (progress) => this.#progress(running, progress),
+    );
+    const skipped = await running.process.result;
+    if (running.stop) throw new Error('stopped at its end');
+    if (skipped.length > 0) {
+      const names = skipped.map(({ name, reason }) => `${name} (${reason})`);
+      this.#warn(running.job, `${skipped.length} pictures were left out: ${names.slice(0, 20).join(', ')}`);
+    }
+    const place = this.#models.folderOf(partType, version);
+    await mkdir(dirname(place), { recursive: true });
+    await rename(outFolder, place).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(place) : error;
+    });
+    return version;
+  }
+
+  #progress(running: RunningJob, progress: JobProgress): void {
+    if (running.stop) return;
+    running.job = { ...running.job, progress };
+    this.events.emit('job', running.job);
+  }
+
+  async #pictureSource({ partType, source }: TrainingRequest): Promise<PictureSource> {
+    switch (source.kind) {
+      case 'folder':
+        return source;
+      case 'simulator':
+        return { ...source, seed: source.seed ?? 1 };
+      case 'labelled': {
+        const pictures = await this.#store.labels.labelledPictures(partType, 'OK');
+        const files = pictures.map(({ id, picturePath }) => ({
+          name: id,
+          path: this.#store.pictures.absolute(picturePath),
+        }));
+        return { kind: 'files', files };
+      }
+    }
+  }
+
+  /** The source with an absolute folder. */
+  async #checkSource({ partType, source }: TrainingRequest): Promise<TrainingSource> {
+    if (!isName(partType)) {
+      throw new InvalidInput(
+        `The part type ${JSON.stringify(partType)} cannot be the name of a model. Use letters, digits, ".", "_" and "-", at most 64.`,
+        { partType },
+      );
+    }
+    switch (source.kind) {
+      case 'folder': {
+        const folder = resolve(this.#store.dataFolder, source.folder);
+        assertEnough((await pictureFiles(folder)).length);
+        return { kind: 'folder', folder };
+      }
+      case 'labelled':
+        assertEnough((await this.#store.labels.labelledPictures(partType, 'OK')).length);
+        return source;
+      case 'simulator':
+        simulatedProduct(source.product);
+        if (!Number.isInteger(source.count) || source.count > SIMULATED_PICTURES_LIMIT) {
+          throw new InvalidInput(
+            `The number of simulated pictures must be whole and at most ${SIMULATED_PICTURES_LIMIT}.`,
+          );
+        }
+        if (source.seed !== undefined && !Number.isSafeInteger(source.seed)) {
+          throw new InvalidInput('The seed of the simulator must be a whole number.');
+        }
+        assertEnough(source.count);
+        return source;
+    }
+  }
+
+  #assertAccepting(): void {
+    if (this.#state !== 'open') throw new JobQueueUnavailable('closed');
+    if (this.#queued.length >= QUEUE_LIMIT) throw new JobQueueUnavailable('full');
+  }
+
+  /** A job as memory has it, which is newer than the store. */
+  #live(id: string): Job | null {
+    return this.#running.get(id)?.job ?? this.#unstored.get(id) ?? null;
+  }
+
+  /** Stores a state and tells it. A store that fails does not stop the queue: the next start repairs the state. */
+  async #save(job: Job): Promise<Job> {
+    try {
+      await this.#store.jobs.update(job);
+      this.#unstored.delete(job.id);
+    } catch (error) {
+      if (ENDED.includes(job.state)) this.#unstored.set(job.id, job);
+      this.#warn(job, error);
+    }
+    this.events.emit('job', job);
+    return job;
+  }
+
+  async #note(job: Job, actor: string, action: string, after: unknown): Promise<void> {
+    await this.#store.audit.add({ at: this.#now(), actor, action, subject: job.id, before: null, after });
+  }
+
+  #warn(job: Job, problem: unknown): void {
+    const message = problem instanceof Error ? problem.message : String(problem);
+    this.events.emit('warning', { job: job.id, message });
+  }
+
+  #now(): string {
+    return timestamp(this.#clock.now());
+  }
+}
+
+function assertEnough(count: number): void {
+  if (count < MINIMUM_PICTURES) throw new TooFewPictures(count, 0);
+}
+
+function sourceText(source: PictureSource): string {
+  switch (source.kind) {
+    case 'folder':
+      return `folder ${source.folder}`;
+    case 'files':
+      return 'pictures labelled OK';
+    case 'simulator':
+      return `simulator, ${source.product}, seeds ${source.seed} to ${source.seed + source.count - 1}`;
   }
 }

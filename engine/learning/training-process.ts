@@ -1,0 +1,89 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
+import { extname, join } from 'node:path';
+import { type ErrorText, InspectionError, type JobProgress } from '../domain';
+import type { TrainingOrder, TrainingReport } from './training-messages';
+
+const CHILD = join(__dirname, `training-child${extname(__filename)}`);
+const KEPT_ERROR_TEXT = 4000;
+
+export type SkippedPictures = readonly { readonly name: string; readonly reason: string }[];
+
+/** The training process ended without a result. */
+export class TrainingDied extends InspectionError {
+  /** True when something outside (a person, the system short of memory) stopped it; false when it ended by itself. */
+  readonly killed: boolean;
+
+  constructor(code: number | null, signal: NodeJS.Signals | null, errorText: string) {
+    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+    const hint =
+      signal === 'SIGKILL' ? ' The system may be short of memory: train with fewer pictures or add memory.' : '';
+    const tail = errorText === '' ? '' : ` Its last words: ${errorText}`;
+    super({
+      code: 'training-died',
+      status: 'training ended early',
+      message: `The training process was ended ${how} before it had a result; nothing was changed.${hint}${tail}`,
+      parameters: signal === null ? { exitCode: code ?? -1 } : { signal },
+    });
+    this.killed = signal !== null;
+  }
+}
+
+/** An error that happened in the training process. */
+class TrainingFailed extends InspectionError {}
+
+/** One training in a process of its own, with the lowest priority. */
+export class TrainingProcess {
+  readonly #child: ChildProcess;
+  /** Settles when the process is gone. @throws {TrainingDied} or the error it reported */
+  readonly result: Promise<SkippedPictures>;
+
+  constructor(order: TrainingOrder, onProgress: (progress: JobProgress) => void) {
+    this.#child = fork(CHILD, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
+    });
+    // At once: threads inherit the priority the process has when they start.
+    if (this.#child.pid !== undefined) lowerPriority(this.#child.pid);
+    this.result = this.#follow(onProgress);
+    this.#child.send(order, () => {});
+  }
+
+  /** Ends the process now; `result` rejects once it is gone. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #follow(onProgress: (progress: JobProgress) => void): Promise<SkippedPictures> {
+    const child = this.#child;
+    let errorText = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      errorText = (errorText + text).slice(-KEPT_ERROR_TEXT);
+    });
+    let done: SkippedPictures | undefined;
+    let failed: ErrorText | undefined;
+    child.on('message', (report: TrainingReport) => {
+      if (report.kind === 'progress') onProgress(report.progress);
+      else if (report.kind === 'done') done = report.skipped;
+      else failed = report.error;
+    });
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      // 'close' comes after the exit, and after the last message and the last of stderr were read.
+      child.once('close', (code, signal) => {
+        if (done) resolve(done);
+        else if (failed) reject(new TrainingFailed(failed));
+        else reject(new TrainingDied(code, signal, errorText.trim()));
+      });
+    });
+  }
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // The process ended already, or the system does not allow it: training then competes as an equal.
+  }
+}
