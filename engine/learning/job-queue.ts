@@ -414,7 +414,8 @@ export class JobQueue {
   }
 
   async #note(job: Job, actor: string, action: string, after: unknown): Promise<void> {
-    await this.#store.audit.add({ at: this.#now(), actor, action, subject: job.id, before: null, after });
+    const entry = { at: this.#now(), actor, action, subject: job.id, before: null, after };
+    await this.#store.audit.add(entry).catch((error) => this.#warn(job, error));
   }
 
   #warn(job: Job, problem: unknown): void {

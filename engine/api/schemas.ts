@@ -1,0 +1,419 @@
+import { z } from 'zod';
+import {
+  type AuditEntry,
+  type Counters,
+  type DeploymentRecord,
+  type Finding,
+  type Inspection,
+  isId,
+  isName,
+  type Job,
+  type ModelVersion,
+  REASON_CODES,
+  type ReviewItem,
+  type RoutingSettings,
+  type TrainingRequest,
+  VERDICTS,
+} from '../domain';
+import { SIMULATED_PICTURES_LIMIT } from '../learning';
+import { MINIMUM_PICTURES } from '../patchcore';
+import { SIMULATED_PRODUCTS } from '../simulator';
+
+/** The named schemas of the OpenAPI document. */
+export const components = z.registry<{ id: string }>();
+
+function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
+  components.add(schema, { id });
+  return schema;
+}
+
+const time = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC' });
+const url = z.string().meta({ format: 'uri-reference' });
+
+export const id = z.string().refine(isId, 'is not an id: 26 letters and digits').meta({ description: 'ULID' });
+export const name = z
+  .string()
+  .refine(isName, 'must have 1 to 64 letters, digits, ".", "_" or "-", and start with a letter or digit')
+  .meta({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' });
+export const serial = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
+export const verdict = named('Verdict', z.enum(VERDICTS));
+export const label = named('Label', z.enum(['OK', 'NG']));
+export const reviewState = named('ReviewState', z.enum(['pending', 'labelled', 'skipped']));
+const reasonCode = named('ReasonCode', z.enum(REASON_CODES));
+/** A moment in a query, with any offset; made UTC. */
+export const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
+
+export const problem = named(
+  'Problem',
+  z
+    .object({
+      type: z.string().meta({ format: 'uri' }),
+      title: z.string(),
+      status: z.int(),
+      detail: z.string().meta({ description: 'What happened and what to do' }),
+      code: z.string().meta({ description: 'Stable, kebab-case' }),
+      parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+      errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    })
+    .meta({ description: 'Problem details, RFC 9457' }),
+);
+
+export const thresholds = named(
+  'Thresholds',
+  z.object({ accept: z.number(), reject: z.number() }).meta({
+    description: 'At or below accept a part may pass, above reject it is bad, between them a person looks',
+  }),
+);
+
+const box = named('Box', z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }));
+const findingBase = {
+  node: z.string(),
+  model: z.object({ name: z.string(), version: z.string() }).optional(),
+  milliseconds: z.object({ total: z.number() }).catchall(z.number()),
+};
+const finding = named(
+  'Finding',
+  z.discriminatedUnion('kind', [
+    z.object({
+      ...findingBase,
+      kind: z.literal('anomaly'),
+      score: z.number(),
+      normalizedScore: z.number(),
+      thresholds,
+      regions: z.array(z.object({ box, area: z.number(), peak: z.number() })),
+      map: z.object({ url, width: z.number(), height: z.number() }).optional(),
+    }),
+    z.object({
+      ...findingBase,
+      kind: z.literal('detections'),
+      detections: z.array(z.object({ label: z.string(), confidence: z.number(), box })),
+    }),
+    z.object({ ...findingBase, kind: z.literal('class'), label: z.string(), confidence: z.number(), verdict }),
+    z.object({
+      ...findingBase,
+      kind: z.literal('rule'),
+      rule: z.string(),
+      passed: z.boolean(),
+      message: z.string().optional(),
+    }),
+    z.object({ ...findingBase, kind: z.literal('opinion'), verdict, confidence: z.number(), text: z.string() }),
+    z.object({ ...findingBase, kind: z.literal('failure'), reason: reasonCode, message: z.string() }),
+  ]) satisfies z.ZodType<Finding>,
+);
+
+const decision = named(
+  'Decision',
+  z.object({
+    verdict,
+    confidence: z.number(),
+    reasons: z.array(reasonCode),
+    by: z.enum(['model', 'human', 'failsafe']),
+    thresholds: thresholds.optional(),
+    audit: z.boolean().optional(),
+    at: time,
+  }),
+);
+
+/** Where the pictures of an inspection are served; null when there is none (any more). */
+const pictureLinks = {
+  picture: url.nullable(),
+  thumbnail: url.nullable(),
+  map: url.nullable().meta({ description: 'Heat map: 8-bit grey PNG, aligned to the whole picture' }),
+};
+
+const summaryFields = {
+  id,
+  partType: z.string(),
+  serial: z.string().nullable(),
+  state: z.enum(['open', 'settled']),
+  capturedAt: time,
+  settledAt: time.nullable(),
+  verdict: verdict.nullable(),
+  confidence: z.number().nullable(),
+  by: z.enum(['model', 'human', 'failsafe']).nullable(),
+  reasons: z.array(reasonCode),
+  audit: z.boolean(),
+  score: z.number().nullable().meta({ description: 'Raw anomaly score; null when no analysis gave one' }),
+  normalizedScore: z.number().nullable(),
+  thresholds: thresholds.nullable().meta({ description: 'Those used for the verdict' }),
+  width: z.int().nullable(),
+  height: z.int().nullable(),
+  ...pictureLinks,
+};
+export const inspectionSummary = named('InspectionSummary', z.object(summaryFields));
+export type InspectionSummary = z.infer<typeof inspectionSummary>;
+
+const inspectionFields = {
+  id,
+  station: z.string(),
+  partType: z.string(),
+  serial: z.string().optional(),
+  trigger: z.object({
+    source: z.enum(['message', 'plc', 'folder', 'api', 'browser', 'simulator']),
+    sequence: z.number().optional(),
+    node: z.string().optional(),
+  }),
+  capturedAt: time,
+  deadlineAt: time,
+  image: z
+    .object({
+      width: z.int(),
+      height: z.int(),
+      format: z.enum(['jpeg', 'png']),
+      bytes: z.int(),
+      sha256: z.string(),
+    })
+    .optional(),
+  quality: z
+    .object({ passed: z.boolean(), brightness: z.number(), contrast: z.number(), sharpness: z.number() })
+    .optional(),
+  findings: z.array(finding),
+  decision: decision.optional(),
+};
+const inspectionShape = z.object(inspectionFields) satisfies z.ZodType<Inspection>;
+export const inspectionDetail = named(
+  'Inspection',
+  z.object({ ...summaryFields, ...inspectionShape.shape, serial: z.string().nullable() }),
+);
+export type InspectionDetail = z.infer<typeof inspectionDetail>;
+
+export const inspectionPage = named(
+  'InspectionPage',
+  z.object({ items: z.array(inspectionSummary), nextCursor: z.string().nullable() }),
+);
+
+export const uploadAnswer = named(
+  'UploadAnswer',
+  z.object({
+    id,
+    status: z.enum(['auto_validated', 'pending_review']).meta({
+      description: 'pending_review when the verdict is REVIEW; a fail-safe NG is auto_validated, with its reasons',
+    }),
+    verdict,
+    confidence: z.number(),
+    threshold_used: z.number().nullable().meta({ description: 'The reject threshold; null when no score decided' }),
+    reasons: z.array(reasonCode),
+    score: z.number().nullable(),
+    partType: z.string(),
+    serial: z.string().nullable(),
+    picture: url.nullable(),
+    map: url.nullable(),
+  }),
+);
+export type UploadAnswer = z.infer<typeof uploadAnswer>;
+
+export const counters = named(
+  'Counters',
+  z.object({
+    since: time,
+    ok: z.int(),
+    ng: z.int(),
+    review: z.int(),
+    failSafe: z.int(),
+    total: z.int(),
+    yield: z.number().nullable(),
+  }) satisfies z.ZodType<Counters>,
+);
+
+const reviewFields = z.object({
+  id,
+  state: reviewState,
+  partType: z.string(),
+  serial: z.string().optional(),
+  reasons: z.array(reasonCode),
+  lineVerdict: verdict,
+  findings: z.array(finding),
+  label: label.nullable(),
+  reviewer: z.string().nullable(),
+  note: z.string().nullable(),
+  createdAt: time,
+  decidedAt: time.nullable(),
+}) satisfies z.ZodType<ReviewItem>;
+export const reviewItem = named('ReviewItem', z.object({ ...reviewFields.shape, ...pictureLinks }));
+export const reviewPage = named(
+  'ReviewPage',
+  z.object({ items: z.array(reviewItem), nextCursor: z.string().nullable() }),
+);
+export const reviewStats = named(
+  'ReviewStats',
+  z.object({ pending: z.int(), labelled: z.int(), skipped: z.int() }),
+);
+const reviewer = z.string().trim().min(1).max(64);
+const note = z.string().max(2000);
+export const labelRequest = named(
+  'LabelRequest',
+  z.strictObject({ label, reviewer: reviewer.nullish(), note: note.nullish() }),
+);
+export const reviewerRequest = named(
+  'ReviewerRequest',
+  z.strictObject({ reviewer: reviewer.nullish(), note: note.nullish() }),
+);
+
+export const modelVersion = named(
+  'ModelVersion',
+  z.object({
+    name: z.string(),
+    version: z.string(),
+    kind: z.literal('patchcore'),
+    partType: z.string(),
+    createdAt: time,
+    deployed: z.boolean(),
+    pictures: z.object({ bank: z.int(), calibration: z.int() }),
+    thresholds,
+    bytes: z.int(),
+    parent: z.string().nullable(),
+  }) satisfies z.ZodType<ModelVersion>,
+);
+export const modelList = named('ModelList', z.object({ items: z.array(modelVersion) }));
+export const deployRequest = named('DeployRequest', z.strictObject({ version: name }));
+export const deployment = named(
+  'Deployment',
+  z.object({
+    partType: z.string(),
+    name: z.string(),
+    version: z.string(),
+    previousVersion: z.string().nullable(),
+    action: z.enum(['deploy', 'rollback']),
+    actor: z.string(),
+    at: time,
+  }) satisfies z.ZodType<DeploymentRecord>,
+);
+export const deploymentList = named('DeploymentList', z.object({ items: z.array(deployment) }));
+
+const jobProgress = z.object({
+  stage: z.enum(['read', 'extract', 'condition', 'coreset', 'calibrate', 'package', 'verify']),
+  percent: z.number().min(0).max(100),
+  remainingSeconds: z.number().nullable(),
+});
+export const trainingRequest = named(
+  'TrainingRequest',
+  z.strictObject({
+    partType: name,
+    source: z.discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('folder'),
+        folder: z.string().min(1).max(1024).meta({
+          description: "A folder inside the station's data folder (relative to it), or inside one of its training folders",
+        }),
+      }),
+      z.strictObject({ kind: z.literal('labelled') }).meta({ description: 'The pictures labelled OK' }),
+      z.strictObject({
+        kind: z.literal('simulator'),
+        product: z.enum(SIMULATED_PRODUCTS),
+        count: z.int().min(MINIMUM_PICTURES).max(SIMULATED_PICTURES_LIMIT),
+        seed: z.int().min(0).optional(),
+      }),
+    ]),
+    deploy: z.boolean().default(false),
+    backbone: name.optional().meta({ description: 'Id of a backbone; the embedded one unless told' }),
+  }) satisfies z.ZodType<TrainingRequest>,
+);
+export const job = named(
+  'Job',
+  z.object({
+    id,
+    request: z.object({
+      partType: z.string(),
+      source: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('folder'), folder: z.string() }),
+        z.object({ kind: z.literal('labelled') }),
+        z.object({
+          kind: z.literal('simulator'),
+          product: z.string(),
+          count: z.int(),
+          seed: z.int().optional(),
+        }),
+      ]),
+      deploy: z.boolean(),
+      backbone: z.string().optional(),
+    }),
+    state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted']),
+    progress: jobProgress.nullable(),
+    version: z.string().nullable().meta({ description: 'The version made' }),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    actor: z.string(),
+    createdAt: time,
+    startedAt: time.nullable(),
+    endedAt: time.nullable(),
+  }) satisfies z.ZodType<Job>,
+);
+export const jobList = named('JobList', z.object({ items: z.array(job) }));
+
+export const routingSettings = named(
+  'RoutingSettings',
+  z.object({
+    partType: z.string(),
+    thresholds: thresholds.nullable().meta({ description: "Set by hand; null: the deployed model's" }),
+    auditShare: z.number().meta({ description: 'Share of passed parts shown to a person, 0..1' }),
+  }) satisfies z.ZodType<RoutingSettings>,
+);
+export const routingList = named('RoutingList', z.object({ items: z.array(routingSettings) }));
+export const routingChange = named(
+  'RoutingChange',
+  z
+    .strictObject({
+      thresholds: z
+        .strictObject({ accept: z.number().min(0), reject: z.number().min(0) })
+        .refine(({ accept, reject }) => accept <= reject, 'accept must not be above reject')
+        .nullable()
+        .optional(),
+      auditShare: z.number().min(0).max(1).optional(),
+    })
+    .refine(
+      (change) => change.thresholds !== undefined || change.auditShare !== undefined,
+      'names nothing to change: give thresholds, auditShare or both',
+    ),
+);
+export const partTypeList = named(
+  'PartTypeList',
+  z.object({
+    items: z.array(
+      z.object({
+        partType: z.string(),
+        deployedVersion: z.string().nullable(),
+        okPictures: z.int().meta({ description: 'Pictures labelled OK' }),
+        routing: routingSettings,
+        modelThresholds: thresholds.nullable(),
+      }),
+    ),
+  }),
+);
+
+export const auditList = named(
+  'AuditList',
+  z.object({
+    items: z.array(
+      z.object({
+        id: z.int(),
+        at: time,
+        actor: z.string(),
+        action: z.string(),
+        subject: z.string(),
+        before: z.unknown(),
+        after: z.unknown(),
+      }) satisfies z.ZodType<AuditEntry>,
+    ),
+  }),
+);
+
+export const health = named(
+  'Health',
+  z.looseObject({
+    id: z.string(),
+    name: z.string(),
+    state: z.enum(['ok', 'degraded', 'closed']),
+    since: time,
+    inference: z.looseObject({ state: z.string(), queued: z.int() }),
+    inspections: z.looseObject({
+      open: z.int(),
+      settled: z.int(),
+      failSafe: z.int(),
+      unrecorded: z.int(),
+    }),
+    faults: z.array(z.object({ code: z.string(), message: z.string(), at: time })),
+  }),
+);
