@@ -1,0 +1,126 @@
+/**
+ * The whole line under load, through real Node-RED: 1280x720 JPEG in, verdict and stored record out.
+ *
+ *     npm run bench:line [-- --parts 5000]
+ *
+ * Prints the latency one part at a time, then, saturated with four clients: parts per second, the event-loop delay of
+ * the main process and its memory after a tenth of the parts against after all of them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { simulatePart } from '../engine/simulator';
+import { uploadFlow } from '../test/support/flows';
+import { InspectionApi } from '../test/support/inspection-api';
+import { type RunningNodeRed, startNodeRed } from '../test/support/node-red-process';
+import { median, percentile } from './statistics';
+
+interface Measurement {
+  readonly delayP50Ms: number;
+  readonly delayP99Ms: number;
+  readonly delayMaxMs: number;
+  readonly heapMb: number;
+  readonly rssMb: number;
+}
+
+const CLIENTS = 4;
+const { values } = parseArgs({ options: { parts: { type: 'string', default: '5000' } } });
+const parts = Number(values.parts);
+
+void main();
+
+async function main(): Promise<void> {
+  const userDir = mkdtempSync(join(tmpdir(), 'bench-line-'));
+  const nodeRed = await startNodeRed({
+    userDir,
+    flow: uploadFlow(),
+    nodeArguments: ['--expose-gc', '--require', join(__dirname, 'probe.cjs')],
+    env: { LOG_LEVEL: 'warn' },
+  });
+  const api = new InspectionApi(nodeRed.base);
+  try {
+    console.log(`${cpus().length} cores, ${cpus()[0]?.model}, Node ${process.version}, ${parts} parts\n`);
+    await train(api);
+    const pictures = await renderPictures(20);
+    await timedUpload(api, pictures[0]!);
+    await printLatency(api, pictures);
+    await printLoad(nodeRed, api, pictures);
+  } finally {
+    await nodeRed.stop();
+    rmSync(userDir, { recursive: true, force: true });
+  }
+}
+
+async function train(api: InspectionApi): Promise<void> {
+  const started = performance.now();
+  const source = { kind: 'simulator', product: 'plate', count: 60 } as const;
+  const job = await api.train({ partType: 'plate', source, deploy: true });
+  if (job.state !== 'completed') throw new Error(`training ${job.state}: ${job.error?.message}`);
+  row('training on 60 simulated parts', `${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+async function renderPictures(count: number): Promise<Buffer[]> {
+  const rendered: Buffer[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const part = await simulatePart({ product: 'plate', seed: 10_000 + index, defectRate: 0.2 });
+    rendered.push(part.picture);
+  }
+  return rendered;
+}
+
+async function timedUpload(api: InspectionApi, picture: Buffer): Promise<number> {
+  const started = performance.now();
+  await api.upload(picture, { partType: 'plate' });
+  return performance.now() - started;
+}
+
+async function printLatency(api: InspectionApi, pictures: readonly Buffer[]): Promise<void> {
+  const latencies: number[] = [];
+  for (let index = 0; index < 300; index += 1)
+    latencies.push(await timedUpload(api, pictures[index % pictures.length]!));
+  row('verdict, one part at a time, p50', `${median(latencies).toFixed(1)} ms`);
+  row('verdict, one part at a time, p95', `${percentile(latencies, 95).toFixed(1)} ms`);
+}
+
+async function printLoad(nodeRed: RunningNodeRed, api: InspectionApi, pictures: readonly Buffer[]): Promise<void> {
+  await ask(nodeRed, 'reset');
+  let sent = 0;
+  const started = performance.now();
+  const clients = (until: number): Promise<unknown> =>
+    Promise.all(
+      Array.from({ length: CLIENTS }, async () => {
+        while (sent < until) {
+          sent += 1;
+          await timedUpload(api, pictures[sent % pictures.length]!);
+        }
+      }),
+    );
+  await clients(parts / 10);
+  const early = await ask(nodeRed, 'measure');
+  await clients(parts);
+  const seconds = (performance.now() - started) / 1000;
+  const late = await ask(nodeRed, 'measure');
+
+  row(`saturated by ${CLIENTS} clients`, `${(parts / seconds).toFixed(1)} parts/s`);
+  row('event-loop delay of the main process, p50', `${late.delayP50Ms.toFixed(1)} ms`);
+  row('event-loop delay of the main process, p99', `${late.delayP99Ms.toFixed(1)} ms`);
+  row('event-loop delay of the main process, longest', `${late.delayMaxMs.toFixed(1)} ms`);
+  row(`memory after ${parts / 10} parts, heap / resident`, `${early.heapMb.toFixed(0)} / ${early.rssMb.toFixed(0)} MB`);
+  row(`memory after ${parts} parts, heap / resident`, `${late.heapMb.toFixed(0)} / ${late.rssMb.toFixed(0)} MB`);
+  row(
+    'ratio late : early, heap / resident',
+    `${(late.heapMb / early.heapMb).toFixed(2)} / ${(late.rssMb / early.rssMb).toFixed(2)}`,
+  );
+}
+
+function ask(nodeRed: RunningNodeRed, request: 'reset' | 'measure'): Promise<Measurement> {
+  return new Promise((resolve) => {
+    nodeRed.process.once('message', (answer) => resolve(answer as Measurement));
+    nodeRed.process.send(request);
+  });
+}
+
+function row(label: string, value: string): void {
+  console.log(`${label.padEnd(52)} ${value}`);
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type InspectionRecord, packageRoot, type Verdict } from '../../engine/domain';
+import { auroc } from '../../engine/patchcore';
+import { httpTrigger, uploadFlow } from '../support/flows';
+import { InspectionApi } from '../support/inspection-api';
+import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
+import { needShared, picturesIn } from '../support/shared-data';
+import { waitFor } from '../support/wait';
+
+const run = promisify(execFile);
+
+/**
+ * Real pictures through the running flow, the API and the command line: all three must agree, since they are one engine.
+ * Solar cells in electroluminescence (elpv-dataset, Deitsch et al. 2019), polycrystalline.
+ */
+describe('solar cells', function () {
+  this.timeout(600_000);
+  const folder = mkdtempSync(join(tmpdir(), 'opti-quality-cells-'));
+  let data: string;
+  let nodeRed: RunningNodeRed;
+  let api: InspectionApi;
+
+  before(async function () {
+    data = needShared(this, 'data/elpv-poly');
+    const camera = (name: string) => ({
+      source: 'folder',
+      folder: join(data, 'test', name),
+      folderMode: 'step',
+      folderLoop: false,
+      partType: `cell-${name}`,
+      partTypeFrom: 'fixed',
+    });
+    const flow = uploadFlow({ ...camera('defective'), partType: 'cell', acceptUploads: true });
+    nodeRed = await startNodeRed({ userDir: join(folder, 'user'), flow: [...flow, ...httpTrigger()] });
+    api = new InspectionApi(nodeRed.base);
+    const source = { kind: 'folder', folder: join(data, 'train/good') } as const;
+    const job = await api.train({ partType: 'cell', source, deploy: true });
+    assert.equal(job.state, 'completed', job.error?.message);
+  });
+
+  after(async () => {
+    await nodeRed?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('are told apart by the running flow and by the API, with one verdict each', async () => {
+    const defective = picturesIn(join(data, 'test/defective'));
+    for (const [index] of defective.entries()) {
+      await fetch(`${nodeRed.base}/trigger?serial=defective-${index}`, { method: 'POST' });
+    }
+    const byFlow = await waitFor('all verdicts of the folder', async () => {
+      const records = await api.inspections({ partType: 'cell' });
+      return records.length === defective.length && records.every(({ state }) => state === 'settled') && records;
+    });
+
+    const good: { verdict: Verdict; score: number | null }[] = [];
+    for (const picture of picturesIn(join(data, 'test/good'))) {
+      good.push(await api.upload(readFileSync(picture), { partType: 'cell' }));
+    }
+
+    const area = auroc(
+      good.map(({ score }) => score ?? Number.NaN),
+      byFlow.map(anomalyScore),
+    );
+    const counts = (verdicts: readonly Verdict[]) =>
+      Object.fromEntries(
+        (['OK', 'REVIEW', 'NG'] as const).map((name) => [name, verdicts.filter((verdict) => verdict === name).length]),
+      );
+    console.log(`      image AUROC ${area.toFixed(3)}`);
+    console.log('      good', counts(good.map(({ verdict }) => verdict)));
+    console.log('      defective', counts(byFlow.map(({ decision }) => decision!.verdict)));
+    assert.equal(new Set(byFlow.map(({ serial }) => serial)).size, defective.length);
+    assert.ok(area > 0.75, `image AUROC ${area}`);
+  });
+
+  it('get the same figures from the command line', async () => {
+    const model = join(folder, 'user/opti-quality/models/cell/1');
+    const { stdout } = await run(process.execPath, [
+      join(packageRoot, 'dist/cli/opti-quality.js'),
+      'evaluate',
+      ...['--model', model],
+      ...['--ok', join(data, 'test/good')],
+      ...['--defects', join(data, 'test/defective')],
+      '--json',
+    ]);
+    const figures = JSON.parse(stdout.trim().split('\n').at(-1)!) as { imageAuroc: number };
+    const records = await api.inspections({ partType: 'cell' });
+    const scores = (isGood: boolean) =>
+      records.filter(({ serial }) => (serial === undefined) === isGood).map(anomalyScore);
+    assert.ok(Math.abs(figures.imageAuroc - auroc(scores(true), scores(false))) < 1e-9);
+  });
+});
+
+function anomalyScore({ findings }: InspectionRecord): number {
+  const finding = findings.find(({ kind }) => kind === 'anomaly');
+  assert.ok(finding?.kind === 'anomaly');
+  return finding.score;
+}

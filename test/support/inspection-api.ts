@@ -1,0 +1,94 @@
+import type { Inspection, InspectionRecord, Job, ModelVersion, TrainingRequest, Verdict } from '../../engine/domain';
+import { waitFor } from './wait';
+
+export interface UploadAnswer {
+  readonly id: string;
+  readonly status: 'auto_validated' | 'pending_review';
+  readonly verdict: Verdict;
+  readonly confidence: number;
+  readonly threshold_used: number | null;
+  readonly reasons: readonly string[];
+  readonly score: number | null;
+}
+
+/** A client of the HTTP API, as an outside program would write it. */
+export class InspectionApi {
+  readonly root: string;
+
+  constructor(base: string) {
+    this.root = `${base}/inspection/api`;
+  }
+
+  async get<T>(path: string): Promise<T> {
+    return read<T>(await fetch(`${this.root}${path}`));
+  }
+
+  async post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.send<T>('POST', path, body);
+  }
+
+  async put<T>(path: string, body: unknown): Promise<T> {
+    return this.send<T>('PUT', path, body);
+  }
+
+  async upload(picture: Buffer, query: Record<string, string>): Promise<UploadAnswer> {
+    const response = await fetch(`${this.root}/upload/?${new URLSearchParams(query)}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: new Uint8Array(picture),
+    });
+    return read<UploadAnswer>(response);
+  }
+
+  /** All inspections that match, newest first. */
+  async inspections(query: Record<string, string> = {}): Promise<InspectionRecord[]> {
+    const items: InspectionRecord[] = [];
+    let cursor: string | null = null;
+    do {
+      const parameters = new URLSearchParams({ limit: '100', ...query, ...(cursor === null ? {} : { cursor }) });
+      const page: { items: InspectionRecord[]; nextCursor: string | null } = await this.get(
+        `/inspections?${parameters}`,
+      );
+      items.push(...page.items);
+      cursor = page.nextCursor;
+    } while (cursor !== null);
+    return items;
+  }
+
+  async inspection(id: string): Promise<Inspection> {
+    return this.get(`/inspections/${id}`);
+  }
+
+  /** Trains, waits for the end and returns the job; its state tells how it went. */
+  async train(request: TrainingRequest): Promise<Job> {
+    const { id } = await this.post<Job>('/training/jobs', request);
+    return waitFor(
+      `training job ${id}`,
+      async () => {
+        const job = await this.get<Job>(`/training/jobs/${id}`);
+        return job.state !== 'queued' && job.state !== 'running' && job;
+      },
+      300_000,
+    );
+  }
+
+  async deployedModel(partType: string): Promise<ModelVersion | undefined> {
+    const { items } = await this.get<{ items: ModelVersion[] }>(`/models?partType=${partType}`);
+    return items.find(({ deployed }) => deployed);
+  }
+
+  private async send<T>(method: string, path: string, body: unknown): Promise<T> {
+    const response = await fetch(`${this.root}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return read<T>(response);
+  }
+}
+
+async function read<T>(response: Response): Promise<T> {
+  const body = await response.json();
+  if (!response.ok) throw new Error(`${response.status} ${response.url}: ${JSON.stringify(body)}`);
+  return body as T;
+}
