@@ -1,0 +1,64 @@
+import { de } from '../texts/de';
+import { enUS, type Texts } from '../texts/en-US';
+import { ApiProblem } from './api';
+import type { ReasonCode } from './types';
+
+export type { Texts };
+export type Language = 'en-US' | 'de';
+
+/** The catalog's language for a setting: 'auto' follows the browser. */
+export function languageOf(setting: string | undefined, browser: string = navigator.language): Language {
+  if (setting === 'de' || setting === 'en-US') return setting;
+  return browser.toLowerCase().startsWith('de') ? 'de' : 'en-US';
+}
+
+export function textsOf(language: Language): Texts {
+  return language === 'de' ? de : enUS;
+}
+
+/** A problem in the user's words; the server's own sentence where it has one. */
+export function problemText(texts: Texts, error: unknown): string {
+  if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : String(error);
+  const known = texts.problems[error.code as keyof Texts['problems']];
+  if (error.status === 0 && typeof known === 'string') return known;
+  if (error.message !== '') return error.message;
+  return typeof known === 'string' ? known : texts.problems.other(error.status);
+}
+
+/** A reason code in words; the code itself when it is newer than the catalog. */
+export function reasonText(texts: Texts, code: string): string {
+  return texts.reasons[code as ReasonCode] ?? code;
+}
+
+/** Numbers and times as the user's language writes them. */
+export interface Formats {
+  score(value: number | null | undefined): string;
+  percent(share: number | null | undefined): string;
+  count(value: number): string;
+  milliseconds(value: number): string;
+  bytes(value: number): string;
+  time(iso: string | null | undefined): string;
+  dateTime(iso: string | null | undefined): string;
+}
+
+export function formatsOf(language: string): Formats {
+  const score = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const percent = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const count = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+  const megabytes = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' });
+  const moment = (format: Intl.DateTimeFormat, iso: string | null | undefined): string => {
+    const date = new Date(iso ?? '');
+    return Number.isNaN(date.getTime()) ? '–' : format.format(date);
+  };
+  return {
+    score: (value) => (typeof value === 'number' && Number.isFinite(value) ? score.format(value) : '–'),
+    percent: (share) => (typeof share === 'number' && Number.isFinite(share) ? percent.format(share * 100) : '–'),
+    count: (value) => count.format(value),
+    milliseconds: (value) => `${count.format(value)} ms`,
+    bytes: (value) => `${megabytes.format(value / 1_000_000)} MB`,
+    time: (iso) => moment(time, iso),
+    dateTime: (iso) => moment(dateTime, iso),
+  };
+}

@@ -1,0 +1,1 @@
+export { default as UIInspectionView } from './InspectionView.vue';

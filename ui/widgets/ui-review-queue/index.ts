@@ -1,0 +1,1 @@
+export { default as UIReviewQueue } from './ReviewQueue.vue';

@@ -1,0 +1,1 @@
+export { default as UIRoutingSettings } from './RoutingSettings.vue';

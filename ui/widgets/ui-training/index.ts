@@ -1,0 +1,1 @@
+export { default as UITraining } from './Training.vue';
