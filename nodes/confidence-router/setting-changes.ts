@@ -1,0 +1,60 @@
+import { InvalidInput } from '../../engine/domain';
+import type { Station } from '../../engine/station';
+import { readPartType } from '../camera-capture/config';
+import { type RouterDefaults, readAuditShare, readThresholds } from './config';
+
+/** Changes one setting; resolves when it is stored with its audit entry. */
+type Change = (station: Station, payload: Payload, defaults: RouterDefaults, actor: string) => Promise<void>;
+
+type Payload = Readonly<Record<string, unknown>>;
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  'set-thresholds': async (station, payload, defaults, actor) => {
+    await change(station, payload, { thresholds: readThresholds(payload) }, defaults, actor);
+  },
+  'reset-thresholds': async (station, payload, defaults, actor) => {
+    await change(station, payload, { thresholds: null }, defaults, actor);
+  },
+  'set-audit-share': async (station, payload, defaults, actor) => {
+    await change(station, payload, { auditShare: readAuditShare(payload.auditShare) }, defaults, actor);
+  },
+};
+
+/** True for the topics that change settings instead of carrying a part. */
+export function changesSettings(topic: unknown): topic is string {
+  return typeof topic === 'string' && Object.hasOwn(CHANGES, topic);
+}
+
+/**
+ * Does what a message of these topics asks for.
+ *
+ * @param actor who changes it, unless the payload tells
+ * @throws {InvalidInput} naming what is wrong with the payload
+ */
+export async function applySettingChange(
+  station: Station,
+  topic: string,
+  payload: unknown,
+  defaults: RouterDefaults,
+  actor: string,
+): Promise<void> {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    throw new InvalidInput(`A ${topic} message needs an object as payload, for example {"partType": "plate"}.`);
+  }
+  const asked = payload as Payload;
+  const named = typeof asked.actor === 'string' && asked.actor.trim() !== '' ? asked.actor.trim().slice(0, 64) : actor;
+  await CHANGES[topic](station, asked, defaults, named);
+}
+
+async function change(
+  station: Station,
+  payload: Payload,
+  patch: { thresholds?: ReturnType<typeof readThresholds> | null; auditShare?: number },
+  defaults: RouterDefaults,
+  actor: string,
+): Promise<void> {
+  const partType = readPartType(payload.partType);
+  const known = (await station.store.settings.allRouting()).some((settings) => settings.partType === partType);
+  // the first change of a part type also fixes the audit share that was in force until now
+  await station.setRouting(partType, known ? patch : { auditShare: defaults.auditShare, ...patch }, actor);
+}

@@ -1,0 +1,152 @@
+import { type FailSafeVerdict, InvalidInput } from '../../engine/domain';
+import type { ConfigSchema } from '../shared';
+
+/** A number typed into the editor: a number, digits, or empty. */
+export type NumberField = number | string;
+
+export interface InspectionStationConfig {
+  readonly version: number;
+  readonly name: string;
+  /** Relative paths start at Node-RED's user folder; empty: `opti-quality` there. */
+  readonly dataFolder: string;
+  readonly databaseType: 'sqlite' | 'postgresql';
+  /** Inside the data folder. */
+  readonly databaseFile: string;
+  readonly failSafe: FailSafeVerdict;
+  /** Milliseconds from trigger to verdict. */
+  readonly deadline: NumberField;
+  /** Local times `hh:mm`, separated by commas. */
+  readonly shiftStarts: string;
+  readonly retentionOkDays: NumberField;
+  readonly retentionOkMb: NumberField;
+  readonly retentionNgDays: NumberField;
+  readonly retentionNgMb: NumberField;
+  readonly retentionReviewDays: NumberField;
+  readonly retentionReviewMb: NumberField;
+  readonly poolSize: NumberField;
+  readonly queueLimit: NumberField;
+  readonly queuePolicy: 'reject' | 'drop-oldest';
+  readonly memoryCapMb: NumberField;
+}
+
+export const schema: ConfigSchema<InspectionStationConfig> = {
+  defaults: {
+    name: '',
+    dataFolder: '',
+    databaseType: 'sqlite',
+    databaseFile: '',
+    failSafe: 'NG',
+    deadline: 5000,
+    shiftStarts: '06:00, 14:00, 22:00',
+    retentionOkDays: '',
+    retentionOkMb: '',
+    retentionNgDays: '',
+    retentionNgMb: '',
+    retentionReviewDays: '',
+    retentionReviewMb: '',
+    poolSize: 1,
+    queueLimit: 64,
+    queuePolicy: 'reject',
+    memoryCapMb: 1024,
+  },
+  migrations: [
+    // 0: a node placed without a version, by hand-written flows
+    (config) => ({ ...config, version: 1 }),
+  ],
+};
+
+/** Days and bytes to keep; null: no limit. */
+export interface RetentionLimit {
+  readonly days: number | null;
+  readonly bytes: number | null;
+}
+
+/** The configuration with its numbers read and checked. */
+export interface StationSettings {
+  readonly failSafe: FailSafeVerdict;
+  readonly deadlineMs: number;
+  readonly shiftStarts: readonly string[];
+  readonly retention: Readonly<Record<'OK' | 'NG' | 'REVIEW', RetentionLimit>>;
+  readonly pool: {
+    readonly size: number;
+    readonly queueLimit: number;
+    readonly queuePolicy: 'reject' | 'drop-oldest';
+    readonly memoryCapMb: number;
+  };
+}
+
+/**
+ * Reads and checks what the editor's form gives as text.
+ *
+ * @throws {InvalidInput} naming the setting and its range
+ */
+export function readStationSettings(config: InspectionStationConfig): StationSettings {
+  if (config.failSafe !== 'NG' && config.failSafe !== 'REVIEW') {
+    throw new InvalidInput(`The fail-safe verdict must be NG or REVIEW, not ${JSON.stringify(config.failSafe)}.`);
+  }
+  if (config.queuePolicy !== 'reject' && config.queuePolicy !== 'drop-oldest') {
+    throw new InvalidInput(
+      `The queue policy must be reject or drop-oldest, not ${JSON.stringify(config.queuePolicy)}.`,
+    );
+  }
+  return {
+    failSafe: config.failSafe,
+    deadlineMs: readNumber('deadline (ms)', config.deadline, 100, 600_000),
+    shiftStarts: readShiftStarts(config.shiftStarts),
+    retention: {
+      OK: readRetention('OK', config.retentionOkDays, config.retentionOkMb),
+      NG: readRetention('NG', config.retentionNgDays, config.retentionNgMb),
+      REVIEW: readRetention('REVIEW', config.retentionReviewDays, config.retentionReviewMb),
+    },
+    pool: {
+      size: readInteger('processes', config.poolSize, 1, 16),
+      queueLimit: readInteger('queue limit', config.queueLimit, 1, 10_000),
+      queuePolicy: config.queuePolicy,
+      memoryCapMb: readNumber('model memory (MB)', config.memoryCapMb, 64, 65_536),
+    },
+  };
+}
+
+function readRetention(verdict: string, days: NumberField, megabytes: NumberField): RetentionLimit {
+  const mebibytes = readOptional(`retention of ${verdict} (MB)`, megabytes);
+  return {
+    days: readOptional(`retention of ${verdict} (days)`, days),
+    bytes: mebibytes === null ? null : mebibytes * 1024 * 1024,
+  };
+}
+
+function readOptional(name: string, value: NumberField): number | null {
+  return String(value).trim() === '' ? null : readNumber(name, value, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** @throws {InvalidInput} unless `value` is a number within `low`..`high` */
+export function readNumber(name: string, value: NumberField, low: number, high: number): number {
+  const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
+  if (!Number.isFinite(number) || number < low || number > high) {
+    throw new InvalidInput(
+      `The setting "${name}" must be a number from ${low} to ${high}, not ${JSON.stringify(value)}.`,
+    );
+  }
+  return number;
+}
+
+/** @throws {InvalidInput} unless `value` is a whole number within `low`..`high` */
+export function readInteger(name: string, value: NumberField, low: number, high: number): number {
+  const number = readNumber(name, value, low, high);
+  if (!Number.isInteger(number)) {
+    throw new InvalidInput(`The setting "${name}" must be a whole number, not ${JSON.stringify(value)}.`);
+  }
+  return number;
+}
+
+function readShiftStarts(text: string): readonly string[] {
+  const starts = text
+    .split(',')
+    .map((start) => start.trim())
+    .filter((start) => start !== '');
+  const wrong = starts.find((start) => !/^([01]\d|2[0-3]):[0-5]\d$/.test(start));
+  if (wrong !== undefined) {
+    throw new InvalidInput(`A shift start must look like 06:00, not ${JSON.stringify(wrong)}.`);
+  }
+  return starts;
+}

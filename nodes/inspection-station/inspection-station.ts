@@ -1,0 +1,114 @@
+import { isAbsolute, join, resolve } from 'node:path';
+import type { NodeAPI } from 'node-red';
+import { mountApi } from '../../engine/api';
+import { InspectionError } from '../../engine/domain';
+import { openStation, type Station } from '../../engine/station';
+import type { DatabaseOptions } from '../../engine/store';
+import { defineNode, type InspectionNode, type StationNode } from '../shared';
+import { type InspectionStationConfig, readStationSettings, schema } from './config';
+
+/** Two stations may not write into the same folder. */
+class DataFolderTaken extends InspectionError {
+  constructor(folder: string, other: string) {
+    super({
+      code: 'data-folder-taken',
+      status: 'data folder in use',
+      message: `The data folder ${folder} belongs to the station ${other} already. Give each station its own folder.`,
+      parameters: { folder, other },
+    });
+  }
+}
+
+/** The stations open now, in the order they opened: what the HTTP API serves. */
+const openStations = new Set<Station>();
+
+/** Who holds a data folder: from the moment a station begins to open until its last file is closed. */
+const holders = new Map<string, { readonly node: string; readonly closed: Promise<void> }>();
+
+/** Express applications that have the API. It stays mounted across deploys. */
+const mounted = new WeakSet<object>();
+
+export = (RED: NodeAPI): void => {
+  defineNode<InspectionStationConfig>(
+    RED,
+    'inspection-station',
+    schema,
+    (node, config) => {
+      mountOnce(RED);
+      let released = () => {};
+      const closed = new Promise<void>((done) => {
+        released = done;
+      });
+      const opened = openConfigured(RED, node, config, closed);
+      Object.assign(node.red, { opened } satisfies Pick<StationNode, 'opened'>);
+      opened.catch((error) => node.fail(error));
+      node.onClose(async () => {
+        try {
+          const station = await opened.catch(() => null);
+          if (!station) return;
+          openStations.delete(station);
+          await station.close();
+        } finally {
+          released();
+        }
+      });
+      return {};
+    },
+    { credentials: { databaseUrl: { type: 'password' } } },
+  );
+};
+
+async function openConfigured(
+  RED: NodeAPI,
+  node: InspectionNode,
+  config: InspectionStationConfig,
+  closed: Promise<void>,
+): Promise<Station> {
+  const { shiftStarts, ...settings } = readStationSettings(config);
+  const dataFolder = dataFolderOf(RED, config);
+  await holdFolder(dataFolder, node.id, closed);
+  const station = await openStation({
+    id: node.id,
+    name: config.name,
+    dataFolder,
+    database: databaseOf(config, node),
+    ...settings,
+    ...(shiftStarts.length > 0 ? { shiftStarts } : {}),
+  });
+  openStations.add(station);
+  station.events.on('fault', ({ message }) => node.warn(message));
+  return station;
+}
+
+/** Waits until an earlier life of the same station has let go of the folder. */
+async function holdFolder(folder: string, node: string, closed: Promise<void>): Promise<void> {
+  const holder = holders.get(folder);
+  if (holder && holder.node !== node) throw new DataFolderTaken(folder, holder.node);
+  const mine = { node, closed };
+  holders.set(folder, mine);
+  void closed.then(() => {
+    if (holders.get(folder) === mine) holders.delete(folder);
+  });
+  await holder?.closed;
+}
+
+function mountOnce(RED: NodeAPI): void {
+  const { httpNode } = RED;
+  if (!httpNode || mounted.has(httpNode)) return;
+  mounted.add(httpNode);
+  mountApi(httpNode, {
+    stations: () => [...openStations],
+    onError: (error) => RED.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+}
+
+function dataFolderOf(RED: NodeAPI, config: InspectionStationConfig): string {
+  const folder = config.dataFolder.trim() || 'opti-quality';
+  return isAbsolute(folder) ? resolve(folder) : join(RED.settings.userDir ?? process.cwd(), folder);
+}
+
+function databaseOf(config: InspectionStationConfig, node: InspectionNode): DatabaseOptions {
+  if (config.databaseType === 'postgresql') return { client: 'pg', connection: node.credentials.databaseUrl ?? '' };
+  const filename = config.databaseFile.trim();
+  return filename === '' ? { client: 'sqlite3' } : { client: 'sqlite3', filename };
+}
