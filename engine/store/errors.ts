@@ -1,26 +1,29 @@
-import { InspectionError } from '../domain';
+import { type ErrorParameters, InspectionError } from '../domain';
+
+/** What keeps the store from working. */
+export type StoreTrouble =
+  | 'read-only'
+  | 'disk-full'
+  | 'locked'
+  | 'in-use'
+  | 'corrupt'
+  | 'newer-schema'
+  | 'not-a-folder'
+  | 'driver-missing'
+  | 'closed'
+  | 'failed';
 
 /** The database or the data folder cannot be used. */
 export class StoreUnavailable extends InspectionError {
   constructor(
-    readonly trouble:
-      | 'read-only'
-      | 'disk-full'
-      | 'locked'
-      | 'in-use'
-      | 'corrupt'
-      | 'newer-schema'
-      | 'not-a-folder'
-      | 'driver-missing'
-      | 'closed'
-      | 'failed',
+    readonly trouble: StoreTrouble,
     message: string,
-    parameters: Record<string, string | number> = {},
+    parameters: ErrorParameters = {},
     cause?: unknown,
   ) {
     super({
       code: `store-${trouble}`,
-      status: `store: ${trouble.replace('-', ' ')}`,
+      status: `store: ${trouble.replaceAll('-', ' ')}`,
       message,
       parameters,
       reason: 'not-recorded',
@@ -40,5 +43,48 @@ export class AlreadyDecided extends InspectionError {
       parameters: { id, label },
       httpStatus: 409,
     });
+  }
+}
+
+const TROUBLES: Readonly<Record<string, StoreTrouble>> = {
+  SQLITE_BUSY: 'locked',
+  SQLITE_LOCKED: 'locked',
+  SQLITE_FULL: 'disk-full',
+  ENOSPC: 'disk-full',
+  EDQUOT: 'disk-full',
+  SQLITE_READONLY: 'read-only',
+  SQLITE_PERM: 'read-only',
+  EROFS: 'read-only',
+  EACCES: 'read-only',
+  EPERM: 'read-only',
+  SQLITE_CORRUPT: 'corrupt',
+  SQLITE_NOTADB: 'corrupt',
+  ENOTDIR: 'not-a-folder',
+  EEXIST: 'not-a-folder',
+};
+
+/** A system or database error as one the user can act on; errors that are one already pass unchanged. */
+export function storeError(error: unknown, dataFolder: string): InspectionError {
+  if (error instanceof InspectionError) return error;
+  const code = (error as { code?: unknown } | null)?.code;
+  const trouble = (typeof code === 'string' && TROUBLES[code]) || 'failed';
+  const detail = error instanceof Error ? error.message : String(error);
+  return new StoreUnavailable(trouble, advice(trouble, dataFolder, detail), { folder: dataFolder }, error);
+}
+
+function advice(trouble: StoreTrouble, folder: string, detail: string): string {
+  switch (trouble) {
+    case 'read-only':
+      return `The data folder ${folder} cannot be written (${detail}). Give the user that runs Node-RED write access, or choose another folder.`;
+    case 'disk-full':
+      return `The disk of the data folder ${folder} is full (${detail}). Free space or shorten the retention; verdicts are recorded again as soon as there is room.`;
+    case 'locked':
+      return `The database in ${folder} is locked by another program (${detail}). Close the program that holds it; verdicts are recorded as soon as it lets go.`;
+    case 'corrupt':
+      return `The database in ${folder} is damaged (${detail}). Put it back from a backup, or move it away to begin a new one; the pictures stay.`;
+    case 'not-a-folder':
+      return `The data folder ${folder} cannot be made because something else has its name (${detail}). Choose another folder.`;
+    default:
+      return `The store in ${folder} failed: ${detail}.`;
   }
 }

@@ -1,5 +1,3 @@
-import type { Store, StoreOptions } from './types';
-
-export { AlreadyDecided, StoreUnavailable } from './errors';
+export { AlreadyDecided, type StoreTrouble, StoreUnavailable } from './errors';
+export { openStore } from './open-store';
 export type * from './types';
-export declare function openStore(options: StoreOptions): Promise<Store>;

@@ -1,5 +1,6 @@
 import type {
   AuditEntry,
+  Clock,
   Counters,
   DeploymentRecord,
   Inspection,
@@ -26,6 +27,9 @@ export interface StoreOptions {
   readonly database?: DatabaseOptions;
   /** Milliseconds to wait for a database locked by another process; 1000 unless told. */
   readonly busyTimeoutMs?: number;
+  /** Milliseconds to wait for another station that is just leaving the folder; 2000 unless told. */
+  readonly lockWaitMs?: number;
+  readonly clock?: Clock;
 }
 
 /** One page of a list. Give `nextCursor` as `cursor` to get the next page; null on the last one. */
@@ -53,6 +57,8 @@ export interface InspectionFilter extends PageRequest {
 }
 
 export interface SettleOptions {
+  /** Id of the flow tab, where the open row may be missing. */
+  readonly route?: string;
   /** Path from `PictureStore.moveToVerdict`; null when there is no picture. */
   readonly picturePath: string | null;
   readonly settledAt: string;
@@ -64,9 +70,15 @@ export interface SettleOptions {
   readonly overwrite?: boolean;
 }
 
+/** A record with what is needed to hand its verdict on after a restart. */
+export interface RoutedRecord extends InspectionRecord {
+  /** Id of the flow tab the part went through; empty when unknown. */
+  readonly route: string;
+}
+
 export interface InspectionTable {
   /** Records that a part is under inspection. Does nothing when the id is there already. */
-  insertOpen(inspection: Inspection, picturePath: string | null): Promise<void>;
+  insertOpen(inspection: Inspection, picturePath: string | null, route?: string): Promise<void>;
   /**
    * Commits the verdict; the open row is made when it is missing.
    *
@@ -78,11 +90,11 @@ export interface InspectionTable {
   /** Newest first. */
   list(filter?: InspectionFilter): Promise<Page<InspectionRecord>>;
   /** Inspections without a verdict, oldest first; of one station, or of all. */
-  open(station?: string): Promise<readonly InspectionRecord[]>;
-  /** Settled inspections whose verdict nobody has sent on, oldest first. */
-  undelivered(station?: string): Promise<readonly InspectionRecord[]>;
-  /** Claims the sending of a verdict. @returns false when it was claimed before */
-  markDelivered(id: string): Promise<boolean>;
+  open(station?: string): Promise<readonly RoutedRecord[]>;
+  /** Settled inspections whose verdict nobody has sent on, oldest first, 1000 at most. */
+  undelivered(station?: string): Promise<readonly RoutedRecord[]>;
+  /** Notes whether a verdict was sent on. @returns false when that stood there already */
+  setDelivered(id: string, delivered: boolean): Promise<boolean>;
   /** Verdicts of parts captured since the given time. */
   counters(since: string, partType?: string): Promise<Counters>;
   /** All part types ever inspected, sorted. */
@@ -214,6 +226,13 @@ export interface PictureStore {
   /** @returns null when there is none */
   readMap(id: string, index?: number): Promise<Buffer | null>;
   removeMaps(id: string): Promise<void>;
+  /**
+   * Removes what a crash left of pictures that never got a record, and half-written files. Only while nothing is
+   * being saved.
+   */
+  sweep(isKnown: (id: string) => Promise<boolean>): Promise<void>;
+  /** Removes the folders of a picture's day that are empty. Only for days that are over. */
+  removeEmptyFolders(path: string): Promise<void>;
 }
 
 /** How long and how much is kept, by verdict; null is without limit. */

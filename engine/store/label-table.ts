@@ -1,0 +1,32 @@
+import type { Label } from '../domain';
+import type { Database } from './database';
+import type { LabelledPicture, LabelTable } from './types';
+
+export class SqlLabelTable implements LabelTable {
+  constructor(private readonly database: Database) {}
+
+  labelledPictures(partType: string, label: Label): Promise<readonly LabelledPicture[]> {
+    return this.database.read((knex) =>
+      knex('labels')
+        .join('inspections', 'inspections.id', 'labels.id')
+        .where({ 'labels.part_type': partType, 'labels.label': label })
+        .whereNotNull('inspections.picture_path')
+        .orderBy('labels.id')
+        .select({ id: 'labels.id', picturePath: 'inspections.picture_path' }),
+    );
+  }
+
+  async counts(): Promise<ReadonlyMap<string, { readonly ok: number; readonly ng: number }>> {
+    const rows: { part_type: string; label: Label; labels: number | string }[] = await this.database.read(
+      (knex) =>
+        knex('labels').groupBy('part_type', 'label').select('part_type', 'label').count({ labels: '*' }) as never,
+    );
+    const counts = new Map<string, { ok: number; ng: number }>();
+    for (const row of rows) {
+      const count = counts.get(row.part_type) ?? { ok: 0, ng: 0 };
+      count[row.label === 'OK' ? 'ok' : 'ng'] = Number(row.labels);
+      counts.set(row.part_type, count);
+    }
+    return counts;
+  }
+}

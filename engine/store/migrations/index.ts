@@ -1,0 +1,17 @@
+import type { Knex } from 'knex';
+import * as firstTables from './0001-first-tables';
+
+interface Migration {
+  readonly name: string;
+  up(knex: Knex): Promise<void>;
+}
+
+/** All migrations in their order. Written ones never change; a new one is appended. None destroys data. */
+export const migrations: readonly Migration[] = [{ name: '0001-first-tables', up: firstTables.up }];
+
+/** The list as knex wants it. There is no way down: older code refuses a newer database instead. */
+export const migrationSource: Knex.MigrationSource<Migration> = {
+  getMigrations: async () => [...migrations],
+  getMigrationName: (migration) => migration.name,
+  getMigration: async (migration) => ({ up: migration.up, down: async () => {} }),
+};

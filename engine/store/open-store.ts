@@ -1,0 +1,84 @@
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../domain';
+import { SqlAuditTable } from './audit-table';
+import { Database } from './database';
+import { SqlDeploymentTable } from './deployment-table';
+import { StoreUnavailable, storeError } from './errors';
+import { lockFolder } from './folder-lock';
+import { SqlInspectionTable } from './inspection-table';
+import { SqlJobTable } from './job-table';
+import { SqlLabelTable } from './label-table';
+import { FilePictureStore } from './picture-store';
+import { Retention } from './retention';
+import { SqlReviewTable } from './review-table';
+import { SqlSettingsTable } from './settings-table';
+import type { Store, StoreOptions } from './types';
+
+/**
+ * Opens a data folder: makes the folder where it is missing, keeps other stations out of it and brings the database up
+ * to date.
+ *
+ * @throws {StoreUnavailable} when the folder is read-only, full, in use or no folder, or the database is locked,
+ *   damaged or newer than this code
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { dataFolder, database: databaseOptions = { client: 'sqlite3' }, busyTimeoutMs = 1000 } = options;
+  const clock: Clock = options.clock ?? systemClock;
+  await prepareFolder(dataFolder);
+  const unlock = await lockFolder(dataFolder, options.lockWaitMs ?? 2000);
+  const database = await Database.open(dataFolder, databaseOptions, busyTimeoutMs).catch(async (error) => {
+    await unlock();
+    throw error;
+  });
+
+  const pictures = new FilePictureStore(dataFolder);
+  const retention = new Retention(database, pictures);
+  let closing: Promise<void> | undefined;
+  return {
+    dataFolder,
+    inspections: new SqlInspectionTable(database),
+    reviews: new SqlReviewTable(database),
+    labels: new SqlLabelTable(database),
+    settings: new SqlSettingsTable(database, clock),
+    audit: new SqlAuditTable(database),
+    jobs: new SqlJobTable(database),
+    deployments: new SqlDeploymentTable(database),
+    pictures,
+    applyRetention: (policy, now) => retention.apply(policy, now),
+    usage: () => retention.usage(),
+    close: () => {
+      closing ??= database.close().finally(unlock);
+      return closing;
+    },
+  };
+}
+
+async function prepareFolder(dataFolder: string): Promise<void> {
+  const probe = join(dataFolder, `.probe-${process.pid}`);
+  try {
+    for (const folder of ['images', 'maps', 'models']) await mkdir(join(dataFolder, folder), { recursive: true });
+    await writeFile(probe, 'probe');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw await cannotBeMade(dataFolder, error);
+    throw storeError(error, dataFolder);
+  } finally {
+    await rm(probe, { force: true }).catch(() => {});
+  }
+}
+
+/** Some file systems (for example /proc) answer ENOENT when nothing can be made in them. */
+async function cannotBeMade(dataFolder: string, cause: unknown): Promise<StoreUnavailable> {
+  const there = await access(dataFolder).then(
+    () => true,
+    () => false,
+  );
+  return new StoreUnavailable(
+    'read-only',
+    there
+      ? `Nothing can be written in the data folder ${dataFolder}. Choose another folder.`
+      : `The data folder ${dataFolder} cannot be made. Choose another folder.`,
+    { folder: dataFolder },
+    cause,
+  );
+}

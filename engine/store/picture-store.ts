@@ -1,0 +1,233 @@
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { decodeTime } from 'ulid';
+import { isId, NotFound, type PictureFormat, timestamp, VERDICTS, type Verdict } from '../domain';
+import { storeError } from './errors';
+import type { PictureStore } from './types';
+
+const PICTURE_PATH = /^images\/\d{4}\/\d{2}\/\d{2}\/(?:open|OK|NG|REVIEW)\/[0-7][0-9A-HJKMNP-TV-Z]{25}\.(?:jpg|png)$/;
+const FOLDERS = ['open', ...VERDICTS] as const;
+const EXTENSIONS: Readonly<Record<PictureFormat, string>> = { jpeg: 'jpg', png: 'png' };
+
+/** Pictures and heat maps below a data folder. Only paths of its own making are ever opened. */
+export class FilePictureStore implements PictureStore {
+  private readonly knownFolders = new Set<string>();
+
+  constructor(private readonly dataFolder: string) {}
+
+  async save(id: string, capturedAt: string, picture: Buffer, format: PictureFormat): Promise<string> {
+    const path = `${dayOf(capturedAt)}/open/${this.requireId(id)}.${EXTENSIONS[format]}`;
+    await this.doing(async () => {
+      await this.makeFolder(dirname(path));
+      await this.writeDurably(path, picture);
+    });
+    return path;
+  }
+
+  async moveToVerdict(path: string, verdict: Verdict): Promise<string> {
+    const source = this.absolute(path);
+    const target = path.replace(/\/[^/]+\/([^/]+)$/, `/${verdict}/$1`);
+    if (target === path) return path;
+    await this.doing(async () => {
+      await this.makeFolder(dirname(target));
+      try {
+        await rename(source, this.absolute(target));
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        if (!(await exists(this.absolute(target)))) throw new NotFound('picture', path);
+      }
+      await syncFolder(dirname(this.absolute(target)));
+    });
+    return target;
+  }
+
+  async locate(id: string, capturedAt: string): Promise<string | null> {
+    this.requireId(id);
+    for (const folder of FOLDERS) {
+      for (const extension of Object.values(EXTENSIONS)) {
+        const path = `${dayOf(capturedAt)}/${folder}/${id}.${extension}`;
+        if (await exists(this.absolute(path))) return path;
+      }
+    }
+    return null;
+  }
+
+  read(path: string): Promise<Buffer> {
+    const file = this.absolute(path);
+    return this.doing(async () => {
+      const picture = await readIfThere(file);
+      if (!picture) throw new NotFound('picture', path);
+      return picture;
+    });
+  }
+
+  absolute(path: string): string {
+    if (!PICTURE_PATH.test(path)) throw new NotFound('picture', path);
+    return join(this.dataFolder, ...path.split('/'));
+  }
+
+  async remove(path: string): Promise<void> {
+    const file = this.absolute(path);
+    await this.doing(() => rm(file, { force: true }));
+  }
+
+  async saveMap(id: string, png: Buffer, index = 0): Promise<void> {
+    const file = this.mapFile(id, index);
+    await this.doing(async () => {
+      await mkdir(dirname(file), { recursive: true });
+      // a lost map is no lost verdict: whole or absent is enough, so it need not be forced to the disk
+      await writeFile(`${file}.tmp`, png);
+      await rename(`${file}.tmp`, file);
+    });
+  }
+
+  readMap(id: string, index = 0): Promise<Buffer | null> {
+    const file = this.mapFile(id, index);
+    return this.doing(() => readIfThere(file));
+  }
+
+  async removeMaps(id: string): Promise<void> {
+    for (let index = 0; ; index++) {
+      const file = this.mapFile(id, index);
+      if (!(await exists(file))) return;
+      await this.doing(() => rm(file, { force: true }));
+    }
+  }
+
+  /**
+   * Removes what a crash left in the `open` folders: half-written files, and pictures of inspections that were never
+   * recorded.
+   *
+   * @param isKnown tells whether there is a record of an id
+   */
+  async sweep(isKnown: (id: string) => Promise<boolean>): Promise<void> {
+    await this.doing(async () => {
+      for (const folder of await this.dayFolders()) {
+        const openFolder = join(folder, 'open');
+        for (const name of await namesIn(openFolder)) {
+          const [id] = name.split('.');
+          if (name.endsWith('.tmp') || !(isId(id) && (await isKnown(id)))) {
+            await rm(join(openFolder, name), { force: true });
+          }
+        }
+      }
+    });
+  }
+
+  /** Removes the folders of a past day that have become empty. */
+  async removeEmptyFolders(path: string): Promise<void> {
+    const day = dirname(dirname(this.absolute(path)));
+    for (const folder of FOLDERS) await rmdir(join(day, folder)).catch(() => {});
+    await rmdir(day).catch(() => {});
+  }
+
+  private async dayFolders(): Promise<string[]> {
+    let folders = [join(this.dataFolder, 'images')];
+    for (let depth = 0; depth < 3; depth++) {
+      const next = await Promise.all(
+        folders.map(async (folder) => (await namesIn(folder)).map((name) => join(folder, name))),
+      );
+      folders = next.flat();
+    }
+    return folders;
+  }
+
+  private mapFile(id: string, index: number): string {
+    const day = dayOf(timestamp(decodeTime(this.requireId(id)))).replace('images', 'maps');
+    if (!Number.isInteger(index) || index < 0) throw new NotFound('heat map', `${id}.${index}`);
+    return join(this.dataFolder, ...day.split('/'), index === 0 ? `${id}.png` : `${id}.${index}.png`);
+  }
+
+  private requireId(id: string): string {
+    if (!isId(id)) throw new NotFound('picture', id);
+    return id;
+  }
+
+  private async writeDurably(path: string, content: Buffer): Promise<void> {
+    const file = this.absolute(path);
+    const unfinished = `${file}.tmp`;
+    try {
+      const handle = await open(unfinished, 'w');
+      await closing(handle, async () => {
+        await handle.writeFile(content);
+        await handle.datasync();
+      });
+      await rename(unfinished, file);
+    } catch (error) {
+      await rm(unfinished, { force: true }).catch(() => {});
+      throw error;
+    }
+    await syncFolder(dirname(file));
+  }
+
+  private async makeFolder(path: string): Promise<void> {
+    if (this.knownFolders.has(path)) return;
+    const folder = join(this.dataFolder, ...path.split('/'));
+    const first = await mkdir(folder, { recursive: true });
+    if (first !== undefined) {
+      for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+    }
+    if (this.knownFolders.size >= 16) this.knownFolders.clear();
+    this.knownFolders.add(path);
+  }
+
+  private async doing<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      this.knownFolders.clear();
+      throw storeError(error, this.dataFolder);
+    }
+  }
+}
+
+function dayOf(capturedAt: string): string {
+  return `images/${timestamp(Date.parse(capturedAt)).slice(0, 10).replaceAll('-', '/')}`;
+}
+
+/** Forces names in a folder to the disk. Windows has no such call and needs none. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  await closing(handle, () => handle.sync());
+}
+
+async function closing(handle: FileHandle, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    (error) => {
+      if (isMissing(error)) return false;
+      throw error;
+    },
+  );
+}
+
+async function readIfThere(file: string): Promise<Buffer | null> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}
