@@ -1,1 +1,1 @@
-export { type DecisionSettings, decide } from './decide';
+export { type DecisionSettings, decide, failSafeDecision } from './decide';
