@@ -1,0 +1,12 @@
+export * from './codecs';
+export * from './connection';
+export * from './errors';
+export * from './heartbeat';
+export * from './lamp-profiles';
+export * from './lamps';
+export * from './line-watch';
+export * from './result-writer';
+export * from './simulated-plc';
+export * from './tower-light';
+export type { PlcTransport } from './transport';
+export * from './trigger-poller';

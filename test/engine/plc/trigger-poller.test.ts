@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import {
+  encodeAscii,
+  type MissedReason,
+  type PlcTrigger,
+  SIMULATED_PLC_MAP,
+  type SimulatedPlc,
+  skippedBetween,
+  TriggerPoller,
+  type TriggerPollerOptions,
+} from '../../../engine/plc';
+import { Cleanup, connectionTo, pause, startPlc, until } from './support';
+
+const map = SIMULATED_PLC_MAP.registers;
+const coil = SIMULATED_PLC_MAP.coils.trigger;
+
+const bySequence: Omit<TriggerPollerOptions, 'connection'> = {
+  signal: { kind: 'sequence', address: map.triggerSequence, type: 'uint16' },
+  partType: { kind: 'number', address: map.partType },
+  serial: { address: map.serial, length: map.serialLength },
+  acknowledge: { address: map.acknowledge },
+  result: { address: map.resultSequence, type: 'uint16' },
+  pollMs: 10,
+  retryMs: 30,
+};
+
+const byCoil: Omit<TriggerPollerOptions, 'connection'> = {
+  ...bySequence,
+  signal: { kind: 'coil', address: coil, reset: true },
+  acknowledge: null,
+};
+
+describe('trigger poller', () => {
+  const cleanup = new Cleanup();
+  afterEach(() => cleanup.run());
+
+  async function watch(plc: SimulatedPlc, options: Partial<TriggerPollerOptions> = {}, base = bySequence) {
+    const connection = connectionTo(cleanup, plc.port);
+    const poller = cleanup.add(new TriggerPoller({ ...base, ...options, connection }), (it) => it.close());
+    const triggers: PlcTrigger[] = [];
+    const missed: [number, MissedReason][] = [];
+    poller.on('trigger', (trigger) => triggers.push(trigger));
+    poller.on('missed', ({ count, reason }) => missed.push([count, reason]));
+    const news: string[] = [];
+    poller.on('problem', ({ code }) => news.push(code));
+    poller.on('recovered', () => news.push('recovered'));
+    poller.start();
+    await until(() => connection.state === 'connected', 'connected');
+    return { poller, connection, triggers, missed, news };
+  }
+
+  const answer = (plc: SimulatedPlc, sequence: number) => plc.setRegister(map.resultSequence, sequence);
+
+  it('reports a part with its type and serial number and acknowledges it', async () => {
+    const plc = await startPlc(cleanup, { partType: 7 });
+    const { triggers } = await watch(plc);
+    plc.trigger({ serial: 'SN-0815' });
+    await until(() => plc.counts.acknowledged === 1, 'acknowledged');
+    assert.deepEqual(triggers, [{ sequence: 1, partTypeNumber: 7, serial: 'SN-0815' }]);
+    assert.deepEqual(plc.getRegisters(map.acknowledge), [1]);
+  });
+
+  it('reads a part in one request', async () => {
+    const plc = await startPlc(cleanup);
+    const { connection, triggers } = await watch(plc);
+    plc.trigger();
+    await until(() => triggers.length === 1, 'a trigger');
+    const reads: number[][] = [];
+    const read = connection.readHoldingRegisters.bind(connection);
+    connection.readHoldingRegisters = (address, count, unit) => {
+      reads.push([address, count]);
+      return read(address, count, unit);
+    };
+    plc.trigger();
+    await until(() => triggers.length === 2, 'the next trigger');
+    assert.deepEqual([...new Set(reads.map(String))], ['0,12']);
+  });
+
+  it('reports each sequence once however often it is polled, and nothing for 0', async () => {
+    const plc = await startPlc(cleanup);
+    const { triggers } = await watch(plc);
+    await pause(40);
+    plc.trigger();
+    await pause(60);
+    plc.trigger();
+    await pause(60);
+    assert.deepEqual(
+      triggers.map(({ sequence }) => sequence),
+      [1, 2],
+    );
+  });
+
+  it('counts the parts it never saw', async () => {
+    const plc = await startPlc(cleanup);
+    const { poller, triggers, missed } = await watch(plc);
+    plc.trigger();
+    await until(() => triggers.length === 1, 'the first');
+    plc.setRegister(map.triggerSequence, 5);
+    await until(() => triggers.length === 2, 'the next');
+    assert.deepEqual(missed, [[3, 'jump']]);
+    assert.equal(poller.missed, 3);
+  });
+
+  it('knows how many sequences lie between two, over the end of the range too', () => {
+    assert.equal(skippedBetween(1, 2, 0xffff), 0);
+    assert.equal(skippedBetween(1, 4, 0xffff), 2);
+    assert.equal(skippedBetween(0xffff, 1, 0xffff), 0);
+    assert.equal(skippedBetween(0xfffe, 2, 0xffff), 2);
+    assert.equal(skippedBetween(500, 1, 0xffff), 0, 'a PLC that began anew');
+  });
+
+  it('does not inspect a part again after a restart when its result stands in the PLC', async () => {
+    const plc = await startPlc(cleanup);
+    plc.trigger();
+    answer(plc, 1);
+    const { triggers, missed } = await watch(plc);
+    await pause(50);
+    assert.deepEqual([triggers, missed], [[], []]);
+    plc.trigger();
+    await until(() => triggers.length === 1, 'the next part');
+    assert.equal(triggers[0].sequence, 2);
+  });
+
+  it('inspects a part that came while Node-RED was away', async () => {
+    const plc = await startPlc(cleanup);
+    plc.trigger();
+    answer(plc, 1);
+    plc.setRegister(map.acknowledge, 1);
+    plc.trigger();
+    const { triggers } = await watch(plc);
+    await until(() => triggers.length === 1, 'the waiting part');
+    assert.equal(triggers[0].sequence, 2);
+  });
+
+  it('does not inspect twice what was accepted before a restart, and says that it has no result', async () => {
+    const plc = await startPlc(cleanup);
+    plc.trigger();
+    plc.setRegister(map.acknowledge, 1);
+    const { triggers, missed } = await watch(plc);
+    await until(() => missed.length === 1, 'the report');
+    assert.deepEqual(missed, [[1, 'unanswered']]);
+    assert.deepEqual(triggers, []);
+  });
+
+  it('takes the first sequence for seen when neither result nor acknowledgement is known', async () => {
+    const plc = await startPlc(cleanup);
+    plc.trigger();
+    const { triggers } = await watch(plc, { result: null, acknowledge: null });
+    await pause(50);
+    assert.deepEqual(triggers, []);
+    plc.trigger();
+    await until(() => triggers.length === 1, 'the next part');
+  });
+
+  it('goes on after the PLC was gone: nothing twice, nothing lost in silence', async () => {
+    const plc = await startPlc(cleanup);
+    const { connection, triggers, missed } = await watch(plc);
+    plc.trigger();
+    await until(() => triggers.length === 1, 'the first part');
+    await plc.hangUp();
+    await until(() => connection.state !== 'connected', 'lost');
+    plc.trigger();
+    plc.trigger();
+    await plc.listen();
+    await until(() => triggers.length === 2, 'the part that waits');
+    assert.equal(triggers[1].sequence, 3);
+    assert.deepEqual(missed, [[1, 'jump']]);
+  });
+
+  it('repeats an acknowledgement that did not get through, without reporting the part again', async () => {
+    const plc = await startPlc(cleanup);
+    const { poller, triggers } = await watch(plc);
+    poller.once('trigger', () => plc.freeze(true));
+    plc.trigger();
+    await until(() => triggers.length === 1, 'the part');
+    await pause(120);
+    assert.equal(plc.counts.acknowledged, 0);
+    plc.freeze(false);
+    await until(() => plc.counts.acknowledged === 1, 'acknowledged');
+    await pause(40);
+    assert.equal(triggers.length, 1);
+  });
+
+  it('reports a row of the same failure once', async () => {
+    const plc = await startPlc(cleanup);
+    const { news } = await watch(plc, { partType: { kind: 'number', address: 90 } });
+    await until(() => news.length > 0, 'the problem');
+    await pause(100);
+    assert.deepEqual(news, ['plc-exception']);
+  });
+
+  it('says when a failure is over', async () => {
+    const plc = await startPlc(cleanup);
+    const { news } = await watch(plc);
+    await pause(20);
+    plc.freeze(true);
+    await until(() => news.length === 1, 'the problem');
+    plc.freeze(false);
+    await until(() => news.includes('recovered'), 'the end of it');
+    assert.equal(news[0], 'plc-timeout');
+  });
+
+  it('refuses registers too far apart for one request', () => {
+    const connection = connectionTo(cleanup, 1);
+    assert.throws(
+      () => new TriggerPoller({ ...bySequence, serial: { address: 120, length: 10 }, connection }),
+      /130 registers/,
+    );
+  });
+
+  it('reads a 32-bit sequence and a part type as text', async () => {
+    const plc = await startPlc(cleanup);
+    plc.setRegister(40, 0);
+    encodeAscii('cable-a', 4).forEach((register, index) => {
+      plc.setRegister(42 + index, register);
+    });
+    const { triggers } = await watch(plc, {
+      signal: { kind: 'sequence', address: 40, type: 'uint32' },
+      partType: { kind: 'text', address: 42, length: 4 },
+      serial: null,
+      acknowledge: { address: 50 },
+      result: null,
+      wordOrder: 'little',
+    });
+    await pause(30);
+    plc.setRegister(41, 2);
+    await until(() => triggers.length === 1, 'a trigger');
+    assert.deepEqual(triggers, [{ sequence: 0x20000, partTypeText: 'cable-a' }]);
+    await until(() => plc.getRegisters(51)[0] === 2, 'acknowledged');
+  });
+
+  it('reports the edge of a coil, resets it, and goes on counting from the result in the PLC', async () => {
+    const plc = await startPlc(cleanup);
+    answer(plc, 41);
+    const { triggers } = await watch(plc, {}, byCoil);
+    await pause(30);
+    plc.trigger({ serial: 'A' });
+    await until(() => !plc.getCoil(coil), 'reset');
+    plc.trigger({ serial: 'B' });
+    await until(() => triggers.length === 2, 'two parts');
+    assert.deepEqual(
+      triggers.map(({ sequence, serial }) => [sequence, serial]),
+      [
+        [42, 'A'],
+        [43, 'B'],
+      ],
+    );
+  });
+
+  it('takes a coil that is on at the start for a part that waits, when it resets coils', async () => {
+    const plc = await startPlc(cleanup);
+    plc.setCoil(coil, true);
+    const { triggers } = await watch(plc, {}, byCoil);
+    await until(() => triggers.length === 1 && !plc.getCoil(coil), 'the part');
+  });
+
+  it('reports the edge of an input once, and does not trust a level it finds', async () => {
+    const plc = await startPlc(cleanup);
+    plc.setInput(0, true);
+    const { triggers, missed } = await watch(plc, { signal: { kind: 'discrete-input', address: 0 } }, byCoil);
+    await until(() => missed.length === 1, 'the report');
+    assert.deepEqual(missed, [[1, 'edge-unseen']]);
+    await pause(40);
+    assert.deepEqual(triggers, []);
+    plc.setInput(0, false);
+    await pause(40);
+    plc.setInput(0, true);
+    await pause(60);
+    assert.equal(triggers.length, 1);
+  });
+});
