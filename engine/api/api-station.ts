@@ -38,7 +38,7 @@ export interface ApiStation {
   readonly store: Pick<Store, 'inspections' | 'labels' | 'settings' | 'audit' | 'pictures'>;
   readonly models: Pick<ModelRegistry, 'list' | 'deployed' | 'deploy' | 'rollback' | 'history'>;
   readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel'>;
-  readonly reviews: Pick<ReviewQueue, 'get' | 'list' | 'decide' | 'skip' | 'undo' | 'stats'>;
+  readonly reviews: Pick<ReviewQueue, 'get' | 'list' | 'label' | 'skip' | 'undo' | 'stats'>;
   readonly intake: {
     submit(
       picture: Buffer,

@@ -1,5 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ApiContext } from './api-station';
+import type { z } from 'zod';
+import { InspectionError } from '../domain';
+import { defaultPictureLimits } from '../imaging';
+import { actorOf } from './actor';
+import type { ApiContext, ApiStation } from './api-station';
+import { ClientGone, type Problem, type ProblemDetail, problemOf, RequestRefused } from './problem';
+import { type IncomingRequest, type PictureBody, readJson, readPicture } from './request-body';
+import { type Answer, type BodyKind, type Match, matchPath, type Route, type RouteInput } from './route';
+import { routes } from './routes';
 
 /** Where the API lives under Node-RED's HTTP node root. */
 export const API_PATH = '/inspection/api';
@@ -12,15 +20,271 @@ export interface ApiRouter {
   use(path: string, handler: ApiHandler): unknown;
 }
 
-/** The whole API as one handler; mounted below any path, it answers every request itself. */
-export function createApi(_context: ApiContext): ApiHandler {
-  return (_request, response) => {
-    response.statusCode = 503;
-    response.end();
-  };
-}
+const JSON_LIMIT_BYTES = 1024 * 1024;
+/** How much of a refused body is still read and dropped, so that the client gets to read the answer. */
+const DRAIN_LIMIT_BYTES = 2 * defaultPictureLimits.maxBytes;
+const DRAIN_LIMIT_MS = 5000;
 
 /** Mounts the API at `/inspection/api`. */
 export function mountApi(router: ApiRouter, context: ApiContext): void {
   router.use(API_PATH, createApi(context));
+}
+
+/**
+ * The whole API as one handler. Mounted below any path it answers every request itself, also those for unknown paths,
+ * and never throws; errors that are nobody's input go to `context.onError`.
+ */
+export function createApi(context: ApiContext): ApiHandler {
+  return (request, response) => {
+    serve(context, request, response).catch((error) => context.onError?.(error));
+  };
+}
+
+async function serve(context: ApiContext, request: IncomingRequest, response: ServerResponse): Promise<void> {
+  response.on('error', () => {}); // The client went away while the answer was on its way.
+  try {
+    await send(request, response, await answer(context, request, response));
+  } catch (error) {
+    if (error instanceof ClientGone) return;
+    const problem = problemOf(error);
+    if (problem.status === 500) context.onError?.(error);
+    if (response.headersSent) response.destroy();
+    else sendProblem(request, response, problem, error instanceof RequestRefused ? error.headers : {});
+  }
+}
+
+async function answer(context: ApiContext, request: IncomingRequest, response: ServerResponse): Promise<Answer> {
+  const { path, query } = splitUrl(request.url ?? '/');
+  const { route, params } = findRoute(request, path);
+  refuseCrossSite(request);
+  const station = route.stationless ? undefined : chooseStation(context.stations(), query.get('station'));
+  const input: RouteInput<unknown, unknown, unknown> = {
+    context,
+    routes,
+    station: station as ApiStation,
+    params: checkParams(route, params),
+    query: checkQuery(route, query),
+    body: route.body && (await readBody(route.body, request)),
+    actor: actorOf(request),
+    link: linkMaker(request, query.get('station')),
+    request,
+    response,
+  };
+  return route.handle(input as RouteInput<never, never, never>);
+}
+
+function findRoute(request: IncomingRequest, path: string): Match {
+  const matches = matchPath(routes, path);
+  if (matches.length === 0) {
+    throw new RequestRefused(
+      404,
+      'unknown-route',
+      'unknown route',
+      `There is nothing at ${JSON.stringify(path)}. The routes are described in ${API_PATH}/openapi.json.`,
+    );
+  }
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  const match = matches.find((candidate) => candidate.route.method === method);
+  if (match) return match;
+  const methods = matches.map((candidate) => candidate.route.method);
+  const allowed = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+  throw new RequestRefused(
+    405,
+    'method-not-allowed',
+    'method not allowed',
+    `${request.method} is not possible here. Use ${allowed.join(' or ')}.`,
+    { headers: { Allow: allowed.join(', ') } },
+  );
+}
+
+/** Pages of other sites cannot make a browser act on this station. */
+function refuseCrossSite(request: IncomingRequest): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  if (request.headers['sec-fetch-site'] !== 'cross-site') return;
+  throw new RequestRefused(
+    403,
+    'cross-site',
+    'cross-site request',
+    'Pages of other sites may not change anything here.',
+  );
+}
+
+function chooseStation(stations: readonly ApiStation[], wanted: string | null): ApiStation {
+  if (stations.length === 0) {
+    throw new RequestRefused(
+      503,
+      'no-station',
+      'no station',
+      'No inspection station runs. Add an inspection-station node, or see why it did not open, and deploy.',
+    );
+  }
+  if (wanted === null) return stations[0];
+  const found =
+    stations.find(({ options }) => options.id === wanted) ?? stations.find(({ options }) => options.name === wanted);
+  if (found) return found;
+  const names = stations.map(({ options }) => options.name || options.id);
+  throw new RequestRefused(
+    404,
+    'unknown-station',
+    'unknown station',
+    `There is no station ${JSON.stringify(wanted)}. There is: ${names.join(', ')}.`,
+  );
+}
+
+function checkParams(route: Route, encoded: Readonly<Record<string, string>>): unknown {
+  const params = Object.fromEntries(Object.entries(encoded).map(([key, text]) => [key, decode(text)]));
+  if (!route.params) return params;
+  const result = route.params.safeParse(params);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0];
+  const key = String(path[0]);
+  throw new RequestRefused(404, 'not-found', 'not found', `${JSON.stringify(params[key])} ${message}.`, {
+    parameters: { [key]: params[key] },
+  });
+}
+
+function checkQuery(route: Route, query: URLSearchParams): unknown {
+  const values: Record<string, string> = {};
+  const errors: ProblemDetail[] = [];
+  for (const [key, text] of query) {
+    if (key === 'station') continue;
+    if (Object.hasOwn(values, key)) errors.push({ pointer: key, detail: 'is there twice' });
+    else if (!route.query || !Object.hasOwn(route.query.shape, key)) {
+      errors.push({ pointer: key, detail: 'is no parameter of this route' });
+    } else values[key] = text;
+  }
+  const result = route.query?.safeParse(values);
+  if (result && !result.success) errors.push(...detailsOf(result.error, (path) => path.join('.')));
+  if (errors.length > 0) throw invalidInput('query parameters', errors);
+  return result?.data ?? {};
+}
+
+async function readBody(kind: BodyKind, request: IncomingRequest): Promise<unknown> {
+  if (kind.kind === 'picture') {
+    const body = await readPicture(request, defaultPictureLimits.maxBytes, kind.form !== undefined);
+    return kind.form ? checkForm(kind.form, body) : body;
+  }
+  const value = await readJson(request, JSON_LIMIT_BYTES);
+  if (value === undefined && !kind.optional) {
+    throw new RequestRefused(400, 'missing-body', 'missing body', 'The request needs a JSON body.');
+  }
+  const result = kind.schema.safeParse(value === undefined ? {} : value);
+  if (result.success) return result.data;
+  throw invalidInput('body', detailsOf(result.error, pointer));
+}
+
+function checkForm(form: z.ZodObject, body: PictureBody): PictureBody {
+  const result = form.safeParse(body.fields);
+  if (!result.success) throw invalidInput('form', detailsOf(result.error, pointer));
+  return { picture: body.picture, fields: result.data as Record<string, string> };
+}
+
+function invalidInput(what: string, errors: readonly ProblemDetail[]): RequestRefused {
+  const told = errors.slice(0, 5).map(({ pointer: place, detail }) => `${place} ${detail}`);
+  return new RequestRefused(
+    400,
+    'invalid-input',
+    'invalid input',
+    `The ${what} are not as described: ${told.join('; ')}.`,
+    {
+      errors,
+    },
+  );
+}
+
+function detailsOf(error: z.ZodError, place: (path: PropertyKey[]) => string): ProblemDetail[] {
+  return error.issues.map(({ path, message }) => ({ pointer: place(path), detail: message }));
+}
+
+/** A JSON pointer as a URI fragment (RFC 6901, 6). */
+function pointer(path: PropertyKey[]): string {
+  return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
+}
+
+async function send(request: IncomingRequest, response: ServerResponse, result: Answer): Promise<void> {
+  if (result.kind === 'stream') return;
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  if (result.kind === 'json') {
+    response.statusCode = result.status;
+    response.setHeader('Content-Type', 'application/json; charset=utf-8');
+    response.setHeader('Cache-Control', 'no-store');
+    response.end(JSON.stringify(result.body));
+    return;
+  }
+  const matched = matchesEtag(request.headers['if-none-match'], result.etag);
+  const data = matched ? undefined : await result.load();
+  response.setHeader('ETag', result.etag);
+  response.setHeader('Cache-Control', 'private, max-age=31536000, immutable');
+  if (data === undefined) {
+    response.statusCode = 304;
+    response.end();
+    return;
+  }
+  response.setHeader('Content-Type', result.type);
+  response.setHeader('Content-Length', data.length);
+  response.end(data);
+}
+
+/** RFC 9110, 13.1.2: a list of tags or `*`, compared weakly. */
+function matchesEtag(field: string | undefined, etag: string): boolean {
+  if (field === undefined) return false;
+  return field.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag);
+}
+
+function sendProblem(
+  request: IncomingRequest,
+  response: ServerResponse,
+  problem: Problem,
+  headers: Readonly<Record<string, string>>,
+): void {
+  response.statusCode = problem.status;
+  for (const [field, value] of Object.entries(headers)) response.setHeader(field, value);
+  response.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  if (!request.complete) {
+    response.setHeader('Connection', 'close');
+    drain(request);
+  }
+  response.end(JSON.stringify(problem));
+}
+
+/** Drops the rest of a body, within limits: a connection closed at once would lose the answer on its way. */
+function drain(request: IncomingRequest): void {
+  let bytes = 0;
+  const timer = setTimeout(() => request.destroy(), DRAIN_LIMIT_MS);
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > DRAIN_LIMIT_BYTES) request.destroy();
+  });
+  request.on('error', () => {});
+  request.once('close', () => clearTimeout(timer));
+  request.resume();
+}
+
+function splitUrl(url: string): { path: string; query: URLSearchParams } {
+  const mark = url.indexOf('?');
+  if (mark < 0) return { path: url, query: new URLSearchParams() };
+  return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new InspectionError({
+      code: 'malformed-path',
+      status: 'malformed path',
+      message: `${JSON.stringify(text)} in the path is not valid percent-encoding.`,
+      httpStatus: 400,
+      cause,
+    });
+  }
+}
+
+function linkMaker(request: IncomingRequest, station: string | null): (path: string) => string {
+  const base = (request as { baseUrl?: string }).baseUrl ?? API_PATH;
+  if (station === null) return (path) => `${base}${path}`;
+  const choice = `station=${encodeURIComponent(station)}`;
+  return (path) => `${base}${path}${path.includes('?') ? '&' : '?'}${choice}`;
 }

@@ -20,26 +20,38 @@ import { MINIMUM_PICTURES } from '../patchcore';
 import { SIMULATED_PRODUCTS } from '../simulator';
 
 /** The named schemas of the OpenAPI document. */
-export const components = z.registry<{ id: string }>();
+export const components = new Map<string, z.ZodType>();
 
 function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
-  components.add(schema, { id });
+  components.set(id, schema);
   return schema;
 }
 
 const time = z.string().meta({ format: 'date-time', description: 'ISO 8601, UTC' });
 const url = z.string().meta({ format: 'uri-reference' });
 
-export const id = z.string().refine(isId, 'is not an id: 26 letters and digits').meta({ description: 'ULID' });
-export const name = z
-  .string()
-  .refine(isName, 'must have 1 to 64 letters, digits, ".", "_" or "-", and start with a letter or digit')
-  .meta({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' });
-export const serial = z
-  .string()
-  .min(1)
-  .max(128)
-  .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
+export const id = named(
+  'Id',
+  z.string().refine(isId, 'is not an id: 26 letters and digits').meta({
+    description: 'ULID',
+    pattern: '^[0-7][0-9A-HJKMNP-TV-Z]{25}$',
+  }),
+);
+export const name = named(
+  'Name',
+  z
+    .string()
+    .refine(isName, 'must have 1 to 64 letters, digits, ".", "_" or "-", and start with a letter or digit')
+    .meta({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' }),
+);
+export const serial = named(
+  'Serial',
+  z
+    .string()
+    .min(1)
+    .max(128)
+    .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters'),
+);
 export const verdict = named('Verdict', z.enum(VERDICTS));
 export const label = named('Label', z.enum(['OK', 'NG']));
 export const reviewState = named('ReviewState', z.enum(['pending', 'labelled', 'skipped']));
@@ -238,20 +250,14 @@ export const reviewPage = named(
   'ReviewPage',
   z.object({ items: z.array(reviewItem), nextCursor: z.string().nullable() }),
 );
-export const reviewStats = named(
-  'ReviewStats',
-  z.object({ pending: z.int(), labelled: z.int(), skipped: z.int() }),
-);
+export const reviewStats = named('ReviewStats', z.object({ pending: z.int(), labelled: z.int(), skipped: z.int() }));
 const reviewer = z.string().trim().min(1).max(64);
 const note = z.string().max(2000);
 export const labelRequest = named(
   'LabelRequest',
   z.strictObject({ label, reviewer: reviewer.nullish(), note: note.nullish() }),
 );
-export const reviewerRequest = named(
-  'ReviewerRequest',
-  z.strictObject({ reviewer: reviewer.nullish(), note: note.nullish() }),
-);
+export const reviewerRequest = named('ReviewerRequest', z.strictObject({ reviewer: reviewer.nullish() }));
 
 export const modelVersion = named(
   'ModelVersion',
@@ -297,7 +303,8 @@ export const trainingRequest = named(
       z.strictObject({
         kind: z.literal('folder'),
         folder: z.string().min(1).max(1024).meta({
-          description: "A folder inside the station's data folder (relative to it), or inside one of its training folders",
+          description:
+            "A folder inside the station's data folder (relative to it), or inside one of its training folders",
         }),
       }),
       z.strictObject({ kind: z.literal('labelled') }).meta({ description: 'The pictures labelled OK' }),

@@ -1,0 +1,78 @@
+import type { AnomalyFinding, Finding, Inspection, InspectionRecord, ReviewItem } from '../domain';
+import type { InspectionDetail, InspectionSummary } from './schemas';
+
+type Link = (path: string) => string;
+
+export const THUMBNAIL_WIDTH = 320;
+
+/** The anomaly finding that tells most against the part; null when no analysis gave a score. */
+export function worstAnomaly(findings: readonly Finding[]): AnomalyFinding | null {
+  let worst: AnomalyFinding | null = null;
+  for (const finding of findings) {
+    if (finding.kind !== 'anomaly') continue;
+    if (worst === null || finding.normalizedScore > worst.normalizedScore) worst = finding;
+  }
+  return worst;
+}
+
+/** An inspection that has just got its verdict, as its record will read. */
+export function settledRecord(inspection: Inspection): InspectionRecord {
+  return {
+    ...inspection,
+    state: 'settled',
+    settledAt: inspection.decision?.at ?? null,
+    picturePath: inspection.image ? '' : null,
+  };
+}
+
+export function summaryOf(record: InspectionRecord, link: Link): InspectionSummary {
+  const anomaly = worstAnomaly(record.findings);
+  const { decision, image } = record;
+  return {
+    id: record.id,
+    partType: record.partType,
+    serial: record.serial ?? null,
+    state: record.state,
+    capturedAt: record.capturedAt,
+    settledAt: record.settledAt,
+    verdict: decision?.verdict ?? null,
+    confidence: decision?.confidence ?? null,
+    by: decision?.by ?? null,
+    reasons: [...(decision?.reasons ?? [])],
+    audit: decision?.audit ?? false,
+    score: anomaly?.score ?? null,
+    normalizedScore: anomaly?.normalizedScore ?? null,
+    thresholds: decision?.thresholds ?? anomaly?.thresholds ?? null,
+    width: image?.width ?? null,
+    height: image?.height ?? null,
+    ...pictureLinks(record.id, record.picturePath !== null, record.findings, link),
+  };
+}
+
+export function detailOf(record: InspectionRecord, link: Link): InspectionDetail {
+  const { station, trigger, deadlineAt, image, quality, decision } = record;
+  return {
+    ...summaryOf(record, link),
+    station,
+    trigger,
+    deadlineAt,
+    image,
+    quality,
+    findings: structuredClone(record.findings) as InspectionDetail['findings'],
+    decision: decision && { ...decision, reasons: [...decision.reasons] },
+  };
+}
+
+export function reviewView(item: ReviewItem, link: Link): ReviewItem & ReturnType<typeof pictureLinks> {
+  return { ...item, ...pictureLinks(item.id, true, item.findings, link) };
+}
+
+/** Where the pictures of an inspection are served. */
+export function pictureLinks(id: string, hasPicture: boolean, findings: readonly Finding[], link: Link) {
+  const hasMap = findings.some((finding) => finding.kind === 'anomaly' && finding.map !== undefined);
+  return {
+    picture: hasPicture ? link(`/inspections/${id}/picture`) : null,
+    thumbnail: hasPicture ? link(`/inspections/${id}/picture?width=${THUMBNAIL_WIDTH}`) : null,
+    map: hasPicture && hasMap ? link(`/inspections/${id}/map`) : null,
+  };
+}

@@ -1,0 +1,21 @@
+import type { Route } from '../route';
+import { eventRoutes } from './events';
+import { inspectionRoutes } from './inspections';
+import { modelRoutes } from './models';
+import { reviewRoutes } from './reviews';
+import { settingsRoutes } from './settings';
+import { stationRoutes } from './station';
+import { trainingRoutes } from './training';
+import { uploadRoutes } from './upload';
+
+/** The route table: requests are served from it, and the OpenAPI document is made from it. */
+export const routes: readonly Route[] = [
+  ...stationRoutes,
+  ...uploadRoutes,
+  ...inspectionRoutes,
+  ...reviewRoutes,
+  ...modelRoutes,
+  ...trainingRoutes,
+  ...settingsRoutes,
+  ...eventRoutes,
+];

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { json, route } from '../route';
+import { deployment, deploymentList, deployRequest, modelList, name, partTypeList } from '../schemas';
+
+const params = z.object({ name });
+
+export const modelRoutes = [
+  route({
+    method: 'GET',
+    path: '/models',
+    operation: 'listModels',
+    summary: 'Model versions, newest first',
+    tag: 'models',
+    query: z.object({ partType: name.optional() }),
+    success: { status: 200, schema: modelList, description: 'The versions' },
+    handle: async ({ station, query }) => json({ items: await station.models.list(query.partType) }),
+  }),
+  route({
+    method: 'POST',
+    path: '/models/{name}/deploy',
+    operation: 'deployModel',
+    summary: 'Put a version into production, after its files and golden pictures were checked',
+    tag: 'models',
+    params,
+    body: { kind: 'json', schema: deployRequest },
+    success: { status: 200, schema: deployment, description: 'The version is in production' },
+    problems: [409],
+    handle: async ({ station, params, body, actor }) =>
+      json(await station.models.deploy(params.name, body.version, actor)),
+  }),
+  route({
+    method: 'POST',
+    path: '/models/{name}/rollback',
+    operation: 'rollBackModel',
+    summary: 'Put the version that was in production before back',
+    tag: 'models',
+    params,
+    body: { kind: 'json', schema: z.strictObject({}), optional: true },
+    success: { status: 200, schema: deployment, description: 'The earlier version is in production' },
+    problems: [409],
+    handle: async ({ station, params, actor }) => json(await station.models.rollback(params.name, actor)),
+  }),
+  route({
+    method: 'GET',
+    path: '/models/{name}/history',
+    operation: 'getModelHistory',
+    summary: 'What was in production when, newest first',
+    tag: 'models',
+    params,
+    success: { status: 200, schema: deploymentList, description: 'The switches' },
+    handle: async ({ station, params }) => json({ items: await station.models.history(params.name) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/part-types',
+    operation: 'listPartTypes',
+    summary: 'Part types with their model, labelled pictures and routing settings',
+    tag: 'models',
+    success: { status: 200, schema: partTypeList, description: 'The part types, by name' },
+    handle: async ({ station }) => {
+      const { models, store } = station;
+      const [versions, routings, labels, inspected] = await Promise.all([
+        models.list(),
+        store.settings.allRouting(),
+        store.labels.counts(),
+        store.inspections.partTypes(),
+      ]);
+      const partTypes = new Set([
+        ...versions.map((version) => version.partType),
+        ...routings.map((routing) => routing.partType),
+        ...labels.keys(),
+        ...inspected,
+      ]);
+      const items = [...partTypes].sort().map((partType) => {
+        const deployed = versions.find((version) => version.partType === partType && version.deployed);
+        return {
+          partType,
+          deployedVersion: deployed?.version ?? null,
+          okPictures: labels.get(partType)?.ok ?? 0,
+          routing: routings.find((routing) => routing.partType === partType) ?? {
+            partType,
+            thresholds: null,
+            auditShare: 0,
+          },
+          modelThresholds: deployed?.thresholds ?? null,
+        };
+      });
+      return json({ items });
+    },
+  }),
+];

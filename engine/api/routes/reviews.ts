@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { reviewView } from '../inspection-view';
+import { json, route } from '../route';
+import { id, labelRequest, name, reviewerRequest, reviewItem, reviewPage, reviewState, reviewStats } from '../schemas';
+import { cursor, limit } from './paging';
+
+const params = z.object({ id });
+const success = { status: 200, schema: reviewItem, description: 'The item' };
+
+export const reviewRoutes = [
+  route({
+    method: 'GET',
+    path: '/review-items',
+    operation: 'listReviewItems',
+    summary: 'Pictures that wait for a person, or were decided by one',
+    tag: 'review',
+    query: z.object({ state: reviewState.optional(), partType: name.optional(), limit, cursor }),
+    success: { status: 200, schema: reviewPage, description: 'One page' },
+    handle: async ({ station, query, link }) => {
+      const { items, nextCursor } = await station.reviews.list(query);
+      return json({ items: items.map((item) => reviewView(item, link)), nextCursor });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/review-items/stats',
+    operation: 'getReviewStats',
+    summary: 'How many items there are in each state',
+    tag: 'review',
+    query: z.object({ partType: name.optional() }),
+    success: { status: 200, schema: reviewStats, description: 'The counts' },
+    handle: async ({ station, query }) => json(await station.reviews.stats(query.partType)),
+  }),
+  route({
+    method: 'POST',
+    path: '/review-items/undo',
+    operation: 'undoReview',
+    summary: 'Make the item decided or skipped last pending again',
+    tag: 'review',
+    body: { kind: 'json', schema: reviewerRequest, optional: true },
+    success,
+    problems: [409],
+    handle: async ({ station, body, actor, link }) =>
+      json(reviewView(await station.reviews.undo(body.reviewer ?? actor), link)),
+  }),
+  route({
+    method: 'GET',
+    path: '/review-items/{id}',
+    operation: 'getReviewItem',
+    summary: 'One item',
+    tag: 'review',
+    params,
+    success,
+    handle: async ({ station, params, link }) => json(reviewView(await station.reviews.get(params.id), link)),
+  }),
+  route({
+    method: 'POST',
+    path: '/review-items/{id}/label',
+    operation: 'labelReviewItem',
+    summary: 'Decide an item',
+    tag: 'review',
+    params,
+    body: { kind: 'json', schema: labelRequest },
+    success,
+    problems: [409],
+    handle: async ({ station, params, body, actor, link }) => {
+      const { label, note } = body;
+      const item = await station.reviews.label(params.id, { label, reviewer: body.reviewer ?? actor, note });
+      return json(reviewView(item, link));
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/review-items/{id}/skip',
+    operation: 'skipReviewItem',
+    summary: 'Put an item aside',
+    tag: 'review',
+    params,
+    body: { kind: 'json', schema: reviewerRequest, optional: true },
+    success,
+    problems: [409],
+    handle: async ({ station, params, body, actor, link }) =>
+      json(reviewView(await station.reviews.skip(params.id, body.reviewer ?? actor), link)),
+  }),
+];

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { json, route } from '../route';
+import { auditList, name, routingChange, routingList, routingSettings } from '../schemas';
+
+export const settingsRoutes = [
+  route({
+    method: 'GET',
+    path: '/settings/routing',
+    operation: 'listRouting',
+    summary: 'Thresholds set by hand and audit shares, of the part types that have any',
+    tag: 'settings',
+    success: { status: 200, schema: routingList, description: 'The settings' },
+    handle: async ({ station }) => json({ items: await station.store.settings.allRouting() }),
+  }),
+  route({
+    method: 'PUT',
+    path: '/settings/routing/{partType}',
+    operation: 'changeRouting',
+    summary: 'Change thresholds or audit share of a part type; what is not named stays',
+    tag: 'settings',
+    params: z.object({ partType: name }),
+    body: { kind: 'json', schema: routingChange },
+    success: { status: 200, schema: routingSettings, description: 'The settings in force from now on' },
+    handle: async ({ station, params, body, actor }) => json(await station.setRouting(params.partType, body, actor)),
+  }),
+  route({
+    method: 'GET',
+    path: '/audit',
+    operation: 'listAudit',
+    summary: 'Who changed what, newest first',
+    tag: 'settings',
+    query: z.object({
+      subject: z.string().min(1).max(128).optional().meta({ description: 'Part type, or id of a job or item' }),
+      limit: z.coerce.number().int().min(1).max(500).default(50),
+    }),
+    success: { status: 200, schema: auditList, description: 'The entries' },
+    handle: async ({ station, query }) => json({ items: await station.store.audit.list(query) }),
+  }),
+];

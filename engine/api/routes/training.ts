@@ -1,0 +1,87 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, relative, resolve } from 'node:path';
+import { z } from 'zod';
+import type { TrainingSource } from '../../domain';
+import type { ApiStation } from '../api-station';
+import { RequestRefused } from '../problem';
+import { json, route } from '../route';
+import { id, job, jobList, trainingRequest } from '../schemas';
+
+const params = z.object({ id });
+const limit = z.coerce.number().int().min(1).max(500).default(50);
+
+export const trainingRoutes = [
+  route({
+    method: 'POST',
+    path: '/training/jobs',
+    operation: 'startTraining',
+    summary: 'Train a part type from pictures of good parts',
+    tag: 'training',
+    body: { kind: 'json', schema: trainingRequest },
+    success: { status: 202, schema: job, description: 'The job is queued' },
+    problems: [403, 422],
+    handle: async ({ station, body, actor }) => {
+      const source = await insideAllowedFolders(station, body.source);
+      return json(await station.jobs.submit({ ...body, source }, actor), 202);
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/training/jobs',
+    operation: 'listJobs',
+    summary: 'Training jobs, newest first',
+    tag: 'training',
+    query: z.object({ limit }),
+    success: { status: 200, schema: jobList, description: 'The jobs' },
+    handle: async ({ station, query }) => json({ items: await station.jobs.list({ limit: query.limit }) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/training/jobs/{id}',
+    operation: 'getJob',
+    summary: 'One job',
+    tag: 'training',
+    params,
+    success: { status: 200, schema: job, description: 'The job' },
+    handle: async ({ station, params }) => json(await station.jobs.get(params.id)),
+  }),
+  route({
+    method: 'POST',
+    path: '/training/jobs/{id}/cancel',
+    operation: 'cancelJob',
+    summary: 'End a job; nothing of it stays',
+    tag: 'training',
+    params,
+    body: { kind: 'json', schema: z.strictObject({}), optional: true },
+    success: { status: 200, schema: job, description: 'The job is cancelled and its process is gone' },
+    problems: [409],
+    handle: async ({ station, params, actor }) => json(await station.jobs.cancel(params.id, actor)),
+  }),
+];
+
+/**
+ * A client may train only from folders inside the data folder or the training folders of the station, symbolic links
+ * followed. Folders that do not exist look the same as forbidden ones.
+ */
+async function insideAllowedFolders(station: ApiStation, source: TrainingSource): Promise<TrainingSource> {
+  if (source.kind !== 'folder') return source;
+  const { dataFolder, trainingFolders = [] } = station.options;
+  const folder = await realpath(resolve(dataFolder, source.folder)).catch(() => null);
+  for (const allowed of [dataFolder, ...trainingFolders]) {
+    const root = await realpath(allowed).catch(() => null);
+    if (folder !== null && root !== null && isInside(folder, root)) return { kind: 'folder', folder };
+  }
+  throw new RequestRefused(
+    403,
+    'folder-not-allowed',
+    'folder not allowed',
+    `${JSON.stringify(source.folder)} is no folder inside the station's data folder or one of its training folders. ` +
+      'Put the pictures there, or add the folder to the training folders of the inspection-station node.',
+    { parameters: { folder: source.folder } },
+  );
+}
+
+function isInside(folder: string, root: string): boolean {
+  const way = relative(root, folder);
+  return way === '' || (!isAbsolute(way) && way.split(/[\\/]/)[0] !== '..');
+}
