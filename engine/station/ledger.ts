@@ -1,4 +1,25 @@
-import type { Decision, Inspection, PictureInfo, ReasonCode, Trigger } from '../domain';
+import {
+  type Clock,
+  type Decision,
+  type FailSafeVerdict,
+  type Inspection,
+  type InspectionError,
+  InvalidInput,
+  NotFound,
+  newId,
+  type PictureInfo,
+  REASON_CODES,
+  type ReasonCode,
+  type Trigger,
+  timestamp,
+} from '../domain';
+import { failSafeDecision } from '../routing';
+import { type Store, StoreUnavailable, storeError } from '../store';
+import { StationClosed, UnknownInspection } from './errors';
+import { failureFinding } from './failure';
+import { type Outlet, Outlets } from './outlets';
+import { asInspection, recoverOpenInspections } from './recovery';
+import { UnrecordedVerdicts } from './unrecorded';
 
 export interface OpenInspection {
   readonly partType: string;
@@ -10,36 +31,425 @@ export interface OpenInspection {
   readonly deadlineMs?: number;
 }
 
-/** Takes the verdicts that no node of the flow has made: deadline, failed capture, interrupted inspections. */
-export interface Outlet {
-  readonly route: string;
-  emit(inspection: Inspection, picture?: Buffer): void;
+export interface LedgerOptions {
+  readonly store: Pick<Store, 'dataFolder' | 'inspections' | 'pictures'>;
+  /** Node id of the station. */
+  readonly station: string;
+  /** True when other stations keep their inspections in the same database. */
+  readonly sharedDatabase?: boolean;
+  readonly failSafe: FailSafeVerdict;
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  readonly onOpened: (inspection: Inspection) => void;
+  readonly onSettled: (inspection: Inspection) => void;
+  readonly onFault: (error: unknown) => void;
+  /** See `UnrecordedOptions.firstRetryMs`. */
+  readonly firstRetryMs?: number;
+  /** See `OutletsOptions.gatherMs`. */
+  readonly gatherMs?: number;
 }
 
+/** An inspection on its way. */
+interface Part {
+  inspection: Inspection;
+  readonly route: string;
+  /** On the clock of `performance.now()`: the verdict must have been sent by now. */
+  readonly deadline: number;
+  /** Somewhat earlier: the fail-safe verdict falls, so that it can be recorded in time. */
+  readonly cutOff: number;
+  state: 'open' | 'settling';
+  picture: Buffer | null;
+  /** The picture's path once it is on the disk; null without a picture. */
+  saving: Promise<string | null>;
+  maps: number;
+  cutOffTimer: NodeJS.Timeout;
+  recordTimer: NodeJS.Timeout;
+  readonly outcome: Promise<Inspection>;
+  readonly resolve: (inspection: Inspection) => void;
+}
+
+const SHORTEST_DEADLINE_MS = 50;
+const LONGEST_DEADLINE_MS = 24 * 3600 * 1000;
+/** A trigger whose picture takes longer than this is recorded without waiting for it. */
+const RECORD_WITHOUT_PICTURE_MS = 100;
+const SHORTEST_RECORD_MS = 50;
+const LONGEST_RECORD_MS = 3000;
+const CLOSE_RECORD_MS = 1500;
+const RECENT = 2000;
+
 /** The inspections under way. Each one gets exactly one verdict, recorded before it is sent and before its deadline. */
-export declare class InspectionLedger {
+export class InspectionLedger {
+  private readonly parts = new Map<string, Part>();
+  /** Ids settled of late; for older ones the store is asked. */
+  private readonly recent = new Set<string>();
+  private readonly unrecordedVerdicts: UnrecordedVerdicts;
+  private readonly outlets: Outlets;
+  private readonly counts = { settled: 0, failSafe: 0 };
+  private closing: Promise<void> | null = null;
+
+  private constructor(private readonly options: LedgerOptions) {
+    const { store, onFault, firstRetryMs, gatherMs } = options;
+    this.unrecordedVerdicts = new UnrecordedVerdicts({ store, onFault, firstRetryMs });
+    this.outlets = new Outlets({
+      claim: async (id) => this.unrecordedVerdicts.claim(id) || (await store.inspections.setDelivered(id, true)),
+      readPicture: (inspection) => this.readPicture(inspection),
+      onFault,
+      gatherMs,
+    });
+  }
+
+  /** Opens the ledger of a store; inspections that a crash left open get their fail-safe verdict. */
+  static async open(options: LedgerOptions): Promise<InspectionLedger> {
+    const ledger = new InspectionLedger(options);
+    try {
+      await ledger.recover();
+      return ledger;
+    } catch (error) {
+      await ledger.unrecordedVerdicts.close();
+      throw error;
+    }
+  }
+
   /** Inspections under way. */
-  readonly size: number;
-  /** Begins an inspection and its deadline. @throws {StationClosed} @throws {InvalidInput} */
-  open(input: OpenInspection): Inspection;
+  get size(): number {
+    return this.parts.size;
+  }
+
+  /** Verdicts since the ledger was opened. */
+  get settledCount(): number {
+    return this.counts.settled;
+  }
+
+  /** Fail-safe verdicts among them. */
+  get failSafeCount(): number {
+    return this.counts.failSafe;
+  }
+
+  /** Verdicts sent on that the store could not take yet. */
+  get unrecorded(): number {
+    return this.unrecordedVerdicts.size;
+  }
+
+  /**
+   * Begins an inspection and its deadline.
+   *
+   * @throws {StationClosed}
+   * @throws {InvalidInput} when the part type is empty or the deadline is not within 50 ms and a day
+   */
+  open(input: OpenInspection): Inspection {
+    if (this.closing) throw new StationClosed();
+    const { partType, serial, trigger, route = '', deadlineMs = this.options.deadlineMs } = input;
+    if (typeof partType !== 'string' || partType === '') throw new InvalidInput('The part type is empty.');
+    if (!(deadlineMs >= SHORTEST_DEADLINE_MS && deadlineMs <= LONGEST_DEADLINE_MS)) {
+      throw new InvalidInput(`The deadline must be ${SHORTEST_DEADLINE_MS} ms to a day, not ${deadlineMs}.`);
+    }
+    const now = this.options.clock.now();
+    const inspection: Inspection = {
+      id: newId(),
+      station: this.options.station,
+      partType,
+      ...(serial === undefined ? {} : { serial }),
+      trigger,
+      capturedAt: timestamp(now),
+      deadlineAt: timestamp(now + deadlineMs),
+      findings: [],
+    };
+    const part = this.begin(inspection, route, deadlineMs);
+    this.parts.set(inspection.id, part);
+    this.options.onOpened(inspection);
+    return inspection;
+  }
+
   /**
    * Gives an inspection its picture, which is written to disk in the background.
+   *
+   * @param picture must not be changed afterwards
    * @returns the inspection with `image`
+   * @throws {InvalidInput} when it has one already
    */
-  attachPicture(inspection: Inspection, picture: Buffer, info: PictureInfo): Inspection;
+  attachPicture(inspection: Inspection, picture: Buffer, info: PictureInfo): Inspection {
+    const withImage: Inspection = { ...inspection, image: info };
+    const part = this.parts.get(inspection.id);
+    if (part?.state !== 'open') return withImage;
+    if (part.picture) throw new InvalidInput(`Inspection ${inspection.id} has a picture already.`);
+    part.inspection = { ...part.inspection, image: info };
+    part.picture = picture;
+    part.saving = this.options.store.pictures.save(inspection.id, inspection.capturedAt, picture, info.format);
+    clearTimeout(part.recordTimer);
+    // the record never comes before its picture; should either fail, settling tries both again
+    part.saving.then((path) => this.recordOpen(part, path)).catch(() => {});
+    return withImage;
+  }
+
   /**
    * Ends an inspection: picture and record are on disk when it resolves, and the caller sends the verdict on.
    *
-   * When the store fails, the verdict is the fail-safe one (an NG stays NG) with the reason `not-recorded`.
+   * When the store fails, the verdict is the fail-safe one (an NG stays NG) with the reason `not-recorded`; recording is
+   * tried again until it works.
+   *
    * @param inspection with all findings
    * @returns the inspection with its decision; null when it has a verdict already (deadline passed, duplicate)
    * @throws {UnknownInspection} when this station never opened it
    */
-  settle(inspection: Inspection, decision: Decision): Promise<Inspection | null>;
-  /** Ends an inspection with the fail-safe verdict and hands it to an outlet. @returns null when it has a verdict already */
-  fail(inspection: Inspection, reason: ReasonCode, message: string): Promise<Inspection | null>;
+  async settle(inspection: Inspection, decision: Decision): Promise<Inspection | null> {
+    const part = this.parts.get(inspection.id);
+    if (!part) return this.settledBefore(inspection.id);
+    if (part.state !== 'open') return null;
+    if (performance.now() >= part.cutOff) {
+      this.cutOff(part);
+      return null;
+    }
+    return this.conclude(part, fromFlow(part, inspection), decision, true);
+  }
+
+  /**
+   * Ends an inspection with the fail-safe verdict and hands it to an outlet.
+   *
+   * @returns null when it has a verdict already
+   * @throws {UnknownInspection}
+   */
+  async fail(inspection: Inspection, reason: ReasonCode, message: string): Promise<Inspection | null> {
+    const part = this.parts.get(inspection.id);
+    if (!part) return this.settledBefore(inspection.id);
+    if (part.state !== 'open') return null;
+    return this.giveUp(part, fromFlow(part, inspection), reason, message);
+  }
+
   /** Resolves with the inspection once it has its verdict. @throws {NotFound} */
-  settled(id: string): Promise<Inspection>;
-  /** @returns a function that removes the outlet */
-  registerOutlet(outlet: Outlet): () => void;
+  async settled(id: string): Promise<Inspection> {
+    const part = this.parts.get(id);
+    if (part) return part.outcome;
+    const unrecorded = this.unrecordedVerdicts.get(id);
+    if (unrecorded) return unrecorded.inspection;
+    const record = await this.options.store.inspections.get(id);
+    if (record?.state !== 'settled') throw new NotFound('inspection', id);
+    return asInspection(record);
+  }
+
+  /**
+   * Registers a taker of the verdicts made here: deadline passed, capture failed, inspection interrupted. They go to an
+   * outlet on the inspection's own route, else to the one registered first, and are kept while there is none.
+   *
+   * @returns a function that removes the outlet
+   */
+  registerOutlet(outlet: Outlet): () => void {
+    return this.outlets.register(outlet);
+  }
+
+  /** The picture of an inspection under way. */
+  pictureOf(id: string): Buffer | null {
+    return this.parts.get(id)?.picture ?? null;
+  }
+
+  /** Numbers the heat maps of an inspection: 0, 1, ... */
+  nextMap(id: string): number {
+    const part = this.parts.get(id);
+    return part ? part.maps++ : 0;
+  }
+
+  /** Gives all open inspections their fail-safe verdict, `interrupted`, to be sent when the station is open again. */
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async recover(): Promise<void> {
+    const { store, station, sharedDatabase, failSafe, clock } = this.options;
+    const own = sharedDatabase ? station : undefined;
+    const unrecorded = await this.unrecordedVerdicts.open();
+    const interrupted = await recoverOpenInspections({
+      store,
+      station: own,
+      failSafe,
+      clock,
+      isKnown: (id) => this.unrecordedVerdicts.get(id) !== undefined,
+    });
+    for (const { inspection, route, delivered } of unrecorded) {
+      if (!delivered && this.unrecordedVerdicts.get(inspection.id)) this.outlets.keep(inspection, route, false);
+    }
+    for (const record of await store.inspections.undelivered(own)) {
+      this.outlets.keep(asInspection(record), record.route, false);
+    }
+    for (const inspection of interrupted) this.options.onSettled(inspection);
+  }
+
+  private begin(inspection: Inspection, route: string, deadlineMs: number): Part {
+    const now = performance.now();
+    const reserve = Math.min(deadlineMs / 10, 200);
+    let resolve: (settled: Inspection) => void = () => {};
+    const outcome = new Promise<Inspection>((resolveOutcome) => {
+      resolve = resolveOutcome;
+    });
+    const part: Part = {
+      inspection,
+      route,
+      deadline: now + deadlineMs,
+      cutOff: now + deadlineMs - reserve,
+      state: 'open',
+      picture: null,
+      saving: Promise.resolve(null),
+      maps: 0,
+      cutOffTimer: setTimeout(() => this.cutOff(part), deadlineMs - reserve),
+      recordTimer: setTimeout(() => {
+        this.recordOpen(part, null).catch(() => {});
+      }, RECORD_WITHOUT_PICTURE_MS),
+      outcome,
+      resolve,
+    };
+    return part;
+  }
+
+  private async recordOpen(part: Part, picturePath: string | null): Promise<void> {
+    if (part.state === 'open')
+      await this.options.store.inspections.insertOpen(part.inspection, picturePath, part.route);
+  }
+
+  private cutOff(part: Part): void {
+    if (part.state !== 'open') return;
+    const milliseconds = Date.parse(part.inspection.deadlineAt) - Date.parse(part.inspection.capturedAt);
+    const message = `No verdict within ${milliseconds} ms.`;
+    this.giveUp(part, part.inspection, 'deadline-exceeded', message).catch(this.options.onFault);
+  }
+
+  private async giveUp(
+    part: Part,
+    inspection: Inspection,
+    reason: ReasonCode,
+    message: string,
+    keepForLater = false,
+  ): Promise<Inspection | null> {
+    const { clock, failSafe } = this.options;
+    const now = clock.now();
+    const failure = failureFinding(reason, message, now - Date.parse(inspection.capturedAt));
+    const decision = failSafeDecision(failSafe, [reason], timestamp(now));
+    const sendNow = !keepForLater && this.outlets.ready;
+    const failed = { ...inspection, findings: [...inspection.findings, failure] };
+    const settled = await this.conclude(part, failed, decision, sendNow);
+    if (settled && !keepForLater) this.outlets.deliver(settled, part.route, sendNow, part.picture ?? undefined);
+    return settled;
+  }
+
+  private async conclude(
+    part: Part,
+    inspection: Inspection,
+    decision: Decision,
+    delivered: boolean,
+  ): Promise<Inspection | null> {
+    part.state = 'settling';
+    clearTimeout(part.cutOffTimer);
+    clearTimeout(part.recordTimer);
+    let settled: Inspection = { ...inspection, decision };
+    try {
+      const first = await this.recordInTime(part, settled, delivered);
+      if (!first) return null;
+      if (this.unrecordedVerdicts.size > 0) void this.unrecordedVerdicts.flush();
+    } catch (error) {
+      settled = this.withoutRecord(settled, error);
+      this.unrecordedVerdicts.add({ inspection: settled, route: part.route, delivered }, part.picture);
+      this.options.onFault(error);
+    } finally {
+      this.remember(inspection.id);
+      this.parts.delete(inspection.id);
+      part.resolve(settled);
+    }
+    this.counts.settled++;
+    if (settled.decision?.by === 'failsafe') this.counts.failSafe++;
+    this.options.onSettled(settled);
+    return settled;
+  }
+
+  /** Records the verdict, or withdraws it when that is not done by the deadline. @returns false when there was one */
+  private async recordInTime(part: Part, settled: Inspection, delivered: boolean): Promise<boolean> {
+    const control = new AbortController();
+    const { signal } = control;
+    const left = Math.max(part.deadline - performance.now(), SHORTEST_RECORD_MS);
+    const limit = this.closing ? CLOSE_RECORD_MS : Math.min(left, LONGEST_RECORD_MS);
+    const timer = setTimeout(() => control.abort(this.tooSlow()), limit);
+    const withdrawn = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    const recording = this.record(part, settled, delivered, signal);
+    try {
+      return await Promise.race([recording, withdrawn]);
+    } catch (error) {
+      recording.catch(() => {});
+      throw storeError(error, this.options.store.dataFolder);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async record(part: Part, settled: Inspection, delivered: boolean, signal: AbortSignal): Promise<boolean> {
+    const { inspections, pictures } = this.options.store;
+    const verdict = settled.decision!.verdict;
+    const saved = await part.saving;
+    signal.throwIfAborted();
+    const picturePath = saved && (await pictures.moveToVerdict(saved, verdict));
+    const settledAt = timestamp(this.options.clock.now());
+    return inspections.settle(settled, { picturePath, settledAt, delivered, route: part.route, signal });
+  }
+
+  /** The verdict to send when the one wanted could not be recorded: never better than it. */
+  private withoutRecord(settled: Inspection, error: unknown): Inspection {
+    const { verdict, reasons, at } = settled.decision!;
+    const safe = verdict === 'NG' ? 'NG' : this.options.failSafe;
+    const message = error instanceof Error ? error.message : String(error);
+    return {
+      ...settled,
+      findings: [...settled.findings, failureFinding('not-recorded', message)],
+      decision: failSafeDecision(safe, ['not-recorded', ...reasons.filter(isFailSafeReason)], at),
+    };
+  }
+
+  private tooSlow(): InspectionError {
+    const { dataFolder } = this.options.store;
+    return new StoreUnavailable(
+      'locked',
+      `The verdict could not be recorded in ${dataFolder} before the deadline: the database is locked by another program, or the disk is too slow. It is recorded as soon as that works.`,
+      { folder: dataFolder },
+    );
+  }
+
+  private remember(id: string): void {
+    this.recent.add(id);
+    if (this.recent.size > RECENT) this.recent.delete(this.recent.values().next().value as string);
+  }
+
+  private async settledBefore(id: string): Promise<null> {
+    if (this.recent.has(id) || this.unrecordedVerdicts.get(id)) return null;
+    if (this.closing) throw new StationClosed();
+    const record = await this.options.store.inspections.get(id);
+    if (record?.state !== 'settled') throw new UnknownInspection(id);
+    return null;
+  }
+
+  private async readPicture({ id, capturedAt }: Inspection): Promise<Buffer | undefined> {
+    const path = await this.options.store.pictures.locate(id, capturedAt);
+    return path ? this.options.store.pictures.read(path) : undefined;
+  }
+
+  private async shutDown(): Promise<void> {
+    const message = 'The station was closed before this part had its verdict.';
+    await Promise.all(
+      [...this.parts.values()].map((part) =>
+        part.state === 'open' ? this.giveUp(part, part.inspection, 'interrupted', message, true) : part.outcome,
+      ),
+    );
+    for (const { id } of await this.outlets.close()) {
+      await this.options.store.inspections.setDelivered(id, false).catch(this.options.onFault);
+    }
+    await this.unrecordedVerdicts.close();
+  }
+}
+
+/** What the flow has added to an inspection; what the station knows better stays. */
+function fromFlow(part: Part, inspection: Inspection): Inspection {
+  const { id, station, trigger, capturedAt, deadlineAt, image } = part.inspection;
+  return { ...inspection, id, station, trigger, capturedAt, deadlineAt, image };
+}
+
+const FIRST_FAIL_SAFE_REASON = REASON_CODES.indexOf('deadline-exceeded');
+
+function isFailSafeReason(reason: ReasonCode): boolean {
+  return REASON_CODES.indexOf(reason) >= FIRST_FAIL_SAFE_REASON;
 }

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Knex, knex } from 'knex';
 import { StoreUnavailable, storeError } from './errors';
 import { migrationSource, migrations } from './migrations';
 import type { DatabaseOptions } from './types';
 
 const MIGRATIONS_TABLE = 'migrations';
+const DRAIN_MS = 1500;
 
 /**
  * The database. Changes go through `write`, one after another; `read` never waits for them (SQLite in WAL mode reads
@@ -136,8 +138,10 @@ export class Database {
 
   async close(): Promise<void> {
     if (this.closed) return;
-    await this.lastWrite;
+    await Promise.race([this.lastWrite, sleep(DRAIN_MS, undefined, { ref: false })]);
+    // what still waits behind a locked database fails now, instead of one by one after its timeout
     this.closed = true;
+    await this.lastWrite;
     await this.reader.destroy();
     if (this.writer !== this.reader) await this.writer.destroy();
   }

@@ -1,3 +1,3 @@
-export { AlreadyDecided, type StoreTrouble, StoreUnavailable } from './errors';
+export { AlreadyDecided, type StoreTrouble, StoreUnavailable, storeError } from './errors';
 export { openStore } from './open-store';
 export type * from './types';

@@ -1,0 +1,252 @@
+import { isAbsolute, join } from 'node:path';
+import {
+  type AnomalyFinding,
+  type Inspection,
+  InvalidInput,
+  NotFound,
+  type PictureInfo,
+  type RoutingSettings,
+  systemClock,
+  TypedEmitter,
+  timestamp,
+} from '../domain';
+import { ComputePool, InferenceFailed } from '../inference';
+import { JobQueue, ModelRegistry } from '../learning';
+import type { AnomalyResult } from '../patchcore';
+import { ReviewQueue } from '../review';
+import type { SimulatedPart, SimulatorOptions } from '../simulator';
+import { openStore, type RoutingPatch, type Store } from '../store';
+import { BrowserCameras } from './browser-cameras';
+import { NoModel, StationClosed } from './errors';
+import { FaultLog } from './fault-log';
+import { Intake } from './intake';
+import { InspectionLedger } from './ledger';
+import { RetentionTimer } from './retention-timer';
+import { Thumbnails } from './thumbnails';
+import type { Station, StationEvents, StationHealth, StationOptions } from './types';
+
+const MEGABYTE = 1024 * 1024;
+const THUMBNAIL_CACHE_BYTES = 16 * MEGABYTE;
+const THUMBNAIL_LIMIT_MS = 10_000;
+const PRELOADED_MODELS = 8;
+const LOAD_LIMIT_MS = 120_000;
+const TASK_MODULES = ['imaging', 'simulator', 'patchcore'];
+
+/**
+ * Opens a station: its store, models, inference processes, jobs and the ledger of inspections. Those that a crash left
+ * open get their fail-safe verdict.
+ *
+ * @throws {StoreUnavailable} when the data folder or database cannot be used
+ * @throws {InvalidInput} for options out of range
+ */
+export async function openStation(options: StationOptions): Promise<Station> {
+  if (!isAbsolute(options.dataFolder)) {
+    throw new InvalidInput(`The data folder ${JSON.stringify(options.dataFolder)} is no absolute path.`);
+  }
+  const { dataFolder, database, clock } = options;
+  const store = await openStore({ dataFolder, database, clock });
+  const parts: { close(): Promise<void> }[] = [store];
+  try {
+    return await compose(options, store, parts);
+  } catch (error) {
+    for (const part of parts.reverse()) await part.close().catch(() => {});
+    throw error;
+  }
+}
+
+/** @param parts takes what was opened, so that it can be closed should a later step fail */
+async function compose(options: StationOptions, store: Store, parts: { close(): Promise<void> }[]): Promise<Station> {
+  const { id, name, failSafe, deadlineMs, retention, clock = systemClock } = options;
+  const faults = new FaultLog(clock);
+  const events = new TypedEmitter<StationEvents>((error) => faults.add(error));
+  const fault = (error: unknown) => events.emit('fault', faults.add(error));
+
+  const pool = new ComputePool(poolOptions(options));
+  parts.push(pool);
+  const load = async (folder: string) => {
+    await pool.run('patchcore/load', { folder }, { priority: 'background', deadline: Date.now() + LOAD_LIMIT_MS });
+  };
+  const models = new ModelRegistry({ store, clock, check: load });
+  const jobs = new JobQueue({ store, models, clock });
+  parts.push(jobs);
+  const reviews = new ReviewQueue(store, clock);
+
+  models.events.on('deployment', (deployment) => events.emit('deployment', deployment));
+  models.events.on('warning', ({ name: model, version, message }) =>
+    fault(new Error(`Model ${model} version ${version}: ${message}`)),
+  );
+  jobs.events.on('job', (job) => events.emit('job', job));
+  jobs.events.on('warning', ({ job, message }) => fault(new Error(`Training job ${job}: ${message}`)));
+  reviews.events.on('changed', (item) => events.emit('review-changed', item));
+  reviews.events.on('decided', (item) => events.emit('review-decided', item));
+
+  const inspections = await InspectionLedger.open({
+    store,
+    station: id,
+    sharedDatabase: options.database?.client === 'pg',
+    failSafe,
+    deadlineMs,
+    clock,
+    onOpened: (inspection) => events.emit('inspection-opened', inspection),
+    onSettled: (inspection) => events.emit('inspection-settled', inspection),
+    onFault: fault,
+  });
+  parts.push(inspections);
+  await jobs.open();
+
+  let closing: Promise<void> | null = null;
+  const faultUnlessClosing = (error: unknown) => {
+    if (!closing) fault(error);
+  };
+  const preload = () => preloadModels(store, models, load).catch(faultUnlessClosing);
+  pool.on('restart', ({ message }) => {
+    faultUnlessClosing(new InferenceFailed(message));
+    void preload();
+  });
+  pool.warmUp().then(preload, faultUnlessClosing);
+
+  const intake = new Intake(inspections);
+  const browserCameras = new BrowserCameras();
+  const thumbnails = new Thumbnails(THUMBNAIL_CACHE_BYTES);
+  const retentionTimer = new RetentionTimer(store, retention, clock, fault);
+  const since = timestamp(clock.now());
+
+  const shutDown = async () => {
+    await inspections.close();
+    browserCameras.close();
+    await Promise.all([retentionTimer.close(), jobs.close(), pool.close()]);
+    await store.close();
+    events.removeAll();
+  };
+
+  return {
+    options,
+    store,
+    pool,
+    models,
+    jobs,
+    reviews,
+    inspections,
+    browserCameras,
+    intake,
+    events,
+
+    async scoreAnomaly(picture: Buffer, inspection: Inspection, node: string): Promise<AnomalyFinding> {
+      if (closing) throw new StationClosed();
+      const model = await models.deployed(inspection.partType);
+      if (!model) throw new NoModel(inspection.partType);
+      const deadline = Date.parse(inspection.deadlineAt);
+      const request = { folder: model.folder, picture, map: true };
+      const result = await pool.run<AnomalyResult>('patchcore/score', request, { deadline, priority: 'verdict' });
+      return toFinding(result, node, await keepMap(store, inspections, inspection.id, result));
+    },
+
+    inspectPicture(picture: Buffer): Promise<PictureInfo> {
+      return pool.run('imaging/inspect', { picture }, { deadline: Date.now() + deadlineMs, priority: 'verdict' });
+    },
+
+    async thumbnail(inspectionId: string, width: number): Promise<Buffer> {
+      if (!(Number.isInteger(width) && width >= 16 && width <= 2048)) {
+        throw new InvalidInput(`The width must be a whole number from 16 to 2048, not ${width}.`);
+      }
+      return thumbnails.get(`${inspectionId}/${width}`, async () => {
+        const picture = await pictureOf(store, inspections, inspectionId);
+        const limits = { priority: 'background', deadline: Date.now() + THUMBNAIL_LIMIT_MS } as const;
+        return pool.run<Buffer>('imaging/thumbnail', { picture, width }, limits);
+      });
+    },
+
+    simulate(simulation: SimulatorOptions): Promise<SimulatedPart> {
+      return pool.run('simulate', simulation, { priority: 'verdict' });
+    },
+
+    async setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings> {
+      const settings = await store.settings.setRouting(partType, patch, actor);
+      events.emit('routing-changed', settings);
+      return settings;
+    },
+
+    health(): StationHealth {
+      const attention = pool.state === 'restarting' || inspections.unrecorded > 0 || faults.hasRecent;
+      return {
+        id,
+        name,
+        state: closing ? 'closed' : attention ? 'degraded' : 'ok',
+        since,
+        inference: { state: pool.state, queued: pool.queued },
+        inspections: {
+          open: inspections.size,
+          settled: inspections.settledCount,
+          failSafe: inspections.failSafeCount,
+          unrecorded: inspections.unrecorded,
+        },
+        faults: faults.list,
+      };
+    },
+
+    close(): Promise<void> {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+function poolOptions({ pool }: StationOptions): ConstructorParameters<typeof ComputePool>[0] {
+  return {
+    size: pool.size,
+    queueLimit: pool.queueLimit,
+    queuePolicy: pool.queuePolicy,
+    memoryCapBytes: pool.memoryCapMb * MEGABYTE,
+    threads: pool.threads,
+    taskModules: TASK_MODULES.map((room) => join(__dirname, '..', room, 'task')),
+  };
+}
+
+/** Loads the models deployed last, so that the first part need not wait for its model. */
+async function preloadModels(
+  store: Store,
+  models: ModelRegistry,
+  load: (folder: string) => Promise<void>,
+): Promise<void> {
+  const deployments = [...(await store.deployments.allCurrent())].sort((a, b) => b.at.localeCompare(a.at));
+  for (const { partType } of deployments.slice(0, PRELOADED_MODELS)) {
+    const model = await models.deployed(partType);
+    if (model) await load(model.folder);
+  }
+}
+
+async function keepMap(
+  store: Store,
+  inspections: InspectionLedger,
+  id: string,
+  { map }: AnomalyResult,
+): Promise<AnomalyFinding['map']> {
+  if (!map) return undefined;
+  const index = inspections.nextMap(id);
+  await store.pictures.saveMap(id, map.png, index);
+  const query = index === 0 ? '' : `?index=${index}`;
+  return { url: `/inspection/api/inspections/${id}/map${query}`, width: map.width, height: map.height };
+}
+
+function toFinding(result: AnomalyResult, node: string, map: AnomalyFinding['map']): AnomalyFinding {
+  const { score, normalizedScore, thresholds, regions, milliseconds, model } = result;
+  return {
+    kind: 'anomaly',
+    node,
+    model,
+    score,
+    normalizedScore,
+    thresholds,
+    regions,
+    ...(map && { map }),
+    milliseconds,
+  };
+}
+
+async function pictureOf(store: Store, inspections: InspectionLedger, id: string): Promise<Buffer> {
+  const underway = inspections.pictureOf(id);
+  if (underway) return underway;
+  const record = await store.inspections.get(id);
+  if (!record?.picturePath) throw new NotFound('picture', id);
+  return store.pictures.read(record.picturePath);
+}
