@@ -21,7 +21,7 @@ export class CameraUnavailable extends InspectionError {
 
 /** ffmpeg is not installed or not where the settings say. */
 export class FfmpegMissing extends InspectionError {
-  constructor(ffmpegPath: string) {
+  constructor(ffmpegPath: string, cause?: unknown) {
     super({
       code: 'ffmpeg-missing',
       status: 'ffmpeg missing',
@@ -31,6 +31,7 @@ export class FfmpegMissing extends InspectionError {
       parameters: { ffmpegPath },
       reason: 'camera-unavailable',
       httpStatus: 503,
+      cause,
     });
   }
 }
@@ -63,21 +64,6 @@ export class PayloadUnusable extends InspectionError {
       reason: 'no-picture',
       httpStatus: 400,
       cause,
-    });
-  }
-}
-
-/** A picture file or answer with more bytes than allowed. */
-export class PictureTooLarge extends InspectionError {
-  constructor(source: string, bytes: number | null, maxBytes: number) {
-    const limit = `${(maxBytes / 2 ** 20).toFixed(1)} MiB`;
-    super({
-      code: 'picture-too-large',
-      status: 'picture too large',
-      message: `The picture from ${source} has ${bytes === null ? `more than ${limit}` : `${bytes} bytes`}; at most ${limit} are allowed. Lower the camera's resolution or quality.`,
-      parameters: { source, maxBytes },
-      reason: 'picture-unreadable',
-      httpStatus: 413,
     });
   }
 }
