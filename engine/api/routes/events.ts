@@ -1,5 +1,5 @@
 import { openEventStream } from '../event-stream';
-import { reviewView, settledRecord, summaryOf } from '../inspection-view';
+import { detailOf, reviewView, settledRecord } from '../inspection-view';
 import { route } from '../route';
 
 export const eventRoutes = [
@@ -12,7 +12,8 @@ export const eventRoutes = [
     success: {
       status: 200,
       mediaTypes: ['text/event-stream'],
-      description: 'Events from now on; inspection carries an InspectionSummary, review a ReviewItem, job a Job',
+      description:
+        'Events from now on; inspection carries an Inspection, review a ReviewItem, job a Job, deployment a Deployment, routing RoutingSettings',
     },
     handle: async ({ context, station, link, request, response }) => {
       if (request.method === 'HEAD') {
@@ -23,7 +24,7 @@ export const eventRoutes = [
       const { events } = station;
       const removers = [
         events.on('inspection-settled', (inspection) =>
-          stream.send('inspection', summaryOf(settledRecord(inspection), link)),
+          stream.send('inspection', detailOf(settledRecord(inspection), link)),
         ),
         events.on('review-changed', (item) => stream.send('review', reviewView(item, link))),
         events.on('job', (job) => stream.send('job', job)),
