@@ -18,16 +18,24 @@ export class Translation {
 
   status(error: unknown): string {
     if (error instanceof InspectionError) {
-      return this.shared(`errors.${error.code}.status`, error.status, error.parameters);
+      return this.ofError(error, 'status');
     }
     return this.shared('errors.internal-error.status', 'internal error');
   }
 
   message(error: unknown): string {
     if (error instanceof InspectionError) {
-      return this.shared(`errors.${error.code}.message`, error.message, error.parameters);
+      return this.ofError(error, 'message');
     }
     return error instanceof Error ? error.message : String(error);
+  }
+
+  /** Errors with several causes have a text for each: `errors.<code>-<cause>`. */
+  private ofError(error: InspectionError, part: 'status' | 'message'): string {
+    const general = this.shared(`errors.${error.code}.${part}`, error[part], error.parameters);
+    const { cause } = error.parameters;
+    if (typeof cause !== 'string' || !/^[a-z-]+$/.test(cause)) return general;
+    return this.shared(`errors.${error.code}-${cause}.${part}`, general, error.parameters);
   }
 
   reason(code: ReasonCode): string {
