@@ -1,9 +1,8 @@
 import { seededRandom } from '../domain';
 import { Ink } from './ink';
-import { castShadows, type Layer, paintLayer } from './layer';
+import { castShadows, defocus, type Layer, paintLayer } from './layer';
 import { write } from './lettering';
 import { brushedTile, mottledTile, TILE } from './noise';
-import { defocus } from './plate';
 import type { Scene } from './scene';
 import { boxDistance, circleDistance, clamp, coverage, mix, smoothstep } from './shapes';
 
@@ -25,12 +24,13 @@ const HALFWAY = unit(-0.21, -0.3, 0.84 + 0.5);
 
 /** A cable end on a blue mat: grey jacket, red core, copper strands, crimped ring terminal, two black cradles. */
 export function cableEndScene(width: number, height: number): Scene {
-  const scale = Math.min(width / 1280, height / 720);
+  const scale = 1.25 * Math.min(width / 1280, height / 720);
   return {
     width,
     height,
     scale,
     background: mat(width, height, scale),
+    frame: new Float32Array(width * height * 3),
     body: cable(scale),
     print: jacketPrint(scale),
     element: terminal(scale),
@@ -47,7 +47,7 @@ export function cableEndScene(width: number, height: number): Scene {
     elementSurface: terminalDistance,
     elementCovers: false,
     sites: SITES,
-    grain: brushedTile(seededRandom(61)),
+    grain: brushedTile(),
     grainStrength: 0.32,
     highlight: { base: 0.8, band: 0.25, centre: 0.5, width: 0.35 },
   };
@@ -55,24 +55,24 @@ export function cableEndScene(width: number, height: number): Scene {
 
 const SITES: Scene['sites'] = {
   fracture: [
-    { at: { left: -520, top: -72, right: -260, bottom: -66 }, direction: Math.PI / 2, spread: 0.4, size: [90, 140] },
-    { at: { left: -520, top: 66, right: -260, bottom: 72 }, direction: -Math.PI / 2, spread: 0.4, size: [90, 140] },
+    { at: { left: -460, top: -72, right: -260, bottom: -66 }, direction: Math.PI / 2, spread: 0.4, size: [90, 140] },
+    { at: { left: -460, top: 66, right: -260, bottom: 72 }, direction: -Math.PI / 2, spread: 0.4, size: [90, 140] },
     { at: { left: -160, top: -49, right: -90, bottom: -46 }, direction: Math.PI / 2, spread: 0.4, size: [70, 98] },
-    { at: { left: 190, top: -44, right: 205, bottom: -40 }, direction: Math.PI / 2, spread: 0.35, size: [66, 90] },
+    { at: { left: 142, top: -46, right: 164, bottom: -42 }, direction: Math.PI / 2, spread: 0.35, size: [70, 92] },
     { at: { left: 276, top: 46, right: 282, bottom: 50 }, direction: Math.PI / 2, spread: 0.5, size: [50, 58] },
   ],
   stain: [
-    { at: { left: -560, top: -30, right: -260, bottom: 30 }, direction: 0, spread: 3.1, size: [34, 60] },
+    { at: { left: -460, top: -30, right: -260, bottom: 30 }, direction: 0, spread: 3.1, size: [34, 60] },
     { at: { left: -140, top: -15, right: -80, bottom: 15 }, direction: 0, spread: 3.1, size: [28, 44] },
     { at: { left: 20, top: -15, right: 110, bottom: 15 }, direction: 0, spread: 3.1, size: [28, 42] },
     { at: { left: 220, top: -70, right: 330, bottom: -50 }, direction: 0, spread: 3.1, size: [28, 44] },
     { at: { left: 220, top: 50, right: 330, bottom: 70 }, direction: 0, spread: 3.1, size: [28, 44] },
   ],
   scratch: [
-    { at: { left: -560, top: -45, right: -420, bottom: 35 }, direction: 0.1, spread: 0.35, size: [120, 230] },
-    { at: { left: -540, top: -50, right: -300, bottom: -30 }, direction: 0.9, spread: 0.4, size: [80, 130] },
+    { at: { left: -480, top: -45, right: -400, bottom: 35 }, direction: 0.1, spread: 0.35, size: [120, 230] },
+    { at: { left: -460, top: -50, right: -300, bottom: -30 }, direction: 0.9, spread: 0.4, size: [80, 130] },
     { at: { left: 200, top: -80, right: 230, bottom: -55 }, direction: 0.3, spread: 0.4, size: [90, 140] },
-    { at: { left: 30, top: -32, right: 60, bottom: -10 }, direction: 0.35, spread: 0.4, size: [70, 110] },
+    { at: { left: 300, top: 40, right: 330, bottom: 70 }, direction: 2.6, spread: 0.4, size: [90, 140] },
     { at: { left: -170, top: -36, right: -150, bottom: 10 }, direction: 0.2, spread: 0.4, size: [70, 100] },
   ],
 };
@@ -135,7 +135,7 @@ function cable(scale: number): Layer {
   const pebble = mottledTile(seededRandom(62), 3);
   const soft = mottledTile(seededRandom(63), 26);
   return castShadows(
-    paintLayer({ left: 820, right: 60, top: 130, bottom: 150 }, scale, (u, v, out, column, row) => {
+    paintLayer({ left: 640, right: 60, top: 130, bottom: 150 }, scale, (u, v, out, column, row) => {
       const index = (row & (TILE - 1)) * TILE + (column & (TILE - 1));
       const rough = pebble[index];
       const wave = soft[index];
@@ -232,10 +232,10 @@ function paintStrands(out: Float32Array, u: number, v: number, scale: number, ro
 
 /** Ink-jet print along the jacket: dots, worn a little. */
 function jacketPrint(scale: number): Layer {
-  const ink = new Ink(640, 40, 700, 80, scale);
-  write(ink, 'ORBITAL FLEX 4G6', -560, -13, 26, 4.4);
+  const ink = new Ink(620, 40, 460, 80, scale);
+  write(ink, 'ORBITAL FLEX 4G6', -520, -10, 20, 3.6);
   const worn = mottledTile(seededRandom(64), 5);
-  return paintLayer({ left: 640, right: 60, top: 40, bottom: 40 }, scale, (_u, _v, out, column, row) => {
+  return paintLayer({ left: 620, right: -160, top: 40, bottom: 40 }, scale, (_u, _v, out, column, row) => {
     if (column >= ink.width || row >= ink.height) return;
     const wear = 0.88 + 0.06 * worn[(row & (TILE - 1)) * TILE + (column & (TILE - 1))];
     out[0] = 0.55;
@@ -248,7 +248,7 @@ function jacketPrint(scale: number): Layer {
 function terminal(scale: number): Layer {
   const mottle = mottledTile(seededRandom(65), 7);
   const stamp = new Ink(60, 160, 500, 320, scale);
-  write(stamp, '6-8', 146, -15, 30, 4);
+  write(stamp, '6-8', 142, -13, 26, 3.6);
   return castShadows(
     paintLayer({ left: 60, right: 440, top: 160, bottom: 160 }, scale, (u, v, out, column, row) => {
       const uneven = 1 + 0.02 * mottle[(row & (TILE - 1)) * TILE + (column & (TILE - 1))];
@@ -317,7 +317,7 @@ function mat(width: number, height: number, scale: number): Float32Array {
   const coarse = mottledTile(seededRandom(72), 120);
   const fine = mottledTile(seededRandom(73), 2);
   const cradles = [
-    { x: -430, y: 0, halfWidth: 62, halfHeight: 170 },
+    { x: -430, y: 0, halfWidth: 62, halfHeight: 165 },
     { x: -108, y: 0, halfWidth: 44, halfHeight: 128 },
   ];
   const layer = paintLayer(

@@ -65,25 +65,36 @@ export function drawLayer(
   const ratio = layer.scale / pose.scale;
   const box = drawnBox(layer, pose, width, height);
   const { pixels } = layer;
-  const stride = layer.width * CHANNELS;
-  const mask = TILE - 1;
+  const bent = pose.bow !== 0;
+  const channels = CHANNELS;
+  const stride = layer.width * channels;
+  const tileSide = TILE;
+  const mask = tileSide - 1;
+  const { tile, strength, offsetU, offsetV } = grain;
+  const { highlightX, highlightY } = light;
+  const originX = layer.left * layer.scale - 0.5;
+  const originY = layer.top * layer.scale - 0.5;
+  const stepX = cos * ratio;
+  const stepY = -sin * ratio;
   const lastColumn = layer.width - 1;
   const lastRow = layer.height - 1;
   for (let y = box.top; y < box.bottom; y += 1) {
     const dy = y + 0.5 - pose.y;
-    const mirrorRow = light.highlightY[y];
+    const mirrorRow = highlightY[y];
+    const rowStart = dy * cos * ratio + originY;
+    const columnStart = dy * sin * ratio + originX;
     for (let x = box.left; x < box.right; x += 1) {
       const dx = x + 0.5 - pose.x;
-      const column = (dx * cos + dy * sin) * ratio + layer.left * layer.scale - 0.5;
+      const column = dx * stepX + columnStart;
       if (column < 0 || column >= lastColumn) continue;
-      let row = (dy * cos - dx * sin) * ratio + layer.top * layer.scale - 0.5;
-      if (pose.bow !== 0) row -= bowAt(pose, (column + 0.5) / layer.scale - layer.left) * layer.scale;
+      let row = dx * stepY + rowStart;
+      if (bent) row -= bowAt(pose, (column + 0.5) / layer.scale - layer.left) * layer.scale;
       if (row < 0 || row >= lastRow) continue;
       const wholeColumn = column | 0;
       const wholeRow = row | 0;
       const fx = column - wholeColumn;
       const fy = row - wholeRow;
-      const a = wholeRow * stride + wholeColumn * CHANNELS;
+      const a = wholeRow * stride + wholeColumn * channels;
       const c = a + stride;
       const wb = fx * (1 - fy);
       const wa = 1 - fx - fy + fx * fy;
@@ -95,12 +106,12 @@ export function drawLayer(
       let texture = 1;
       let mirrored = 0;
       if (sheen > 0.001) {
-        const tileRow = (wholeRow + grain.offsetV) & mask;
-        const tileColumn = (wholeColumn + grain.offsetU) & mask;
-        const upper = grain.tile[tileRow * TILE + tileColumn];
-        const lower = grain.tile[((tileRow + 1) & mask) * TILE + tileColumn];
-        texture = 1 + (upper + (lower - upper) * fy) * sheen * grain.strength;
-        mirrored = sheen * light.highlightX[x] * mirrorRow;
+        const tileRow = (wholeRow + offsetV) & mask;
+        const tileColumn = (wholeColumn + offsetU) & mask;
+        const upper = tile[tileRow * tileSide + tileColumn];
+        const lower = tile[((tileRow + 1) & mask) * tileSide + tileColumn];
+        texture = 1 + (upper + (lower - upper) * fy) * sheen * strength;
+        mirrored = sheen * highlightX[x] * mirrorRow;
       }
       const clear = 1 - alpha;
       const index = (y * width + x) * 3;

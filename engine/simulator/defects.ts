@@ -2,7 +2,7 @@ import type { Box, Random } from '../domain';
 import { between, normal } from './noise';
 import { type Pose, toPicture, toPiece } from './pose';
 import type { Point, Scene, Site } from './scene';
-import { clamp, coverage, smoothstep } from './shapes';
+import { clamp, coverage, mix, smoothstep } from './shapes';
 import type { DefectClass, SimulatedDefect } from './types';
 
 /** What a defect is drawn onto. */
@@ -21,27 +21,25 @@ const FEWEST_PIXELS = 260;
 const ATTEMPTS = 24;
 
 /**
- * Damages the surface of the part and tells where: the box encloses each pixel that changed visibly.
- *
- * @returns null when no place was found where it would be seen
+ * Damages the surface of the part and tells where: the box encloses each pixel that changed visibly. Places are drawn
+ * until one is seen well; after many, any that is seen will do.
  */
 export function drawDefect(
   canvas: Canvas,
   label: Exclude<DefectClass, 'misalignment'>,
   random: Random,
-): SimulatedDefect | null {
+): SimulatedDefect {
   const { scene } = canvas;
   const sites = scene.sites[label];
-  const fewest = FEWEST_PIXELS * scene.scale * scene.scale;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+  for (let attempt = 0; ; attempt += 1) {
     const site = sites[Math.floor(random() * sites.length)];
     const edit = EDITS[label](canvas, site, random);
-    const seen = measure(canvas, edit);
-    if (seen.pixels < fewest || seen.box === null) continue;
+    const { pixels, box } = measure(canvas, edit);
+    const enough = attempt < ATTEMPTS ? FEWEST_PIXELS * scene.scale * scene.scale : 1;
+    if (box === null || pixels < enough) continue;
     apply(canvas, edit);
-    return { label, box: seen.box };
+    return { label, box };
   }
-  return null;
 }
 
 /** New colours for a part of the frame. */
@@ -76,8 +74,13 @@ function fractureEdit(canvas: Canvas, site: Site, random: Random): Edit {
     const aside = (random() < 0.5 ? -1 : 1) * between(random, 0.5, 1);
     crack(strokes, from.from, direction + aside, length * between(random, 0.22, 0.42), from.startRadius * 0.62, random);
   }
-  const chip = between(random, 8, 13);
-  strokes.push({ from: start, to: start, startRadius: chip, endRadius: chip });
+  for (const aside of [-1, 1]) {
+    const torn: Point = [
+      start[0] + aside * between(random, 7, 14) * Math.sin(direction),
+      start[1] - aside * between(random, 7, 14) * Math.cos(direction),
+    ];
+    strokes.push({ from: start, to: torn, startRadius: between(random, 5, 7.5), endRadius: 2 });
+  }
   const groove = cut(canvas, strokes, 5);
   return paintEdit(
     canvas,
@@ -116,7 +119,7 @@ function crack(
   }
 }
 
-/** A few parallel grooves from something hard: bright torn core, dark flank. */
+/** A few parallel grooves from something hard: torn bright on dark surfaces, shadowed with a bright lip on bright metal. */
 function scratchEdit(canvas: Canvas, site: Site, random: Random): Edit {
   const start = pointWithin(site, random);
   const direction = site.direction + between(random, -site.spread, site.spread);
@@ -138,8 +141,8 @@ function scratchEdit(canvas: Canvas, site: Site, random: Random): Edit {
       const at = step / steps;
       heading += bend / steps;
       const next: Point = [u + (length / steps) * Math.cos(heading), v + (length / steps) * Math.sin(heading)];
-      const width = (t: number) => radius * (0.35 + 0.65 * Math.sin(Math.PI * clamp(t * 0.94 + 0.03, 0, 1)) ** 0.6);
-      const chatter = between(random, 0.8, 1.2);
+      const width = (t: number) => radius * (0.14 + 0.86 * Math.sin(Math.PI * clamp(t * 0.94 + 0.03, 0, 1)) ** 0.6);
+      const chatter = between(random, 0.68, 1.25);
       if (at >= late && at < early) {
         strokes.push({
           from: [u, v],
@@ -159,11 +162,12 @@ function scratchEdit(canvas: Canvas, site: Site, random: Random): Edit {
       const core = coverage(-depth);
       const flank = (1 - core) * smoothstep(-3.6 * canvas.scene.scale, -0.2, depth);
       const light = rgb[0] * 0.3 + rgb[1] * 0.6 + rgb[2] * 0.1;
-      const torn = (light * 1.5 + 0.2) * (0.85 + 0.3 * hash(x, y));
-      const flankShade = 1 - flank * (side > 0 ? 0.25 : 0.62);
+      const shadowed = smoothstep(0.24, 0.4, light);
+      const torn = mix(light * 1.5 + 0.22, light * 0.12, shadowed) * (0.85 + 0.3 * hash(x, y));
+      const flankShade = 1 + flank * mix(side > 0 ? -0.2 : -0.6, side > 0 ? 0.55 : -0.3, shadowed);
       for (let channel = 0; channel < 3; channel += 1) {
-        const fresh = Math.min(0.95, torn * 0.7 + rgb[channel] * 0.4);
-        rgb[channel] = rgb[channel] * flankShade * (1 - core) + fresh * core;
+        const fresh = Math.min(0.95, torn * 0.7 + rgb[channel] * mix(0.4, 0.12, shadowed));
+        rgb[channel] = mix(rgb[channel] * flankShade, fresh, core * 0.88);
       }
     },
     true,
@@ -171,9 +175,9 @@ function scratchEdit(canvas: Canvas, site: Site, random: Random): Edit {
 }
 
 const LIQUIDS: readonly (readonly [number, number, number])[] = [
-  [0.3, 0.19, 0.09],
+  [0.26, 0.16, 0.08],
   [0.16, 0.14, 0.12],
-  [0.4, 0.25, 0.08],
+  [0.33, 0.2, 0.07],
 ];
 
 /** A dried blot of oil or grease with a dark rim and a few drops around it. */
@@ -181,7 +185,7 @@ function stainEdit(canvas: Canvas, site: Site, random: Random): Edit {
   const { scene, body } = canvas;
   const radius = between(random, ...site.size) * scene.scale;
   const liquid = LIQUIDS[Math.floor(random() * LIQUIDS.length)];
-  const strength = between(random, 0.72, 0.92);
+  const strength = between(random, 0.8, 0.95);
   const [centreX, centreY] = toPicture(body, pointWithin(site, random));
   const blots = [blot(centreX, centreY, radius, random)];
   const drops = 2 + Math.floor(random() * 3);

@@ -109,3 +109,30 @@ function blurLines(
   }
   return result;
 }
+
+/** The layer's colours (linear RGB, interleaved) a little out of focus, to serve as a background. */
+export function defocus({ width, height, pixels }: Layer): Float32Array {
+  const across = new Float32Array(width * height * 3);
+  const result = new Float32Array(width * height * 3);
+  const channels = CHANNELS;
+  for (let row = 0; row < height; row += 1) {
+    for (let column = 0; column < width; column += 1) {
+      const at = row * width + column;
+      const before = (column > 0 ? at - 1 : at) * channels;
+      const after = (column < width - 1 ? at + 1 : at) * channels;
+      for (let channel = 0; channel < 3; channel += 1) {
+        const sides = pixels[before + channel] + pixels[after + channel];
+        across[at * 3 + channel] = (sides + 2 * pixels[at * channels + channel]) / 4;
+      }
+    }
+  }
+  const line = width * 3;
+  for (let row = 0; row < height; row += 1) {
+    const above = row > 0 ? -line : 0;
+    const below = row < height - 1 ? line : 0;
+    for (let index = row * line; index < (row + 1) * line; index += 1) {
+      result[index] = (across[index + above] + 2 * across[index] + across[index + below]) / 4;
+    }
+  }
+  return result;
+}

@@ -1,4 +1,4 @@
-import type { Random } from '../domain';
+import { type Random, seededRandom } from '../domain';
 
 /** Side of the square noise tiles; a power of two, so that wrapping is a mask. */
 export const TILE = 1024;
@@ -23,10 +23,9 @@ export function seedFor(seed: number, purpose: string): number {
   return hash >>> 0;
 }
 
-/** White noise, [TILE x TILE], mean 0, deviation 1. */
-export function whiteTile(random: Random): Float32Array {
+function whiteTile(random: Random): Float32Array {
   const tile = new Float32Array(TILE * TILE);
-  for (let index = 0; index < tile.length; index += 1) tile[index] = (random() + random() + random() - 1.5) * 2;
+  for (let index = 0; index < tile.length; index += 1) tile[index] = random() - 0.5;
   return tile;
 }
 
@@ -40,8 +39,15 @@ export function mottledTile(random: Random, size: number): Float32Array {
   return normalise(tile);
 }
 
-/** Brushed metal: fine lines along x of many lengths, [TILE x TILE], mean 0, deviation 1; wraps. */
-export function brushedTile(random: Random): Float32Array {
+let brushed: Float32Array | undefined;
+
+/** Brushed metal: fine lines along x of many lengths, [TILE x TILE], mean 0, deviation 1; wraps. One for all. */
+export function brushedTile(): Float32Array {
+  brushed ??= paintBrushedTile(seededRandom(11));
+  return brushed;
+}
+
+function paintBrushedTile(random: Random): Float32Array {
   const sum = new Float32Array(TILE * TILE);
   for (const [length, thickness, share] of [
     [24, 1, 0.35],
@@ -62,13 +68,14 @@ export function brushedTile(random: Random): Float32Array {
 /** Running mean along x over `width` pixels, wrapping. */
 function blurRows(tile: Float32Array, width: number): void {
   const row = new Float32Array(TILE);
-  for (let y = 0; y < TILE; y += 1) {
+  const mask = TILE - 1;
+  for (let y = 0; y <= mask; y += 1) {
     const start = y * TILE;
     let sum = 0;
     for (let x = 0; x < width; x += 1) sum += tile[start + x];
-    for (let x = 0; x < TILE; x += 1) {
+    for (let x = 0; x <= mask; x += 1) {
       row[x] = sum / width;
-      sum += tile[start + ((x + width) & (TILE - 1))] - tile[start + x];
+      sum += tile[start + ((x + width) & mask)] - tile[start + x];
     }
     tile.set(row, start);
   }

@@ -1,6 +1,6 @@
 import { seededRandom } from '../domain';
 import { Ink } from './ink';
-import { castShadows, type Layer, paintLayer } from './layer';
+import { castShadows, defocus, type Layer, paintLayer } from './layer';
 import { write } from './lettering';
 import { brushedTile, mottledTile, TILE } from './noise';
 import type { Scene, Site } from './scene';
@@ -44,6 +44,7 @@ export function plateScene(width: number, height: number): Scene {
     height,
     scale,
     background: fixture(width, height, scale),
+    frame: new Float32Array(width * height * 3),
     body: plate(scale),
     print: null,
     element: label(scale),
@@ -60,7 +61,7 @@ export function plateScene(width: number, height: number): Scene {
     elementSurface: (u, v) => boxDistance(u, v, LABEL_HALF_WIDTH, LABEL_HALF_HEIGHT, 9),
     elementCovers: true,
     sites: SITES,
-    grain: brushedTile(seededRandom(11)),
+    grain: brushedTile(),
     grainStrength: 0.5,
     highlight: { base: 0.55, band: 1, centre: 0.42, width: 0.2 },
   };
@@ -128,7 +129,7 @@ function plate(scale: number): Layer {
     out[4] = coverage(edge * scale);
     if (out[4] === 0) return;
     const uneven = 1 + 0.025 * cloud[(row & (TILE - 1)) * TILE + (column & (TILE - 1))];
-    let diffuse = 0.3 * uneven;
+    let diffuse = 0.27 * uneven;
     let sheen = 0.24 * uneven;
     if (edge > -8) {
       const [nx, ny] = outward(u, v);
@@ -220,7 +221,7 @@ function label(scale: number): Layer {
   const h = LABEL_HALF_HEIGHT;
   const ink = new Ink(w + margin, h + margin, 2 * (w + margin), 2 * (h + margin), scale);
   const random = seededRandom(21);
-  write(ink, 'ORBITAL DRIVES', -w + 66, -h + 18, 25, 5);
+  write(ink, 'ORBITAL DRIVES', -w + 68, -h + 20, 22, 4.6);
   drawEmblem(ink, -w + 36, -h + 31);
   ink.rectangle(-w + 14, -h + 54, 2 * w - 28, 3);
   write(ink, 'TYPE  PX-240/4', -w + 16, -h + 68, 17, 3);
@@ -228,7 +229,7 @@ function label(scale: number): Layer {
   write(ink, 'REV C  2026/07', -w + 16, -h + 120, 17, 3);
   drawMatrix(ink, w - 90, -h + 66, 74, random);
   drawBars(ink, -w + 16, h - 76, 254, 42, random);
-  write(ink, '4 006381 333931', -w + 36, h - 27, 13, 2.4);
+  write(ink, '2 471240 071826', -w + 36, h - 27, 13, 2.4);
   const mottle = mottledTile(seededRandom(22), 3);
   const extent = { left: w + margin, right: w + margin, top: h + margin, bottom: h + margin };
   const layer = paintLayer(extent, scale, (u, v, out, column, row) => {
@@ -285,7 +286,7 @@ function drawBars(ink: Ink, x: number, y: number, width: number, height: number,
 function fixture(width: number, height: number, scale: number): Float32Array {
   const fine = mottledTile(seededRandom(31), 2);
   const coarse = mottledTile(seededRandom(32), 60);
-  const brushed = brushedTile(seededRandom(33));
+  const brushed = brushedTile();
   const pins = [
     { x: -480, y: -120 },
     { x: -480, y: 120 },
@@ -325,28 +326,4 @@ function fixture(width: number, height: number, scale: number): Float32Array {
     },
   );
   return defocus(layer);
-}
-
-/** The layer's colours after a small blur, as a background. */
-export function defocus({ width, height, pixels }: Layer): Float32Array {
-  const result = new Float32Array(width * height * 3);
-  for (let row = 0; row < height; row += 1) {
-    for (let column = 0; column < width; column += 1) {
-      for (let channel = 0; channel < 3; channel += 1) {
-        let sum = 0;
-        let weights = 0;
-        for (let dy = -1; dy <= 1; dy += 1) {
-          for (let dx = -1; dx <= 1; dx += 1) {
-            const x = clamp(column + dx, 0, width - 1);
-            const y = clamp(row + dy, 0, height - 1);
-            const weight = (2 - Math.abs(dx)) * (2 - Math.abs(dy));
-            sum += pixels[(y * width + x) * 5 + channel] * weight;
-            weights += weight;
-          }
-        }
-        result[(row * width + column) * 3 + channel] = sum / weights;
-      }
-    }
-  }
-  return result;
 }

@@ -22,6 +22,8 @@ export interface Scene {
   readonly scale: number;
   /** Linear RGB, interleaved. */
   readonly background: Float32Array;
+  /** Where the next part is drawn: as long as the background. */
+  readonly frame: Float32Array;
   /** The part without its movable element. */
   readonly body: Layer;
   /** Print on the body that sits a little differently on each part. */

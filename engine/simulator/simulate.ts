@@ -65,13 +65,14 @@ function photograph(options: CompleteOptions): { pixels: Uint8ClampedArray; defe
     offsetV: Math.floor(piece() * TILE),
   };
 
-  const frame = scene.background.slice();
+  const { frame } = scene;
+  frame.set(scene.background);
   drawLayer(frame, scene, scene.body, body, light, grain);
   if (scene.print !== null) drawLayer(frame, scene, scene.print, { ...print, bow: body.bow }, light, grain);
   drawLayer(frame, scene, scene.element, element, light, grain);
   const canvas: Canvas = { scene, frame, body, element };
-  const defects = wanted.flatMap((label) =>
-    label === 'misalignment' ? [misalignmentTruth(scene, element)] : (drawDefect(canvas, label, streamOf(label)) ?? []),
+  const defects = wanted.map((label) =>
+    label === 'misalignment' ? misalignmentTruth(scene, element) : drawDefect(canvas, label, streamOf(label)),
   );
   return { pixels: expose(frame, scene, light, streamOf('sensor')), defects };
 }
