@@ -63,7 +63,7 @@ export interface ResultWriterOptions {
 export interface ResultWriterEvents {
   /** A result stands in the PLC; `late` when it did not get there at the first attempt. */
   written: [PlcResult, { readonly late: boolean }];
-  /** An attempt failed; the result is kept and tried again. */
+  /** A kept result failed again, in another way than before; it is tried on. The first failure is thrown by `write`. */
   problem: [InspectionError, PlcResult];
   /** A kept result was never written, because a newer one took its place. */
   superseded: [PlcResult];
@@ -76,6 +76,8 @@ export interface ResultWriterEvents {
 export class ResultWriter extends EventEmitter<ResultWriterEvents> {
   readonly #options: ResultWriterOptions;
   #pending: PlcResult | null = null;
+  /** How the last attempt for the pending result failed. */
+  #failure: string | null = null;
   #timer: NodeJS.Timeout | undefined;
   #closed = true;
 
@@ -113,6 +115,7 @@ export class ResultWriter extends EventEmitter<ResultWriterEvents> {
     encodeResult(result, this.#options.block);
     if (this.#pending) this.emit('superseded', this.#pending);
     this.#pending = result;
+    this.#failure = null;
     clearTimeout(this.#timer);
     await this.#attempt(result, false);
   }
@@ -121,8 +124,10 @@ export class ResultWriter extends EventEmitter<ResultWriterEvents> {
     const result = this.#pending;
     if (!result || this.#closed) return;
     clearTimeout(this.#timer);
-    // the failure was reported as `problem`
-    this.#attempt(result, true).catch(() => undefined);
+    const before = this.#failure;
+    this.#attempt(result, true).catch((error: InspectionError) => {
+      if (!this.#closed && error.code !== before) this.emit('problem', error, result);
+    });
   };
 
   async #attempt(result: PlcResult, late: boolean): Promise<void> {
@@ -131,7 +136,7 @@ export class ResultWriter extends EventEmitter<ResultWriterEvents> {
       await connection.writeRegisters(block.address, encodeResult(result, block), unit);
     } catch (error) {
       if (this.#pending === result && !this.#closed) {
-        this.emit('problem', error as InspectionError, result);
+        this.#failure = (error as InspectionError).code;
         clearTimeout(this.#timer);
         this.#timer = setTimeout(this.#retry, retryMs ?? 1000);
       }

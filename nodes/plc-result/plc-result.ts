@@ -1,0 +1,156 @@
+import type { NodeAPI } from 'node-red';
+import { type Decision, type Inspection, InvalidInput, plcErrorCode } from '../../engine/domain';
+import {
+  Heartbeat,
+  LineWatch,
+  maximumOf,
+  type PlcResult,
+  ResultWriter,
+  resultSequenceAddress,
+  VERDICT_CODES,
+} from '../../engine/plc';
+import { followConnection, plcOf, reportProblem } from '../plc-connection/plc-link';
+import { defineNode, type InspectionNode, inspectionOf, stationOf } from '../shared';
+import { type PlcResultConfig, readResultSettings, schema } from './config';
+
+/** An inspection may end this long after its deadline before it counts as overdue. */
+const DEADLINE_GRACE_MS = 1000;
+
+export = (RED: NodeAPI): void => {
+  defineNode<PlcResultConfig>(RED, 'plc-result', schema, (node, config) => {
+    const settings = readResultSettings(config);
+    const { block, unit } = settings;
+    const { connection, seen } = plcOf(RED, config.plc);
+    const writer = new ResultWriter({ connection, block, unit });
+    const triggers = new LineWatch();
+    const inspections = new LineWatch();
+    const status = new ResultStatus(node, () => triggers.overdue + inspections.overdue);
+    let count = 0;
+
+    node.onClose(
+      seen.on('trigger', ({ sequence, resultAddress }) => {
+        if (resultAddress !== null && resultAddress !== resultSequenceAddress(block)) return;
+        triggers.expect(String(sequence), Date.now() + settings.answerLimitMs);
+      }),
+    );
+    if (config.station !== '') watchInspections(RED, node, config.station, inspections);
+
+    writer.on('written', (result, { late }) => {
+      triggers.answered(String(result.sequence));
+      status.written(result, late);
+    });
+    writer.on('problem', (error) => reportProblem(node, error));
+    writer.on('superseded', ({ sequence }) => {
+      node.warn(
+        node.translation.shared(
+          'warnings.plc-superseded',
+          'The result of sequence __sequence__ never reached the PLC: a newer one took its place.',
+          { sequence },
+        ),
+      );
+    });
+
+    if (settings.heartbeat) {
+      const alive = () => !triggers.stalled && !inspections.stalled;
+      const heartbeat = new Heartbeat({ connection, unit, ...settings.heartbeat, alive });
+      heartbeat.on('stopped', () => {
+        node.warn(
+          node.translation.shared(
+            'warnings.plc-heartbeat',
+            'The heartbeat stopped: a part got no result in time and none after it did.',
+          ),
+        );
+        status.show();
+      });
+      heartbeat.on('resumed', () => status.show());
+      heartbeat.on('problem', (error) => reportProblem(node, error));
+      node.onClose(() => heartbeat.close());
+      heartbeat.start();
+    }
+    followConnection(node, connection, () => status.show());
+    node.onClose(() => writer.close());
+    writer.start();
+
+    return {
+      async onInput(message, send) {
+        // the audit copy of a part whose own message came by already
+        if (message.topic === 'audit') return message;
+        const inspection = inspectionOf(message);
+        const decision = decisionOf(inspection);
+        const sequence = settings.counts
+          ? (count = count >= maximumOf(block.sequenceType) ? 1 : count + 1)
+          : inspection.trigger?.sequence;
+        if (sequence === undefined) {
+          status.notFromPlc();
+          return message;
+        }
+        const result = resultOf(sequence, decision);
+        try {
+          await writer.write(result);
+        } catch (error) {
+          send({ ...message, plcResult: telling(result, false) });
+          throw error;
+        }
+        return { ...message, plcResult: telling(result, true) };
+      },
+    };
+  });
+};
+
+function decisionOf(inspection: Inspection): Decision {
+  if (inspection.decision) return inspection.decision;
+  throw new InvalidInput('The inspection has no verdict yet. Wire plc-result behind a confidence-router.');
+}
+
+function resultOf(sequence: number, { verdict, reasons, confidence }: Decision): PlcResult {
+  return { sequence, verdict, reasons, confidence };
+}
+
+/** What stands in `msg.plcResult`: the numbers the PLC reads, and whether they are there. */
+function telling({ sequence, verdict, reasons }: PlcResult, written: boolean): object {
+  return { sequence, verdictCode: VERDICT_CODES[verdict], errorCode: plcErrorCode(reasons), written };
+}
+
+/** Expects every inspection of the station to be settled by its deadline. */
+function watchInspections(RED: NodeAPI, node: InspectionNode, station: string, watch: LineWatch): void {
+  stationOf(RED, node, station).whenOpen(({ events }) => {
+    const stops = [
+      events.on('inspection-opened', ({ id, deadlineAt }) =>
+        watch.expect(id, Date.parse(deadlineAt) + DEADLINE_GRACE_MS),
+      ),
+      events.on('inspection-settled', ({ id }) => watch.answered(id)),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  });
+}
+
+/** The node's status: the last result, and whether answers are overdue. */
+class ResultStatus {
+  private text = '';
+
+  constructor(
+    private readonly node: InspectionNode,
+    private readonly overdue: () => number,
+  ) {}
+
+  written({ verdict, sequence }: PlcResult, late: boolean): void {
+    const { translation } = this.node;
+    this.text = `${verdict} · #${sequence}`;
+    if (late) this.text += ` · ${translation.shared('status.plc-late', 'late')}`;
+    this.show();
+  }
+
+  notFromPlc(): void {
+    this.node.state.idle(this.node.translation.shared('status.plc-no-sequence', 'part was not triggered by the PLC'));
+  }
+
+  show(): void {
+    const { state, translation } = this.node;
+    const count = this.overdue();
+    if (count > 0) {
+      state.degraded(translation.shared('status.plc-overdue', 'heartbeat stopped · __count__ overdue', { count }));
+    } else state.ready(this.text || undefined);
+  }
+}
