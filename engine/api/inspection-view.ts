@@ -67,12 +67,13 @@ export function reviewView(item: ReviewItem, link: Link): ReviewItem & ReturnTyp
   return { ...item, ...pictureLinks(item.id, true, item.findings, link) };
 }
 
-/** Where the pictures of an inspection are served. */
+/** Where the pictures of an inspection are served; of several heat maps the one that tells most against the part. */
 export function pictureLinks(id: string, hasPicture: boolean, findings: readonly Finding[], link: Link) {
-  const hasMap = findings.some((finding) => finding.kind === 'anomaly' && finding.map !== undefined);
+  const map = worstAnomaly(findings)?.map;
+  const query = map?.url.split('?')[1];
   return {
     picture: hasPicture ? link(`/inspections/${id}/picture`) : null,
     thumbnail: hasPicture ? link(`/inspections/${id}/picture?width=${THUMBNAIL_WIDTH}`) : null,
-    map: hasPicture && hasMap ? link(`/inspections/${id}/map`) : null,
+    map: hasPicture && map ? link(`/inspections/${id}/map${query ? `?${query}` : ''}`) : null,
   };
 }

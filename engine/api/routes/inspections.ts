@@ -76,12 +76,17 @@ export const inspectionRoutes = [
     summary: 'The heat map: 8-bit grey PNG, aligned to the whole picture',
     tag: 'inspections',
     params,
+    query: z.object({
+      index: z.coerce.number().int().min(0).max(99).default(0).meta({
+        description: 'Which of several anomaly analyses, in the order of their findings',
+      }),
+    }),
     success: { status: 200, mediaTypes: ['image/png'], description: 'The heat map; it never changes' },
-    handle: async ({ station, params }) => {
+    handle: async ({ station, params, query }) => {
       await recordOf(station, params.id);
-      const map = await station.store.pictures.readMap(params.id);
+      const map = await station.store.pictures.readMap(params.id, query.index);
       if (map === null) throw new NotFound('heat map of inspection', params.id);
-      return { kind: 'picture', type: 'image/png', etag: `"${params.id}-map"`, load: async () => map };
+      return { kind: 'picture', type: 'image/png', etag: `"${params.id}-map-${query.index}"`, load: async () => map };
     },
   }),
 ];

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { get, type IncomingMessage } from 'node:http';
+import type { ApiStation } from '../../../engine/api';
+import { waitFor } from '../../support/wait';
+import { type Line, openLine, type RunningApi, serveApi } from './line';
+
+interface Pushed {
+  readonly event: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** A client of `/events` that keeps what it hears. */
+async function listen(url: string): Promise<{ heard: Pushed[]; response: IncomingMessage; close(): void }> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${url}/events`, resolve).on('error', reject);
+  });
+  const heard: Pushed[] = [];
+  let text = '';
+  response.on('error', () => {});
+  response.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    const blocks = text.split('\n\n');
+    text = blocks.pop()!;
+    for (const block of blocks) {
+      const event = /^event: (.*)$/m.exec(block)?.[1];
+      const data = /^data: (.*)$/m.exec(block)?.[1];
+      if (event && data) heard.push({ event, data: JSON.parse(data) });
+    }
+  });
+  return { heard, response, close: () => response.destroy() };
+}
+
+describe('GET /events', () => {
+  let line: Line;
+  let api: RunningApi;
+  let stations: ApiStation[];
+
+  beforeEach(async () => {
+    line = await openLine();
+    stations = [line.station];
+    api = await serveApi(() => stations);
+  });
+  afterEach(async () => {
+    await api.close();
+    await line.close();
+    assert.deepEqual(api.errors, []);
+  });
+
+  it('pushes verdicts, review items, settings, lamps and faults', async () => {
+    const client = await listen(api.url);
+    assert.match(client.response.headers['content-type']!, /^text\/event-stream/);
+    assert.match(client.response.headers['cache-control']!, /no-cache/);
+    const { id } = await line.inspect(1.5);
+    await line.station.setRouting('plate', { auditShare: 0.5 }, 'test');
+    line.events.emit('lamp', { node: 'n', colour: 'green', flashing: false, connected: true });
+    line.events.emit('fault', { code: 'x', message: 'two\nlines' });
+    await waitFor('five events', () => client.heard.length >= 5, 5000);
+    assert.deepEqual(
+      client.heard.map(({ event }) => event),
+      ['inspection', 'review', 'routing', 'lamp', 'fault'],
+    );
+    const [inspection, review, , , fault] = client.heard.map(({ data }) => data);
+    assert.deepEqual(
+      [inspection.id, inspection.verdict, inspection.picture, inspection.map],
+      [id, 'REVIEW', `/inspection/api/inspections/${id}/picture`, `/inspection/api/inspections/${id}/map`],
+    );
+    assert.equal((inspection.findings as unknown[]).length, 1);
+    assert.deepEqual([review.id, review.state], [id, 'pending']);
+    assert.equal(fault.message, 'two\nlines');
+    client.close();
+  });
+
+  it('reaches every client, and forgets those that have gone', async () => {
+    const clients = await Promise.all(Array.from({ length: 5 }, () => listen(api.url)));
+    assert.equal(line.events.listenerCount('inspection-settled'), 5);
+    await line.inspect(0.5);
+    await waitFor('all clients', () => clients.every(({ heard }) => heard.length === 1), 5000);
+    for (const client of clients.slice(0, 4)) client.close();
+    await waitFor('the clean-up', () => line.events.listenerCount('inspection-settled') === 1, 5000);
+    clients[4].close();
+    await waitFor('the clean-up', () => line.events.listenerCount('lamp') === 0, 5000);
+  });
+
+  it('ends when the station is closed, so that the client connects to the next one', async () => {
+    const client = await listen(api.url);
+    const ended = new Promise((resolve) => client.response.once('end', resolve));
+    stations = [];
+    await ended;
+    await waitFor('the clean-up', () => line.events.listenerCount('fault') === 0, 5000);
+  });
+
+  it('cuts off a client that does not read', async () => {
+    const client = await listen(api.url);
+    client.response.pause();
+    const message = 'x'.repeat(256 * 1024);
+    await waitFor(
+      'the cut',
+      () => {
+        line.events.emit('fault', { code: 'x', message });
+        return line.events.listenerCount('fault') === 0;
+      },
+      10_000,
+    );
+    client.close();
+  });
+});
