@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StoreUnavailable } from '../../engine/store';
+import type { StationNode } from '../../nodes/shared';
+import {
+  collect,
+  deploy,
+  flowTab,
+  folderWithPlateModel,
+  goodPlate,
+  httpNode,
+  loadFlow,
+  node,
+  on,
+  openedStation,
+  STATION,
+  send,
+  serveHttpNode,
+  stationNode,
+  TAB,
+  temporaryFolder,
+  unloadFlow,
+  until,
+  useNodeRed,
+} from './support';
+
+describe('inspection-station', () => {
+  useNodeRed();
+
+  it('opens its data folder below the user folder of Node-RED', async () => {
+    const userDir = await temporaryFolder();
+    await loadFlow([stationNode('')], { userDir });
+    const station = await openedStation();
+    assert.equal(station.options.dataFolder, join(userDir, 'opti-quality'));
+    assert.ok(readdirSync(join(userDir, 'opti-quality')).includes('inspection.sqlite'));
+  });
+
+  it('passes its settings on', async () => {
+    const folder = await temporaryFolder();
+    await loadFlow([
+      stationNode(folder, {
+        failSafe: 'REVIEW',
+        deadline: '700',
+        retentionOkDays: '3',
+        retentionNgMb: '2',
+        poolSize: '2',
+      }),
+    ]);
+    const { options } = await openedStation();
+    assert.equal(options.failSafe, 'REVIEW');
+    assert.equal(options.deadlineMs, 700);
+    assert.equal(options.pool.size, 2);
+    assert.deepEqual(options.retention.OK, { days: 3, bytes: null });
+    assert.deepEqual(options.retention.NG, { days: null, bytes: 2 * 1024 * 1024 });
+  });
+
+  it('serves the API on the HTTP node root, once, for the station that is open', async () => {
+    const folder = await temporaryFolder();
+    const flow = [flowTab(), stationNode(folder)];
+    await loadFlow(flow);
+    await openedStation();
+    const app = httpNode();
+    const server = await serveHttpNode();
+    try {
+      const before = await (await fetch(`${server.url}/inspection/api/health`)).json();
+      for (let round = 0; round < 3; round++) await deploy(flow);
+      await openedStation();
+      assert.equal(httpNode(), app);
+      const after = await (await fetch(`${server.url}/inspection/api/health`)).json();
+      assert.notDeepEqual(after, before, 'answered by the station opened last');
+      const layers = routerStack(app).filter((layer) => layer.toString().includes('inspection'));
+      assert.equal(layers.length, 1);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('answers the API with a problem when its own opening failed', async () => {
+    await loadFlow([stationNode(await temporaryFolder(), { deadline: 'soon' })]);
+    const server = await serveHttpNode();
+    try {
+      const response = await fetch(`${server.url}/inspection/api/inspections`);
+      assert.equal(response.headers.get('content-type')?.split(';')[0], 'application/problem+json');
+      assert.ok(response.status >= 400);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('shows the nodes that use it why it could not open', async () => {
+    const folder = join(await temporaryFolder(), 'a-file');
+    await writeFile(folder, 'no folder');
+    await loadFlow([
+      flowTab(),
+      stationNode(folder),
+      on(TAB, { id: 'catch', type: 'catch', scope: null, wires: [['errors']] }),
+      on(TAB, { id: 'errors', type: 'sink' }),
+      on(TAB, { id: 'camera', type: 'camera-capture', station: STATION, source: 'payload' }),
+    ]);
+    await assert.rejects((node(STATION) as StationNode).opened, StoreUnavailable);
+    send('camera', { payload: await goodPlate() });
+    const errors = await until(() => collect('errors').find(({ error }) => error));
+    assert.match(String((errors.error as Error).message), /data folder/);
+  });
+
+  it('shows the nodes that use it what is wrong with its settings', async () => {
+    await loadFlow([
+      flowTab(),
+      stationNode(await temporaryFolder(), { poolSize: 'many' }),
+      on(TAB, { id: 'catch', type: 'catch', scope: null, wires: [['errors']] }),
+      on(TAB, { id: 'errors', type: 'sink' }),
+      on(TAB, { id: 'router', type: 'confidence-router', station: STATION }),
+    ]);
+    send('router', { topic: 'set-audit-share', payload: { partType: 'a', auditShare: 0 } });
+    const { error } = await until(() => collect('errors')[0]);
+    assert.match(String((error as Error).message), /"processes" must be a number from 1 to 16/);
+  });
+
+  it('refuses a data folder that another station holds, and names it', async () => {
+    const folder = await temporaryFolder();
+    const other = 'f000000000000009';
+    await loadFlow([stationNode(folder), { ...stationNode(folder), id: other }]);
+    await openedStation();
+    await assert.rejects((node(other) as StationNode).opened, /belongs to the station f000000000000002 already/);
+  });
+
+  it('does not open in a folder it cannot write', async function () {
+    if (process.getuid?.() === 0) this.skip(); // root may write anywhere
+    const folder = await temporaryFolder();
+    await chmod(folder, 0o500);
+    await loadFlow([stationNode(join(folder, 'data'))]);
+    await assert.rejects((node(STATION) as StationNode).opened, /write access/);
+    await chmod(folder, 0o700);
+  });
+
+  it('survives 50 deploys without leaking processes, handles or memory', async function () {
+    this.timeout(300_000);
+    const folder = await folderWithPlateModel();
+    const flow = [
+      flowTab(),
+      stationNode(folder),
+      on(TAB, {
+        id: 'camera',
+        type: 'camera-capture',
+        station: STATION,
+        source: 'payload',
+        partType: 'plate',
+        wires: [['infer']],
+      }),
+      on(TAB, { id: 'infer', type: 'patchcore-infer', station: STATION, wires: [['router'], []] }),
+      on(TAB, { id: 'router', type: 'confidence-router', station: STATION, wires: [['sink'], ['sink'], ['sink']] }),
+      on(TAB, { id: 'queue', type: 'review-queue', station: STATION, wires: [[], []] }),
+      on(TAB, { id: 'sink', type: 'sink' }),
+    ];
+    await loadFlow(flow);
+    const picture = await goodPlate();
+    const round = async () => {
+      await openedStation();
+      const before = collect('sink').length;
+      send('camera', { payload: picture });
+      await until(() => collect('sink').length > before);
+      await deploy(flow);
+    };
+    for (let warmUp = 0; warmUp < 5; warmUp++) await round();
+    await openedStation();
+    const before = await resources();
+    for (let deploys = 0; deploys < 50; deploys++) await round();
+    await openedStation();
+    const after = await until(async () => {
+      const now = await resources();
+      return now.children <= before.children && now.files <= before.files + 2 ? now : undefined;
+    }, 'children and files as before');
+    assert.ok(after.handles <= before.handles + 2, `handles ${before.handles} -> ${after.handles}`);
+    assert.ok(after.heap < before.heap + 15e6, `heap ${before.heap} -> ${after.heap}`);
+    assert.equal(collect('sink').length, 55);
+
+    await unloadFlow();
+    await until(async () => (await childrenOf(process.pid)).length === 0, 'no child process left');
+  });
+
+  it('ends while it is still opening', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(folder, { recursive: true });
+    await loadFlow([stationNode(folder)]);
+    await unloadFlow();
+    await loadFlow([stationNode(folder)]);
+    assert.equal((await openedStation()).options.dataFolder, folder);
+  });
+});
+
+async function resources(): Promise<{ children: number; files: number; handles: number; heap: number }> {
+  global.gc?.();
+  return {
+    children: (await childrenOf(process.pid)).length,
+    files: readdirSync('/proc/self/fd').length,
+    handles: process.getActiveResourcesInfo().filter((kind) => kind !== 'Timeout' && kind !== 'Immediate').length,
+    heap: process.memoryUsage().heapUsed,
+  };
+}
+
+/** Child processes that run (Linux). */
+async function childrenOf(pid: number): Promise<string[]> {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const lists = await Promise.all(
+    threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')),
+  );
+  return lists
+    .join(' ')
+    .split(/\s+/)
+    .filter((child) => child !== '');
+}
+
+function routerStack(app: object): { toString(): string }[] {
+  const { _router, router } = app as { _router?: { stack: object[] }; router?: { stack: object[] } };
+  const stack = (_router ?? router)?.stack ?? [];
+  return stack.map((layer) => String((layer as { regexp?: RegExp }).regexp ?? ''));
+}
