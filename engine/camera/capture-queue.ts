@@ -15,7 +15,8 @@ export interface CaptureQueueEvents<T> {
  */
 export class CaptureQueue<T> extends EventEmitter<CaptureQueueEvents<T>> {
   private readonly triggers: T[] = [];
-  private inProgress: Promise<void> | null = null;
+  private working = false;
+  private inProgress: Promise<void> = Promise.resolve();
   private missedCount = 0;
   private closed = false;
 
@@ -32,7 +33,7 @@ export class CaptureQueue<T> extends EventEmitter<CaptureQueueEvents<T>> {
   }
 
   get busy(): boolean {
-    return this.inProgress !== null;
+    return this.working;
   }
 
   get waiting(): number {
@@ -68,6 +69,7 @@ export class CaptureQueue<T> extends EventEmitter<CaptureQueueEvents<T>> {
   }
 
   private async work(): Promise<void> {
+    this.working = true;
     while (this.triggers.length > 0) {
       const trigger = this.triggers.shift() as T;
       this.emit('changed');
@@ -77,7 +79,7 @@ export class CaptureQueue<T> extends EventEmitter<CaptureQueueEvents<T>> {
         this.emit('failed', error, trigger);
       }
     }
-    this.inProgress = null;
+    this.working = false;
     this.emit('changed');
   }
 }
