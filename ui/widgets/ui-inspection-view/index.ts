@@ -1,1 +1,3 @@
+import '../../shared/style.css';
+
 export { default as UIInspectionView } from './InspectionView.vue';

@@ -1,1 +1,3 @@
+import '../../shared/style.css';
+
 export { default as UITraining } from './Training.vue';

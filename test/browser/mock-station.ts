@@ -1,0 +1,459 @@
+/**
+ * A station for browser tests: answers the HTTP API from memory, with real pictures, and can be told to fail, to push
+ * events and to go away. What it answers has the shapes of the API document.
+ */
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import sharp from 'sharp';
+import {
+  type AuditEntry,
+  type Finding,
+  type Job,
+  type Label,
+  type ModelVersion,
+  newId,
+  type ReviewItem,
+  type RoutingSettings,
+  type Thresholds,
+  type Verdict,
+} from '../../engine/domain';
+import { simulatePart } from '../../engine/simulator';
+
+export interface MockInspection {
+  readonly id: string;
+  readonly partType: string;
+  readonly serial: string | null;
+  readonly capturedAt: string;
+  readonly verdict: Verdict;
+  readonly by: 'model' | 'failsafe';
+  readonly reasons: readonly string[];
+  readonly score: number | null;
+  readonly findings: readonly Finding[];
+  readonly audit: boolean;
+}
+
+interface Failure {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+const THRESHOLDS: Thresholds = { accept: 1.8, reject: 2.4 };
+const SIZE = { width: 1280, height: 720 };
+
+interface MockPicture {
+  readonly picture: Buffer;
+  readonly map: Buffer;
+  readonly box: { x: number; y: number; width: number; height: number };
+}
+
+let pictures: Promise<readonly MockPicture[]> | undefined;
+
+/** Parts with one defect each, drawn once for all tests, with a map that glows where the defect is. */
+function mockPictures(): Promise<readonly MockPicture[]> {
+  pictures ??= Promise.all([7, 8, 12].map(drawPicture));
+  return pictures;
+}
+
+async function drawPicture(seed: number): Promise<MockPicture> {
+  const part = await simulatePart({ product: 'plate', seed, defectRate: 1, ...SIZE });
+  const box = part.truth.defects[0].box;
+  const glow = `<svg xmlns="http://www.w3.org/2000/svg" width="160" height="90"><defs><radialGradient id="g">
+    <stop offset="0" stop-color="#fff"/><stop offset=".5" stop-color="#888"/><stop offset="1" stop-color="#000"/>
+    </radialGradient></defs><rect width="160" height="90" fill="#060606"/><ellipse fill="url(#g)"
+    cx="${(box.x + box.width / 2) / 8}" cy="${(box.y + box.height / 2) / 8}"
+    rx="${Math.max(6, box.width / 9)}" ry="${Math.max(6, box.height / 9)}"/></svg>`;
+  const map = await sharp(Buffer.from(glow)).greyscale().png().toBuffer();
+  return { picture: part.picture, map, box };
+}
+
+export class MockStation {
+  readonly inspections: MockInspection[] = [];
+  readonly reviews: ReviewItem[] = [];
+  readonly versions: ModelVersion[] = [];
+  readonly jobs: Job[] = [];
+  readonly routing = new Map<string, RoutingSettings>();
+  readonly audit: AuditEntry[] = [];
+  /** Requests so far, `METHOD path`, with their JSON bodies. */
+  readonly requests: { readonly line: string; readonly body: unknown }[] = [];
+  readonly changes = new EventEmitter();
+  faults: { code: string; message: string; at: string }[] = [];
+  okPictures = 42;
+  /** While true every request is cut off. */
+  offline = false;
+  readonly #failures: { readonly match: RegExp; readonly failure: Failure }[] = [];
+  readonly #streams = new Set<ServerResponse>();
+  readonly #undo: ReviewItem[] = [];
+  #clock = Date.parse('2026-03-10T08:00:00Z');
+
+  /** The next request whose `METHOD path` matches fails. */
+  failNext(match: RegExp, failure: Failure): void {
+    this.#failures.push({ match, failure });
+  }
+
+  push(event: string, data: unknown): void {
+    for (const stream of this.#streams) stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+
+  /** Cuts all event streams, and refuses new ones while offline. */
+  cut(): void {
+    for (const stream of this.#streams) stream.destroy();
+    this.#streams.clear();
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  async addInspection(
+    verdict: Verdict,
+    more: Partial<MockInspection> & { failSafe?: boolean } = {},
+  ): Promise<MockInspection> {
+    const drawn = (await mockPictures())[this.inspections.length % 3];
+    const score = { OK: 1.21, REVIEW: 2.07, NG: 3.46 }[verdict];
+    const reasons = { OK: 'score-below-accept', REVIEW: 'score-between-thresholds', NG: 'score-above-reject' }[verdict];
+    const anomaly: Finding = {
+      kind: 'anomaly',
+      node: 'infer',
+      model: { name: 'plate', version: '3' },
+      milliseconds: { decode: 9, extract: 31, search: 12, map: 2, total: 54 },
+      score,
+      normalizedScore: score / THRESHOLDS.reject,
+      thresholds: THRESHOLDS,
+      regions: verdict === 'OK' ? [] : [{ box: drawn.box, area: drawn.box.width * drawn.box.height, peak: score }],
+      map: { url: 'map', width: 160, height: 90 },
+    };
+    const failure: Finding = {
+      kind: 'failure',
+      node: 'infer',
+      milliseconds: { total: 3 },
+      reason: 'no-model',
+      message: 'No model is deployed for part type plate. Train one or deploy a version on the Train page.',
+    };
+    this.#clock += 4_000;
+    const inspection: MockInspection = {
+      id: newId(),
+      partType: 'plate',
+      serial: `A-${10_400 + this.inspections.length}`,
+      capturedAt: new Date(this.#clock).toISOString(),
+      verdict,
+      by: more.failSafe ? 'failsafe' : 'model',
+      reasons: more.failSafe ? ['no-model'] : [reasons],
+      score: more.failSafe ? null : score,
+      findings: more.failSafe ? [failure] : [anomaly],
+      audit: false,
+      ...more,
+    };
+    this.inspections.unshift(inspection);
+    return inspection;
+  }
+
+  /** A finished inspection, told to the widgets. */
+  async settle(verdict: Verdict, more: Parameters<MockStation['addInspection']>[1] = {}): Promise<MockInspection> {
+    const inspection = await this.addInspection(verdict, more);
+    this.push('inspection', this.#detail(inspection));
+    return inspection;
+  }
+
+  async addReview(verdict: Verdict = 'REVIEW', reasons: ReviewItem['reasons'] = []): Promise<ReviewItem> {
+    const inspection = await this.addInspection(verdict);
+    const item: ReviewItem = {
+      id: inspection.id,
+      state: 'pending',
+      partType: inspection.partType,
+      serial: inspection.serial ?? undefined,
+      reasons: reasons.length > 0 ? reasons : (inspection.reasons as ReviewItem['reasons']),
+      lineVerdict: verdict,
+      findings: inspection.findings,
+      label: null,
+      reviewer: null,
+      note: null,
+      createdAt: inspection.capturedAt,
+      decidedAt: null,
+    };
+    this.reviews.push(item);
+    return item;
+  }
+
+  /** As if another client had decided. */
+  decide(id: string, label: Label, reviewer: string | null, note: string | null = null): ReviewItem | undefined {
+    const at = this.reviews.findIndex((item) => item.id === id && item.state !== 'labelled');
+    if (at < 0) return undefined;
+    this.#undo.push(this.reviews[at]);
+    this.reviews[at] = { ...this.reviews[at], state: 'labelled', label, reviewer, note, decidedAt: new Date().toISOString() };
+    this.push('review', this.reviews[at]);
+    return this.reviews[at];
+  }
+
+  addVersion(version: string, deployed: boolean, partType = 'plate'): void {
+    this.#clock += 86_400_000;
+    this.versions.push({
+      name: partType,
+      version,
+      kind: 'patchcore',
+      partType,
+      createdAt: new Date(this.#clock).toISOString(),
+      deployed,
+      pictures: { bank: 120 + Number(version) * 20, calibration: 40 },
+      thresholds: { accept: THRESHOLDS.accept - 0.1 * Number(version), reject: THRESHOLDS.reject },
+      bytes: 14_300_000,
+      parent: null,
+    });
+    if (!this.routing.has(partType)) this.routing.set(partType, { partType, thresholds: null, auditShare: 0.02 });
+  }
+
+  addJob(job: Partial<Job> & Pick<Job, 'state'>): Job {
+    const whole: Job = {
+      id: newId(),
+      request: { partType: 'plate', source: { kind: 'labelled' }, deploy: true },
+      progress: null,
+      version: null,
+      error: null,
+      actor: 'local',
+      createdAt: new Date().toISOString(),
+      startedAt: null,
+      endedAt: null,
+      ...job,
+    };
+    this.jobs.push(whole);
+    return whole;
+  }
+
+  setRouting(partType: string, change: Partial<RoutingSettings>, actor: string): RoutingSettings {
+    const before = this.routing.get(partType) ?? { partType, thresholds: null, auditShare: 0 };
+    const after = { ...before, ...change };
+    this.routing.set(partType, after);
+    const record = (action: string, old: unknown, now: unknown): void => {
+      if (JSON.stringify(old) === JSON.stringify(now)) return;
+      const at = new Date().toISOString();
+      this.audit.push({ id: this.audit.length + 1, at, actor, action, subject: partType, before: old, after: now });
+    };
+    record('routing.thresholds', before.thresholds, after.thresholds);
+    record('routing.auditShare', before.auditShare, after.auditShare);
+    return after;
+  }
+
+  #detail(inspection: MockInspection): object {
+    const { id, findings, verdict, by, reasons, audit, capturedAt } = inspection;
+    return {
+      ...this.#summary(inspection),
+      station: 'station',
+      trigger: { source: 'message' },
+      deadlineAt: capturedAt,
+      image: { ...SIZE, format: 'jpeg', bytes: 170_000, sha256: id },
+      findings,
+      decision: { verdict, confidence: 0.8, reasons, by, thresholds: by === 'model' ? THRESHOLDS : undefined, audit, at: capturedAt },
+    };
+  }
+
+  #summary(inspection: MockInspection): object {
+    const { id, partType, serial, capturedAt, verdict, by, reasons, audit, score } = inspection;
+    const thresholds = score === null ? null : THRESHOLDS;
+    const base = `/inspection/api/inspections/${id}`;
+    return {
+      id,
+      partType,
+      serial,
+      state: 'settled',
+      capturedAt,
+      settledAt: capturedAt,
+      verdict,
+      confidence: 0.8,
+      by,
+      reasons,
+      audit,
+      score,
+      normalizedScore: score === null ? null : score / THRESHOLDS.reject,
+      thresholds,
+      ...SIZE,
+      picture: `${base}/picture`,
+      thumbnail: `${base}/picture?width=320`,
+      map: score === null ? null : `${base}/map`,
+    };
+  }
+
+  /** Express handler, mounted at the API's path. */
+  readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    this.#answer(request, response).catch((error: unknown) => {
+      problem(response, { status: 500, code: 'internal-error', detail: String(error) });
+    });
+  };
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.offline) {
+      request.socket.destroy();
+      return;
+    }
+    const address = new URL(request.url ?? '/', 'http://mock');
+    const line = `${request.method} ${address.pathname}`;
+    if (line === 'GET /events') {
+      this.#stream(request, response);
+      return;
+    }
+    const raw = await bodyOf(request);
+    const json = request.headers['content-type'] === 'application/json';
+    const body = json ? (JSON.parse(raw.toString('utf8')) as Record<string, unknown>) : {};
+    this.requests.push({ line, body: json ? body : raw.length });
+    this.changes.emit('request', line);
+
+    const failing = this.#failures.findIndex(({ match }) => match.test(line));
+    if (failing >= 0) {
+      problem(response, this.#failures.splice(failing, 1)[0].failure);
+      return;
+    }
+    const picture = /^GET \/inspections\/(\w+)\/(picture|map)$/.exec(line);
+    if (picture) await this.#picture(response, picture[1], picture[2], address.searchParams.get('width'));
+    else this.#json(response, line, address.searchParams, body);
+  }
+
+  #stream(request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.write(': hello\n\n');
+    this.#streams.add(response);
+    request.on('close', () => this.#streams.delete(response));
+  }
+
+  async #picture(response: ServerResponse, id: string, kind: string, width: string | null): Promise<void> {
+    const at = this.inspections.findIndex((inspection) => inspection.id === id);
+    if (at < 0) {
+      problem(response, { status: 404, code: 'not-found', detail: 'There is no such picture.' });
+      return;
+    }
+    const drawn = (await mockPictures())[(this.inspections.length - 1 - at) % 3];
+    const jpeg = width === null ? drawn.picture : await sharp(drawn.picture).resize(Number(width)).jpeg().toBuffer();
+    response.setHeader('content-type', kind === 'map' ? 'image/png' : 'image/jpeg');
+    response.setHeader('cache-control', 'public, max-age=31536000, immutable');
+    response.end(kind === 'map' ? drawn.map : jpeg);
+  }
+
+  #json(response: ServerResponse, line: string, query: URLSearchParams, body: Record<string, unknown>): void {
+    const answer = this.#route(line, query, body);
+    if (answer === undefined) {
+      problem(response, { status: 404, code: 'not-found', detail: 'There is no such thing (any more).' });
+      return;
+    }
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify(answer));
+  }
+
+  #route(line: string, query: URLSearchParams, body: Record<string, unknown>): unknown {
+    const part = (pattern: RegExp): string | undefined => pattern.exec(line)?.[1];
+    const page = (items: readonly unknown[]): object => ({
+      items: items.slice(0, Number(query.get('limit') ?? 50)),
+      nextCursor: null,
+    });
+    if (line === 'GET /health') {
+      return { id: 'station', name: 'Line 1', state: this.faults.length > 0 ? 'degraded' : 'ok', faults: this.faults };
+    }
+    if (line === 'GET /inspections') return page(this.inspections.map((inspection) => this.#summary(inspection)));
+    const inspectionId = part(/^GET \/inspections\/(\w+)$/);
+    if (inspectionId) {
+      const found = this.inspections.find(({ id }) => id === inspectionId);
+      return found && this.#detail(found);
+    }
+    if (line === 'GET /counters') return this.#counters(query.get('since') === 'day' ? 5 : 1);
+    if (line === 'GET /review-items/stats') {
+      const count = (state: string): number => this.reviews.filter((item) => item.state === state).length;
+      return { pending: count('pending'), labelled: count('labelled'), skipped: count('skipped') };
+    }
+    if (line === 'GET /review-items') return page(this.reviews.filter(({ state }) => state === query.get('state')));
+    if (line === 'POST /review-items/undo') return this.#undoLast();
+    const labelled = part(/^POST \/review-items\/(\w+)\/label$/);
+    if (labelled) {
+      return this.decide(labelled, body.label as Label, (body.reviewer as string) ?? null, (body.note as string) ?? null);
+    }
+    const skipped = part(/^POST \/review-items\/(\w+)\/skip$/);
+    if (skipped) return this.#skip(skipped);
+    if (line === 'POST /upload/') return this.#upload();
+    if (/^POST \/browser-cameras\//.test(line)) return {};
+    if (line === 'GET /part-types') return { items: this.#partTypes() };
+    if (line === 'GET /models') return { items: this.versions.filter((v) => v.partType === query.get('partType')) };
+    const deployed = part(/^POST \/models\/([\w-]+)\/deploy$/);
+    if (deployed) return this.#deploy(deployed, body.version as string, 'deploy');
+    const rolledBack = part(/^POST \/models\/([\w-]+)\/rollback$/);
+    if (rolledBack) return this.#deploy(rolledBack, '1', 'rollback');
+    if (line === 'GET /training/jobs') return { items: this.jobs };
+    if (line === 'POST /training/jobs') return this.addJob({ state: 'queued', request: body as unknown as Job['request'] });
+    const cancelled = part(/^POST \/training\/jobs\/(\w+)\/cancel$/);
+    if (cancelled) return this.#cancel(cancelled);
+    const routed = part(/^PUT \/settings\/routing\/([\w-]+)$/);
+    if (routed) return this.setRouting(routed, body as Partial<RoutingSettings>, 'Kim');
+    if (line === 'GET /audit') return { items: [...this.audit].reverse() };
+    return undefined;
+  }
+
+  #counters(times: number): object {
+    const count = (verdict: Verdict): number => this.inspections.filter((one) => one.verdict === verdict).length * times;
+    const total = this.inspections.length * times;
+    return {
+      since: '2026-03-10T06:00:00Z',
+      ok: count('OK'),
+      ng: count('NG'),
+      review: count('REVIEW'),
+      failSafe: this.inspections.filter(({ by }) => by === 'failsafe').length * times,
+      total,
+      yield: total === 0 ? null : count('OK') / total,
+    };
+  }
+
+  #undoLast(): ReviewItem | undefined {
+    const last = this.#undo.pop();
+    if (last === undefined) return undefined;
+    const at = this.reviews.findIndex(({ id }) => id === last.id);
+    this.reviews[at] = last;
+    return last;
+  }
+
+  #skip(id: string): ReviewItem | undefined {
+    const at = this.reviews.findIndex((item) => item.id === id && item.state === 'pending');
+    if (at < 0) return undefined;
+    this.reviews[at] = { ...this.reviews[at], state: 'skipped' };
+    return this.reviews[at];
+  }
+
+  #upload(): object {
+    const { id, verdict, reasons, score, partType, serial } = this.inspections[0];
+    const status = verdict === 'REVIEW' ? 'pending_review' : 'auto_validated';
+    return { id, status, verdict, confidence: 0.8, threshold_used: THRESHOLDS.reject, reasons, score, partType, serial };
+  }
+
+  #partTypes(): object[] {
+    return [...this.routing.values()].map((routing) => {
+      const deployed = this.versions.find((version) => version.partType === routing.partType && version.deployed);
+      return {
+        partType: routing.partType,
+        deployedVersion: deployed?.version ?? null,
+        okPictures: this.okPictures,
+        routing,
+        modelThresholds: deployed?.thresholds ?? null,
+      };
+    });
+  }
+
+  #deploy(name: string, version: string, action: string): object | undefined {
+    if (!this.versions.some((one) => one.name === name && one.version === version)) return undefined;
+    this.versions.forEach((one, index) => {
+      if (one.name === name) this.versions[index] = { ...one, deployed: one.version === version };
+    });
+    return { partType: name, name, version, previousVersion: null, action, actor: 'Kim', at: new Date().toISOString() };
+  }
+
+  #cancel(id: string): Job | undefined {
+    const at = this.jobs.findIndex((job) => job.id === id);
+    if (at < 0) return undefined;
+    this.jobs[at] = { ...this.jobs[at], state: 'cancelled', endedAt: new Date().toISOString() };
+    return this.jobs[at];
+  }
+}
+
+function problem(response: ServerResponse, { status, code, detail }: Failure): void {
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/problem+json');
+  response.end(JSON.stringify({ type: `urn:problem-type:opti-quality:${code}`, title: code, status, detail, code }));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,279 @@
+/** What the browser tests share: a real Node-RED with the dashboard and the widget nodes, and a headless Chromium. */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Context } from 'mocha';
+import type { NodeAPI } from 'node-red';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { packageRoot } from '../../engine/domain';
+import { BrowserCameras } from '../../engine/station';
+import { MockStation } from './mock-station';
+
+export const WIDGETS = {
+  'ui-inspection-view': { path: 'line', component: 'UIInspectionView' },
+  'ui-review-queue': { path: 'review', component: 'UIReviewQueue' },
+  'ui-camera': { path: 'camera', component: 'UICamera' },
+  'ui-training': { path: 'train', component: 'UITraining' },
+  'ui-routing-settings': { path: 'settings', component: 'UIRoutingSettings' },
+} as const;
+
+export type WidgetType = keyof typeof WIDGETS;
+export type ThemeName = 'dark' | 'light';
+
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+const BROWSER_ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'];
+
+const THEMES = {
+  dark: { surface: '#1a1d20', primary: '#9fb3c4', bgPage: '#101214', groupBg: '#1d2125', groupOutline: '#2f353b' },
+  light: { surface: '#3d4650', primary: '#3d4650', bgPage: '#e7e9eb', groupBg: '#f6f7f8', groupOutline: '#d3d7da' },
+} as const;
+
+/** Skips the suite where Chromium is missing, unless the tests must run. */
+export function needChromium(context: Context): void {
+  if (existsSync(CHROMIUM) || process.env.OPTI_QUALITY_REQUIRE_BROWSER === '1') return;
+  console.log(`      Chromium is not at ${CHROMIUM}: browser tests skipped (CHROMIUM_PATH names another place)`);
+  context.skip();
+}
+
+/** @param extra more command line switches, for example those of the fake camera */
+export function launchBrowser(extra: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: [...BROWSER_ARGUMENTS, ...extra] });
+}
+
+/** A page of the dashboard, and what went wrong in it. */
+export interface OpenPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly errors: readonly string[];
+}
+
+export async function openPage(
+  browser: Browser,
+  address: string,
+  options: { readonly locale?: string; readonly width?: number; readonly height?: number; readonly camera?: boolean } = {},
+): Promise<OpenPage> {
+  const context = await browser.newContext({
+    locale: options.locale ?? 'en-US',
+    timezoneId: 'Europe/Berlin',
+    viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
+    permissions: options.camera === false ? [] : ['camera'],
+  });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) errors.push(message.text());
+  });
+  await page.goto(address);
+  return { page, context, errors };
+}
+
+export interface Dashboard {
+  readonly station: MockStation;
+  readonly cameras: BrowserCameras;
+  /** Messages the widget nodes sent, newest last. */
+  readonly sent: Record<string, unknown>[];
+  address(widget: WidgetType): string;
+  close(): Promise<void>;
+}
+
+interface NodeRed {
+  init(server: Server, settings: object): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  readonly httpAdmin: unknown;
+  readonly httpNode: unknown;
+}
+
+/** Node-RED in this process, with the dashboard in one theme and a page for each widget. */
+export async function startDashboard(theme: ThemeName, language: 'auto' | 'en-US' | 'de' = 'auto'): Promise<Dashboard> {
+  const folder = await mkdtemp(join(tmpdir(), 'inspection-dashboard-'));
+  const station = new MockStation();
+  const cameras = new BrowserCameras();
+  const sent: Record<string, unknown>[] = [];
+  await writePack(folder, station, cameras, sent);
+  await writeFile(join(folder, 'flows.json'), JSON.stringify(flow(theme, language)));
+
+  const express = require('express') as (() => ExpressApp) & { (): ExpressApp };
+  const app = express();
+  const server = createServer(app as never);
+  const RED = require('node-red') as NodeRed;
+  RED.init(server, {
+    userDir: folder,
+    flowFile: 'flows.json',
+    nodesDir: [join(folder, 'pack')],
+    httpAdminRoot: '/',
+    httpNodeRoot: '/',
+    logging: { console: { level: process.env.LOG_LEVEL ?? 'fatal' } },
+    editorTheme: { tours: false },
+    telemetry: { enabled: false },
+  });
+  app.use('/', RED.httpAdmin);
+  app.use('/', RED.httpNode);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await RED.start();
+  const { port } = server.address() as AddressInfo;
+  const base = `http://127.0.0.1:${port}`;
+  await untilServed(`${base}/dashboard/_setup`);
+
+  return {
+    station,
+    cameras,
+    sent,
+    address: (widget) => `${base}/dashboard/${WIDGETS[widget].path}`,
+    close: async () => {
+      station.cut();
+      cameras.close();
+      await RED.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface ExpressApp {
+  use(path: string, handler: unknown): void;
+}
+
+async function untilServed(address: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const response = await fetch(address).catch(() => undefined);
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${address} is not served`);
+}
+
+/** Where the generated pack finds what this process made; its nodes are loaded by Node-RED with plain require. */
+const STATE = Symbol.for('opti-quality.browser-tests');
+
+/** A package with the widget nodes as they are in the sources, and a station without a store. */
+async function writePack(
+  folder: string,
+  station: MockStation,
+  cameras: BrowserCameras,
+  sent: Record<string, unknown>[],
+): Promise<void> {
+  const pack = join(folder, 'pack');
+  await mkdir(pack, { recursive: true });
+  await symlink(join(packageRoot, 'resources'), join(pack, 'resources'));
+  const types = Object.keys(WIDGETS) as WidgetType[];
+  const nodes = Object.fromEntries([...types, 'inspection-station'].map((type) => [type, `${type}.js`]));
+  const widgets = Object.fromEntries(
+    types.map((type) => [type, { output: `${type}.umd.js`, component: WIDGETS[type].component }]),
+  );
+  await writeFile(
+    join(pack, 'package.json'),
+    JSON.stringify({
+      name: '@opti-quality/node-red-dashboard-2-inspection',
+      version: '0.0.0',
+      'node-red': { nodes },
+      'node-red-dashboard-2': { version: '1.31.0', widgets },
+    }),
+  );
+  for (const type of types) {
+    const source = JSON.stringify(join(packageRoot, 'nodes', type, type));
+    await writeFile(join(pack, `${type}.js`), `module.exports = require(${source});\n`);
+    await writeFile(join(pack, `${type}.html`), `<script type="text/html" data-template-name="${type}"></script>\n`);
+  }
+  await writeFile(join(pack, 'inspection-station.html'), '');
+  await writeFile(
+    join(pack, 'inspection-station.js'),
+    `module.exports = (RED) => global[Symbol.for('opti-quality.browser-tests')](RED);\n`,
+  );
+  const holder = globalThis as unknown as Record<symbol, (RED: NodeAPI) => void>;
+  holder[STATE] = (RED) => registerStation(RED, station, cameras, sent);
+}
+
+function registerStation(
+  RED: NodeAPI,
+  station: MockStation,
+  cameras: BrowserCameras,
+  sent: Record<string, unknown>[],
+): void {
+  (RED.httpNode as unknown as ExpressApp).use('/inspection/api', station.handle);
+  RED.nodes.registerType('inspection-station', function (this: object, config) {
+    RED.nodes.createNode(this as never, config);
+    const inspections = {
+      get: async (id: string) => {
+        const found = station.inspections.find((one) => one.id === id);
+        return found && { ...found, decision: { verdict: found.verdict, confidence: 0.8, reasons: found.reasons } };
+      },
+    };
+    Object.assign(this, { opened: Promise.resolve({ browserCameras: cameras, store: { inspections } }) });
+  });
+  RED.nodes.registerType('message-collector', function (this: object, config) {
+    RED.nodes.createNode(this as never, config);
+    (this as { on(event: string, listener: (...values: never[]) => void): void }).on(
+      'input',
+      (message: Record<string, unknown>, _send: unknown, done: () => void) => {
+        sent.push(message);
+        done();
+      },
+    );
+  });
+}
+
+function flow(theme: ThemeName, language: string): object[] {
+  const sizes = { pagePadding: '12px', groupGap: '12px', groupBorderRadius: '6px', widgetGap: '12px', density: 'default' };
+  const nodes: object[] = [
+    { id: 'f0000000000000f0', type: 'tab', label: 'Widgets' },
+    { id: 'f0000000000000f1', type: 'inspection-station', name: 'Line 1' },
+    {
+      id: 'f0000000000000f2',
+      type: 'ui-base',
+      name: 'Inspection',
+      path: '/dashboard',
+      includeClientData: true,
+      acceptsClientConfig: [],
+      showPathInSidebar: false,
+      navigationStyle: 'icon',
+    },
+    { id: 'f0000000000000f3', type: 'ui-theme', name: theme, colors: THEMES[theme], sizes },
+    { id: 'f0000000000000f4', type: 'message-collector', z: 'f0000000000000f0', wires: [] },
+  ];
+  (Object.keys(WIDGETS) as WidgetType[]).forEach((type, index) => {
+    const page = `f00000000000001${index}`;
+    const group = `f00000000000002${index}`;
+    nodes.push(
+      {
+        id: page,
+        type: 'ui-page',
+        name: type,
+        ui: 'f0000000000000f2',
+        path: `/${WIDGETS[type].path}`,
+        icon: 'home',
+        layout: 'grid',
+        theme: 'f0000000000000f3',
+        order: index + 1,
+        visible: 'true',
+        disabled: 'false',
+        breakpoints: [
+          { name: 'Default', px: '0', cols: '3' },
+          { name: 'Tablet', px: '576', cols: '6' },
+          { name: 'Small Desktop', px: '768', cols: '9' },
+          { name: 'Desktop', px: '1024', cols: '12' },
+        ],
+      },
+      { id: group, type: 'ui-group', name: type, page, width: '12', height: '1', order: 1, showTitle: false, visible: 'true', disabled: 'false' },
+      {
+        id: `f00000000000003${index}`,
+        type,
+        z: 'f0000000000000f0',
+        version: 1,
+        group,
+        order: 1,
+        width: 0,
+        height: 0,
+        station: 'f0000000000000f1',
+        language,
+        wires: [['f0000000000000f4']],
+      },
+    );
+  });
+  return nodes;
+}
