@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DeploymentRecord } from '../../../engine/domain';
+import { ModelRegistry, type ModelWarning } from '../../../engine/learning';
+import { openStore, type Store } from '../../../engine/store';
+import { temporaryFolder, writeVersion } from './packages';
+
+describe('ModelRegistry', () => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let store: Store;
+  let registry: ModelRegistry;
+  let told: DeploymentRecord[];
+  let warnings: ModelWarning[];
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    store = await openStore({ dataFolder: folder.path });
+    registry = listening(new ModelRegistry({ store }));
+  });
+  afterEach(async () => {
+    await store.close();
+    await folder.remove();
+  });
+
+  function listening(made: ModelRegistry): ModelRegistry {
+    told = [];
+    warnings = [];
+    made.events.on('deployment', (record) => told.push(record));
+    made.events.on('warning', (warning) => warnings.push(warning));
+    return made;
+  }
+  const versions = async (partType?: string) =>
+    (await registry.list(partType)).map(({ name, version, deployed }) => `${name}/${version}${deployed ? ' *' : ''}`);
+
+  it('lists nothing while there is no model', async () => {
+    assert.deepEqual(await registry.list(), []);
+    assert.equal(await registry.deployed('plate'), null);
+    assert.deepEqual(await registry.history('plate'), []);
+  });
+
+  it('lists versions newest first, and marks the one in production', async () => {
+    for (const version of ['1', '2', '9']) await writeVersion(folder.path, 'plate', version);
+    await writeVersion(folder.path, 'plate', '10', { createdAt: '2026-01-01T00:00:09.000Z' });
+    await writeVersion(folder.path, 'cable', '1', { createdAt: '2026-02-01T00:00:00.000Z' });
+    await registry.deploy('plate', '2', 'ada');
+    assert.deepEqual(await versions(), ['cable/1', 'plate/10', 'plate/9', 'plate/2 *', 'plate/1']);
+    assert.deepEqual(await versions('cable'), ['cable/1']);
+    const [version] = await registry.list('cable');
+    assert.deepEqual(version, {
+      name: 'cable',
+      version: '1',
+      kind: 'patchcore',
+      partType: 'cable',
+      createdAt: '2026-02-01T00:00:00.000Z',
+      deployed: false,
+      pictures: { bank: 8, calibration: 4 },
+      thresholds: { accept: 1, reject: 2 },
+      bytes: 'head of cable 1'.length,
+      parent: null,
+    });
+  });
+
+  it('leaves out a version with a broken manifest and warns once', async () => {
+    const broken = await writeVersion(folder.path, 'plate', '1');
+    await writeVersion(folder.path, 'plate', '2');
+    await writeFile(join(broken, 'manifest.json'), '{');
+    await mkdir(join(folder.path, 'models', 'plate', '3'));
+    await mkdir(join(folder.path, 'models', '.hidden', '1'), { recursive: true });
+    await writeFile(join(folder.path, 'models', 'notes.txt'), 'a file');
+    assert.deepEqual(await versions(), ['plate/2']);
+    assert.deepEqual(await versions(), ['plate/2']);
+    assert.deepEqual(
+      warnings.map(({ name, version }) => `${name}/${version}`),
+      ['plate/1'],
+    );
+  });
+
+  it('deploys, with a record of who and when, and tells it', async () => {
+    const now = Date.parse('2026-03-01T12:00:00.000Z');
+    registry = listening(new ModelRegistry({ store, clock: { now: () => now } }));
+    await writeVersion(folder.path, 'plate', '1');
+    const record = await registry.deploy('plate', '1', 'ada');
+    assert.deepEqual(record, {
+      partType: 'plate',
+      name: 'plate',
+      version: '1',
+      previousVersion: null,
+      action: 'deploy',
+      actor: 'ada',
+      at: '2026-03-01T12:00:00.000Z',
+    });
+    assert.deepEqual(told, [record]);
+    assert.deepEqual(await registry.deployed('plate'), {
+      name: 'plate',
+      version: '1',
+      partType: 'plate',
+      folder: join(folder.path, 'models', 'plate', '1'),
+      thresholds: { accept: 1, reject: 2 },
+    });
+    const [entry] = await store.audit.list({ subject: 'plate' });
+    assert.deepEqual(
+      [entry.actor, entry.action, entry.before, entry.after],
+      ['ada', 'model.deploy', null, { name: 'plate', version: '1' }],
+    );
+  });
+
+  it('changes nothing when the version is in production already', async () => {
+    await writeVersion(folder.path, 'plate', '1');
+    const first = await registry.deploy('plate', '1', 'ada');
+    assert.deepEqual(await registry.deploy('plate', '1', 'grace'), first);
+    assert.equal((await registry.history('plate')).length, 1);
+    assert.equal(told.length, 1);
+  });
+
+  it('refuses a version with one changed byte, and keeps the one in production', async () => {
+    await writeVersion(folder.path, 'plate', '1');
+    const changed = await writeVersion(folder.path, 'plate', '2');
+    await registry.deploy('plate', '1', 'ada');
+    const head = await readFile(join(changed, 'head.onnx'));
+    head[3] ^= 1;
+    await writeFile(join(changed, 'head.onnx'), head);
+    await assert.rejects(registry.deploy('plate', '2', 'ada'), { code: 'model-invalid' });
+    assert.equal((await registry.deployed('plate'))?.version, '1');
+    assert.equal((await registry.history('plate')).length, 1);
+  });
+
+  it('refuses a version that fails its golden check, also in a roll-back', async () => {
+    const failing = new Set<string>();
+    registry = listening(
+      new ModelRegistry({
+        store,
+        check: async (place) => {
+          if ([...failing].some((version) => place.endsWith(version))) throw new Error('scores differ');
+        },
+      }),
+    );
+    for (const version of ['1', '2']) {
+      await writeVersion(folder.path, 'plate', version);
+      await registry.deploy('plate', version, 'ada');
+    }
+    failing.add('/1');
+    await assert.rejects(registry.rollback('plate', 'ada'), /scores differ/);
+    assert.equal((await registry.deployed('plate'))?.version, '2');
+  });
+
+  it('refuses what is no version, by name or by path', async () => {
+    await writeVersion(folder.path, 'plate', '1');
+    for (const [name, version] of [
+      ['plate', '2'],
+      ['other', '1'],
+      ['..', '1'],
+      ['plate', '..'],
+      ['plate', '../plate/1'],
+      ['plate/1', '.'],
+      ['', ''],
+    ]) {
+      await assert.rejects(registry.deploy(name, version, 'ada'), { code: 'not-found' }, `${name} ${version}`);
+    }
+  });
+
+  it('goes back step by step through what was in production', async () => {
+    for (const version of ['1', '2', '3', '4']) await writeVersion(folder.path, 'plate', version);
+    for (const version of ['1', '2', '3']) await registry.deploy('plate', version, 'ada');
+    const current = async () => (await registry.deployed('plate'))?.version;
+
+    const back = await registry.rollback('plate', 'grace');
+    assert.deepEqual([back.version, back.previousVersion, back.action, back.actor], ['2', '3', 'rollback', 'grace']);
+    assert.equal(await current(), '2');
+    await registry.deploy('plate', '4', 'ada');
+    await registry.rollback('plate', 'ada');
+    assert.equal(await current(), '2');
+    await registry.rollback('plate', 'ada');
+    assert.equal(await current(), '1');
+    await assert.rejects(registry.rollback('plate', 'ada'), { code: 'nothing-to-roll-back', httpStatus: 409 });
+    assert.equal(await current(), '1');
+    assert.deepEqual(
+      (await registry.history('plate')).map(({ version }) => version),
+      ['1', '2', '4', '2', '3', '2', '1'],
+    );
+  });
+
+  it('knows after a restart what is in production and what was before', async () => {
+    for (const version of ['1', '2']) {
+      await writeVersion(folder.path, 'plate', version);
+      await registry.deploy('plate', version, 'ada');
+    }
+    await store.close();
+    store = await openStore({ dataFolder: folder.path });
+    registry = listening(new ModelRegistry({ store }));
+    assert.equal((await registry.deployed('plate'))?.version, '2');
+    assert.equal((await registry.rollback('plate', 'ada')).version, '1');
+  });
+
+  it('makes changes that come at once one after the other', async () => {
+    const numbers = ['1', '2', '3', '4', '5'];
+    for (const version of numbers) await writeVersion(folder.path, 'plate', version);
+    await Promise.all(numbers.map((version) => registry.deploy('plate', version, 'ada')));
+    const history = [...(await registry.history('plate'))].reverse();
+    assert.deepEqual(
+      history.map(({ previousVersion }) => previousVersion),
+      [null, ...history.slice(0, -1).map(({ version }) => version)],
+    );
+    assert.equal((await registry.list('plate')).filter(({ deployed }) => deployed).length, 1);
+  });
+
+  it('says when the model in production is damaged, until another one is deployed', async () => {
+    const first = await writeVersion(folder.path, 'plate', '1');
+    await writeVersion(folder.path, 'plate', '2');
+    await registry.deploy('plate', '1', 'ada');
+    await writeFile(join(first, 'manifest.json'), 'gone');
+    await assert.rejects(registry.deployed('plate'), { code: 'model-invalid' });
+    await registry.deploy('plate', '2', 'ada');
+    assert.equal((await registry.deployed('plate'))?.version, '2');
+  });
+});
