@@ -185,7 +185,7 @@ function invalidInput(what: string, errors: readonly ProblemDetail[]): RequestRe
     400,
     'invalid-input',
     'invalid input',
-    `The ${what} are not as described: ${told.join('; ')}.`,
+    `The ${what} must be as described in openapi.json: ${told.join('; ')}.`,
     {
       errors,
     },
