@@ -4,7 +4,7 @@ import { CaptureQueue, type FrameSource } from '../../engine/camera';
 import { type Inspection, InspectionError, InvalidInput, reasonOf, type Trigger } from '../../engine/domain';
 import type { Station, Submission } from '../../engine/station';
 import { defineNode, type InspectionMessage, type InspectionNode, type Output, stationOf } from '../shared';
-import { type CameraCaptureConfig, readCaptureSettings, readPartType, schema } from './config';
+import { type CameraCaptureConfig, hasTimeout, readCaptureSettings, readPartType, schema } from './config';
 import { type Capture, type Credentials, openFrameSource, pictureTaker } from './sources';
 
 /** A trigger with its inspection, on its way to the camera. */
@@ -73,6 +73,7 @@ export = (RED: NodeAPI): void => {
         RED.settings.userDir ?? process.cwd(),
       );
       const takePicture = pictureTaker(config, settings, source);
+      const cameraTimeoutMs = hasTimeout(config.source) ? settings.timeoutMs : Number.POSITIVE_INFINITY;
       const watching = config.source === 'folder' && config.folderMode === 'watch';
 
       const queue = new CaptureQueue<PendingCapture>(settings.queueLength, capture);
@@ -85,7 +86,7 @@ export = (RED: NodeAPI): void => {
         const { station, inspection, message } = pending;
         const started = performance.now();
         try {
-          const taken = await withinTime(inspection, settings.timeoutMs, closing.signal, (signal) =>
+          const taken = await withinTime(inspection, cameraTimeoutMs, closing.signal, (signal) =>
             takePicture(station, message, signal),
           );
           pending.finish(await picturedMessage(station, inspection, taken, message));

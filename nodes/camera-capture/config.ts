@@ -6,6 +6,11 @@ import type { ConfigSchema } from '../shared';
 export const SOURCES = ['simulator', 'folder', 'http', 'rtsp', 'usb', 'browser', 'payload'] as const;
 export type CaptureSource = (typeof SOURCES)[number];
 
+/** True for cameras that may take their time: others are bounded by the deadline alone. */
+export function hasTimeout(source: CaptureSource): boolean {
+  return source === 'http' || source === 'rtsp' || source === 'usb' || source === 'browser';
+}
+
 export interface CameraCaptureConfig {
   readonly version: number;
   readonly name: string;
@@ -28,7 +33,7 @@ export interface CameraCaptureConfig {
   readonly captureSize: '1280x720' | 'native';
   readonly ffmpegPath: string;
   readonly browserCamera: string;
-  /** Milliseconds to wait for the camera. */
+  /** Milliseconds to wait for an HTTP, RTSP, USB or browser camera. */
   readonly timeout: NumberField;
   readonly partTypeFrom: 'message' | 'fixed';
   readonly partType: string;

@@ -90,9 +90,17 @@ export async function temporaryFolder(): Promise<string> {
 export const TAB = 'f000000000000001';
 export const STATION = 'f000000000000002';
 
-/** The station every test flow uses; `overrides` are its config properties. */
+/** The station every test flow uses, patient with a busy machine; `overrides` are its config properties. */
 export function stationNode(dataFolder: string, overrides: object = {}): FlowNode {
-  return { id: STATION, type: 'inspection-station', name: 'line', dataFolder, version: 1, ...overrides };
+  return {
+    id: STATION,
+    type: 'inspection-station',
+    name: 'line',
+    dataFolder,
+    deadline: 30_000,
+    version: 1,
+    ...overrides,
+  };
 }
 
 export function flowTab(): FlowNode {
