@@ -17,13 +17,18 @@ export class PlcUnavailable extends InspectionError {
 export class PlcTimeout extends InspectionError {
   constructor(device: string, request: string, milliseconds: number, stage: 'answer' | 'queue' = 'answer') {
     super({
-      code: 'plc-timeout',
-      status: 'PLC does not answer',
-      message:
-        stage === 'answer'
-          ? `${device} did not answer "${request}" within ${milliseconds} ms. Check the unit id, and whether the device is overloaded or its program is stopped.`
-          : `"${request}" waited ${milliseconds} ms for its turn on ${device}. The device answers too slowly for the number of requests: poll less often.`,
-      parameters: { device, request, milliseconds, stage },
+      ...(stage === 'answer'
+        ? {
+            code: 'plc-timeout',
+            status: 'PLC does not answer',
+            message: `${device} did not answer "${request}" within ${milliseconds} ms. Check the unit id, and whether the device is overloaded or its program is stopped.`,
+          }
+        : {
+            code: 'plc-queue-timeout',
+            status: 'PLC too slow',
+            message: `"${request}" waited ${milliseconds} ms for its turn on ${device}. The device answers too slowly for the number of requests: poll less often.`,
+          }),
+      parameters: { device, request, milliseconds },
       httpStatus: 504,
     });
   }
@@ -57,6 +62,7 @@ export class PlcAnswerInvalid extends InspectionError {
 }
 
 interface ExceptionText {
+  readonly code: string;
   readonly name: string;
   readonly advice: string;
 }
@@ -64,30 +70,53 @@ interface ExceptionText {
 /** The exception codes of the Modbus Application Protocol Specification V1.1b3, section 7. */
 const EXCEPTIONS: Readonly<Record<number, ExceptionText>> = {
   1: {
+    code: 'plc-illegal-function',
     name: 'illegal function',
     advice: 'The device does not know this kind of request: check whether it has coils or only registers.',
   },
   2: {
+    code: 'plc-illegal-address',
     name: 'illegal data address',
     advice:
       'The device has no such address: check it (addresses count from 0 here: 40001 is register 0) and the count.',
   },
-  3: { name: 'illegal data value', advice: 'The device refuses this value or count: check the register length.' },
+  3: {
+    code: 'plc-illegal-value',
+    name: 'illegal data value',
+    advice: 'The device refuses this value or count: check the register length.',
+  },
   4: {
+    code: 'plc-device-failure',
     name: 'server device failure',
     advice: 'The device failed to execute the request: look at its own diagnostics.',
   },
-  5: { name: 'acknowledge', advice: 'The device needs longer: raise the response timeout.' },
-  6: { name: 'server device busy', advice: 'The device is busy: poll less often.' },
-  8: { name: 'memory parity error', advice: 'The device found its memory damaged: have it serviced.' },
+  5: {
+    code: 'plc-needs-longer',
+    name: 'acknowledge',
+    advice: 'The device needs longer: raise the response timeout.',
+  },
+  6: { code: 'plc-busy', name: 'server device busy', advice: 'The device is busy: poll less often.' },
+  8: {
+    code: 'plc-memory-damaged',
+    name: 'memory parity error',
+    advice: 'The device found its memory damaged: have it serviced.',
+  },
   10: {
+    code: 'plc-gateway-path',
     name: 'gateway path unavailable',
     advice: 'The gateway has no way to this unit: check the gateway and the unit id.',
   },
   11: {
+    code: 'plc-gateway-target',
     name: 'gateway target failed to respond',
     advice: 'The unit behind the gateway does not answer: check the unit id, its power and its wiring.',
   },
+};
+
+const UNKNOWN_EXCEPTION: ExceptionText = {
+  code: 'plc-exception',
+  name: 'unknown exception',
+  advice: "Look the code up in the device's manual.",
 };
 
 /** The device refused a request with a Modbus exception. */
@@ -96,15 +125,12 @@ export class PlcException extends InspectionError {
   readonly exceptionCode: number;
 
   constructor(device: string, request: string, exceptionCode: number) {
-    const text = EXCEPTIONS[exceptionCode] ?? {
-      name: 'unknown exception',
-      advice: "Look it up in the device's manual.",
-    };
+    const { code, name, advice } = EXCEPTIONS[exceptionCode] ?? UNKNOWN_EXCEPTION;
     super({
-      code: 'plc-exception',
-      status: `PLC: ${text.name}`,
-      message: `${device} refused "${request}" with Modbus exception ${exceptionCode} (${text.name}). ${text.advice}`,
-      parameters: { device, request, exceptionCode, exception: text.name },
+      code,
+      status: `PLC: ${name}`,
+      message: `${device} refused "${request}" with Modbus exception ${exceptionCode} (${name}). ${advice}`,
+      parameters: { device, request, exceptionCode },
       httpStatus: 502,
     });
     this.exceptionCode = exceptionCode;

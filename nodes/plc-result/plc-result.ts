@@ -26,6 +26,10 @@ export = (RED: NodeAPI): void => {
     const inspections = new LineWatch();
     const status = new ResultStatus(node, () => triggers.overdue + inspections.overdue);
     let count = 0;
+    const nextCount = () => {
+      count = count >= maximumOf(block.sequenceType) ? 1 : count + 1;
+      return count;
+    };
 
     node.onClose(
       seen.on('trigger', ({ sequence, resultAddress }) => {
@@ -77,9 +81,7 @@ export = (RED: NodeAPI): void => {
         if (message.topic === 'audit') return message;
         const inspection = inspectionOf(message);
         const decision = decisionOf(inspection);
-        const sequence = settings.counts
-          ? (count = count >= maximumOf(block.sequenceType) ? 1 : count + 1)
-          : inspection.trigger?.sequence;
+        const sequence = settings.counts ? nextCount() : inspection.trigger?.sequence;
         if (sequence === undefined) {
           status.notFromPlc();
           return message;

@@ -59,9 +59,11 @@ export = (RED: NodeAPI): void => {
 function act(plc: SimulatedPlc, { topic, payload }: InspectionMessage): void {
   switch (topic) {
     case 'start':
-      return plc.startCycle(typeof payload === 'number' ? payload : undefined);
+      plc.startCycle(typeof payload === 'number' ? payload : undefined);
+      return;
     case 'stop':
-      return plc.stopCycle();
+      plc.stopCycle();
+      return;
     case 'trigger':
     case '':
     case undefined:

@@ -84,26 +84,25 @@ class Faults {
   }
 }
 
-function act(light: TowerLight, faults: Faults, message: InspectionMessage): void {
-  const { topic, payload } = message;
-  switch (topic) {
-    case 'fault':
-      return faults.tell();
-    case 'clear':
-      return faults.clear();
-    case 'lamp-test':
-      return light.test();
-    case 'busy':
-      return light.busy();
-    case 'waiting':
-      return light.waiting(Number(payload) > 0);
-    case 'queue':
-      return light.waiting(pendingOf(payload) > 0);
-    case 'audit':
-      // the copy of a part whose own message came by already
-      return;
+/** What messages with these topics do. */
+const COMMANDS = new Map<unknown, (light: TowerLight, faults: Faults, payload: unknown) => void>([
+  ['fault', (_, faults) => faults.tell()],
+  ['clear', (_, faults) => faults.clear()],
+  ['lamp-test', (light) => light.test()],
+  ['busy', (light) => light.busy()],
+  ['waiting', (light, _, payload) => light.waiting(Number(payload) > 0)],
+  ['queue', (light, _, payload) => light.waiting(pendingOf(payload) > 0)],
+  // the copy of a part whose own message came by already
+  ['audit', () => undefined],
+]);
+
+function act(light: TowerLight, faults: Faults, { topic, payload, inspection }: InspectionMessage): void {
+  const command = COMMANDS.get(topic);
+  if (command) {
+    command(light, faults, payload);
+    return;
   }
-  const verdict = message.inspection?.decision?.verdict;
+  const verdict = inspection?.decision?.verdict;
   if (!verdict) {
     throw new InvalidInput(
       'The message carries no verdict. Wire tower-light behind a confidence-router, or send the topic fault, clear, busy, waiting or lamp-test.',

@@ -191,7 +191,7 @@ describe('PLC connection', () => {
     for (const request of waiting) {
       await assert.rejects(request, (error: Error) => {
         assert.ok(error instanceof PlcTimeout);
-        assert.equal(error.parameters.stage, 'queue');
+        assert.equal(error.code, 'plc-queue-timeout');
         return true;
       });
     }

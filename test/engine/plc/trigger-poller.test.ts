@@ -186,7 +186,7 @@ describe('trigger poller', () => {
     const { news } = await watch(plc, { partType: { kind: 'number', address: 90 } });
     await until(() => news.length > 0, 'the problem');
     await pause(100);
-    assert.deepEqual(news, ['plc-exception']);
+    assert.deepEqual(news, ['plc-illegal-address']);
   });
 
   it('says when a failure is over', async () => {
