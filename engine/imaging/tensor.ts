@@ -7,13 +7,14 @@ import type { Placement } from './placement';
 export const RESIZE_KERNELS = ['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'] as const;
 export type ResizeKernel = (typeof RESIZE_KERNELS)[number];
 
-/** How a picture becomes a square network input. Stands in each model's manifest and is the same at training and serving. */
+/** How a picture becomes a network input. Stands in each model's manifest and is the same at training and serving. */
 export interface Preprocessing {
-  /** Side of the input in pixels. */
-  readonly size: number;
+  /** Sides of the input in pixels, 1..4096 each. */
+  readonly width: number;
+  readonly height: number;
   /**
-   * `letterbox`: the whole picture, centred, the rest filled with a neutral colour; `crop`: the largest centred square;
-   * `stretch`: the whole picture, its sides scaled apart.
+   * `letterbox`: the whole picture, centred, the rest filled with a neutral colour; `crop`: the largest centred part of
+   * the input's shape; `stretch`: the whole picture, its sides scaled apart.
    */
   readonly mode: 'letterbox' | 'crop' | 'stretch';
   readonly kernel: ResizeKernel;
@@ -31,20 +32,22 @@ export interface PictureTensor {
 }
 
 /**
- * Decodes a picture and lays it into a square input. Grey pictures fill all three channels, 16 bit is reduced to 8, CMYK
+ * Decodes a picture and lays it into the network's input. Grey pictures fill all three channels, 16 bit is reduced to 8, CMYK
  * is converted to sRGB, transparency is laid over a neutral colour; an EXIF orientation is not applied.
  *
  * @throws {PictureUnreadable} as `inspectPicture`
- * @throws {RangeError} when `size` is not a whole number within 1..4096
+ * @throws {RangeError} when a side of the input is not a whole number within 1..4096
  */
 export async function toTensor(
   picture: Buffer,
   preprocessing: Preprocessing,
   limits: PictureLimits = defaultPictureLimits,
 ): Promise<PictureTensor> {
-  const { size, kernel } = preprocessing;
-  if (!Number.isInteger(size) || size < 1 || size > 4096)
-    throw new RangeError(`input size ${size} is not within 1..4096`);
+  const { width: inputWidth, height: inputHeight, kernel } = preprocessing;
+  for (const side of [inputWidth, inputHeight]) {
+    if (!Number.isInteger(side) || side < 1 || side > 4096)
+      throw new RangeError(`input side ${side} is not within 1..4096`);
+  }
   const header = readPictureHeader(picture, limits);
   const { placement, width, height, left, top } = place(header.width, header.height, preprocessing);
   let pixels: Buffer;
@@ -57,18 +60,19 @@ export async function toTensor(
   } catch (error) {
     throw unreadable(error, picture);
   }
-  const data = new Float32Array(3 * size * size);
+  const area = inputWidth * inputHeight;
+  const data = new Float32Array(3 * area);
   for (let channel = 0; channel < 3; channel += 1) {
-    const plane = data.subarray(channel * size * size, (channel + 1) * size * size);
+    const plane = data.subarray(channel * area, (channel + 1) * area);
     if (left > 0 || top > 0) plane.fill(NEUTRAL_COLOUR[channel] / 255);
     const band = channels >= 3 ? channel : 0;
     const firstRow = Math.max(0, -top);
-    const lastRow = Math.min(height, size - top);
+    const lastRow = Math.min(height, inputHeight - top);
     const firstColumn = Math.max(0, -left);
-    const lastColumn = Math.min(width, size - left);
+    const lastColumn = Math.min(width, inputWidth - left);
     for (let y = firstRow; y < lastRow; y += 1) {
       let from = (y * width + firstColumn) * channels + band;
-      let to = (y + top) * size + left + firstColumn;
+      let to = (y + top) * inputWidth + left + firstColumn;
       for (let x = firstColumn; x < lastColumn; x += 1) {
         plane[to] = pixels[from] / 255;
         from += channels;
@@ -79,8 +83,8 @@ export async function toTensor(
   const { format } = header;
   return {
     data,
-    width: size,
-    height: size,
+    width: inputWidth,
+    height: inputHeight,
     placement,
     picture: { width: header.width, height: header.height, format, bytes: picture.length },
   };
@@ -100,24 +104,25 @@ interface Placed {
   readonly top: number;
 }
 
-function place(sourceWidth: number, sourceHeight: number, { size, mode }: Preprocessing): Placed {
-  let width = size;
-  let height = size;
+function place(sourceWidth: number, sourceHeight: number, preprocessing: Preprocessing): Placed {
+  const { width: inputWidth, height: inputHeight, mode } = preprocessing;
+  let width = inputWidth;
+  let height = inputHeight;
   if (mode !== 'stretch') {
     const choose = mode === 'letterbox' ? Math.min : Math.max;
-    const scale = choose(size / sourceWidth, size / sourceHeight);
+    const scale = choose(inputWidth / sourceWidth, inputHeight / sourceHeight);
     width = Math.max(1, Math.round(sourceWidth * scale));
     height = Math.max(1, Math.round(sourceHeight * scale));
   }
-  const left = Math.floor((size - width) / 2);
-  const top = Math.floor((size - height) / 2);
+  const left = Math.floor((inputWidth - width) / 2);
+  const top = Math.floor((inputHeight - height) / 2);
   const placement = {
     scaleX: width / sourceWidth,
     scaleY: height / sourceHeight,
     offsetX: left,
     offsetY: top,
-    inputWidth: size,
-    inputHeight: size,
+    inputWidth,
+    inputHeight,
     sourceWidth,
     sourceHeight,
   };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { boxToInput, boxToSource, mapToSource, placementOf } from '../../../engine/imaging';
 
-const letterbox = placementOf(1280, 720, { size: 224, mode: 'letterbox', kernel: 'cubic' });
+const letterbox = placementOf(1280, 720, { width: 224, height: 224, mode: 'letterbox', kernel: 'cubic' });
 
 describe('from input to original pixels', () => {
   it('places 1280 x 720 in 224 as worked out by hand: scale 0.175, 49 rows of padding', () => {
@@ -32,7 +32,7 @@ describe('from input to original pixels', () => {
     const mode = fc.constantFrom('letterbox' as const, 'stretch' as const);
     fc.assert(
       fc.property(side, side, mode, fc.double({ min: 0, max: 0.9, noNaN: true }), (width, height, chosen, share) => {
-        const placement = placementOf(width, height, { size: 224, mode: chosen, kernel: 'cubic' });
+        const placement = placementOf(width, height, { width: 224, height: 224, mode: chosen, kernel: 'cubic' });
         const source = box(Math.floor(width * share), Math.floor(height * share), 1 + Math.floor(width * 0.05), 1);
         const back = boxToSource(boxToInput(source, placement), placement);
         assert.ok(back.x <= source.x && back.x >= source.x - 1);
@@ -45,7 +45,7 @@ describe('from input to original pixels', () => {
 
   it('spreads a map over the whole picture without its padding', () => {
     // 4 x 4 map over a letterboxed 2:1 picture: rows 1 and 2 hold the picture
-    const placement = placementOf(200, 100, { size: 64, mode: 'letterbox', kernel: 'cubic' });
+    const placement = placementOf(200, 100, { width: 64, height: 64, mode: 'letterbox', kernel: 'cubic' });
     const map = Float32Array.from([9, 9, 9, 9, 1, 2, 3, 4, 1, 2, 3, 4, 9, 9, 9, 9]);
     // two columns of the result cover one map cell; centres at 0.25, 0.75 ... of a cell, edges held
     const result = mapToSource(map, 4, 4, placement, 8, 1);
@@ -53,7 +53,7 @@ describe('from input to original pixels', () => {
   });
 
   it('leaves what a crop did not see at the outside value', () => {
-    const placement = placementOf(200, 100, { size: 64, mode: 'crop', kernel: 'cubic' });
+    const placement = placementOf(200, 100, { width: 64, height: 64, mode: 'crop', kernel: 'cubic' });
     const result = mapToSource(new Float32Array(16).fill(5), 4, 4, placement, 8, 4, -1);
     assert.deepEqual([...result.subarray(0, 8)], [-1, -1, 5, 5, 5, 5, -1, -1]);
   });

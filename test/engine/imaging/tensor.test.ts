@@ -32,7 +32,7 @@ describe('a picture as a tensor', () => {
     // 4 x per column; half size takes columns 2i and 2i+1, so by hand 4 (2i + 0.5) = 8i + 2
     const ramp = handmadePng(32, 32, 8, 'grey', () => Buffer.from(Array.from({ length: 32 }, (_, x) => 4 * x)));
     for (const kernel of ['linear', 'cubic', 'lanczos3'] as const) {
-      const { data } = await toTensor(ramp, { size: 16, mode: 'stretch', kernel });
+      const { data } = await toTensor(ramp, { width: 16, height: 16, mode: 'stretch', kernel });
       for (let x = 3; x < 13; x += 1) near(data[8 * 16 + x], (8 * x + 2) / 255, 1.01 / 255);
     }
   });
@@ -119,7 +119,7 @@ describe('a picture as a tensor', () => {
 });
 
 function options(size: number, mode: Preprocessing['mode']): Preprocessing {
-  return { size, mode, kernel: 'cubic' };
+  return { width: size, height: size, mode, kernel: 'cubic' };
 }
 
 function near(actual: number, expected: number, tolerance = 1e-6, what = ''): void {
