@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InvalidInput } from '../domain';
 import { defaultPictureLimits } from '../imaging';
 import { BaseSource } from './base-source';
@@ -51,7 +52,7 @@ export function ffmpegSource(options: FfmpegSourceOptions): FrameSource {
 }
 
 interface Waiter {
-  /** Chunks received before the call. */
+  /** Chunks received when the call began to wait. */
   readonly since: number;
   readonly resolve: (frame: Frame) => void;
   readonly reject: (error: Error) => void;
@@ -96,6 +97,7 @@ class FfmpegSource extends BaseSource {
   }
 
   async next(signal: AbortSignal): Promise<Frame> {
+    await pipeDrained();
     signal.throwIfAborted();
     if (this.closed) throw this.closedError();
     if (this.missing) throw this.missing;
@@ -143,6 +145,7 @@ class FfmpegSource extends BaseSource {
       if (child.pid !== undefined) return;
       this.missing = new FfmpegMissing(this.ffmpegPath, error);
       detail = this.missing.message;
+      this.tell('unavailable', detail);
       this.rejectAll(this.missing);
     });
     child.stdout.on('data', (chunk: Buffer) => {
@@ -218,4 +221,10 @@ class FfmpegSource extends BaseSource {
   private closedError(): CameraUnavailable {
     return new CameraUnavailable(this.camera, 'the source was closed.');
   }
+}
+
+/** What ffmpeg had written before the call is read after a whole turn of the event loop, and counts as old. */
+async function pipeDrained(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }
