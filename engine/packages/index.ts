@@ -9,6 +9,7 @@ export {
   type UnsealedManifest,
 } from './manifest';
 export {
+  assertFree,
   folderBytes,
   listVersions,
   nextVersion,

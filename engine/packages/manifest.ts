@@ -61,7 +61,7 @@ const preprocessing = z.object({
   width: z.int().positive(),
   height: z.int().positive(),
   mode: z.enum(['letterbox', 'crop', 'stretch']),
-  kernel: z.string(),
+  kernel: z.enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3']),
   fastShrinkOnLoad: z.literal(false),
 });
 

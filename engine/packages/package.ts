@@ -156,7 +156,12 @@ function isInside(path: string): boolean {
   );
 }
 
-async function assertFree(folder: string): Promise<void> {
+/**
+ * Checks before long work that a package can be written to `folder` at its end.
+ *
+ * @throws {ModelExists} when something is there
+ */
+export async function assertFree(folder: string): Promise<void> {
   try {
     if ((await readdir(folder)).length > 0) throw new ModelExists(folder);
   } catch (error) {

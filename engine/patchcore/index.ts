@@ -1,11 +1,32 @@
-export { type AnomalyMap, type AnomalyResult, type PatchcoreLoadOptions, PatchcoreModel } from './model';
+export type { AnomalyMap } from './anomaly-map';
+export { type Backbone, BackboneNotFound, resolveBackbone } from './backbone';
+export { type Calibration, type CalibrationWishes, calibrate, conformalRank } from './calibration';
+export { type Coreset, greedyCoreset } from './coreset';
 export {
-  type InputSize,
+  auroc,
+  averagePrecision,
+  clopperPearson,
+  type F1Max,
+  f1Max,
+  type Interval,
+  type MapWithTruth,
+  pixelAuroc,
+  pro,
+} from './metrics';
+export {
+  type AnomalyResult,
+  type PatchcoreLoadOptions,
+  PatchcoreModel,
+  type PatchDistances,
+  type ScoreOptions,
+} from './model';
+export { picturesInFolder, type TrainingPicture } from './pictures';
+export {
   MINIMUM_PICTURES,
+  type ModelInput,
   type PatchcoreTraining,
   type SkippedPicture,
   TooFewPictures,
-  type TrainingPicture,
   type TrainingProgress,
   type TrainingResult,
   trainPatchcore,

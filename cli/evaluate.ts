@@ -1,0 +1,206 @@
+import { basename, extname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { InvalidInput, type Verdict } from '../engine/domain';
+import { PictureUnreadable, toTensor } from '../engine/imaging';
+import {
+  type AnomalyResult,
+  auroc,
+  averagePrecision,
+  clopperPearson,
+  f1Max,
+  type MapWithTruth,
+  type PatchcoreModel,
+  picturesInFolder,
+  pixelAuroc,
+  pro,
+} from '../engine/patchcore';
+import { loadModel, verdictOf } from './judge';
+import { required } from './options';
+import { describe, percentile, terminal } from './output';
+
+export const evaluateHelp = `opti-quality evaluate --model DIR --ok DIR --defects DIR [--masks DIR] [--json]
+
+Scores good and defective pictures that the model has never seen and prints how well it tells them apart.
+
+  --model DIR    the model package
+  --ok DIR       pictures of good parts
+  --defects DIR  pictures of defective parts
+  --masks DIR    white where a defect is, black elsewhere; named like the picture (x.png or x_mask.png for x.jpg).
+                 Adds pixel AUROC and PRO, computed at the resolution of the model's input
+  --json         one JSON object as the last line on stdout
+  -h, --help     this text`;
+
+interface Judged {
+  readonly name: string;
+  readonly result: AnomalyResult;
+  readonly truth?: MapWithTruth;
+}
+
+interface Side {
+  readonly judged: readonly Judged[];
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+}
+
+type Counts = Readonly<Record<Verdict | 'total', number>>;
+
+export async function evaluate(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      model: { type: 'string' },
+      ok: { type: 'string' },
+      defects: { type: 'string' },
+      masks: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+  });
+  const modelFolder = required(values.model, 'model');
+  const okFolder = required(values.ok, 'ok');
+  const defectFolder = required(values.defects, 'defects');
+  const masks = values.masks === undefined ? null : await masksIn(values.masks);
+  const good = await picturesInFolder(okFolder);
+  const defective = await picturesInFolder(defectFolder);
+  const model = await loadModel(modelFolder);
+  try {
+    const goodSide = await judge(model, good, masks && 'none');
+    const defectSide = await judge(model, defective, masks);
+    const report = reportOf(model, goodSide, defectSide, masks !== null);
+    if (values.json) terminal.print(JSON.stringify(report));
+    else printReport(report);
+    return 0;
+  } finally {
+    await model.dispose();
+  }
+}
+
+type Masks = ReadonlyMap<string, () => Promise<Buffer>>;
+
+async function judge(
+  model: PatchcoreModel,
+  pictures: Awaited<ReturnType<typeof picturesInFolder>>,
+  masks: Masks | 'none' | null,
+): Promise<Side> {
+  const judged: Judged[] = [];
+  const skipped: { name: string; reason: string }[] = [];
+  let withoutMask = 0;
+  for (const [index, { name, picture }] of pictures.entries()) {
+    try {
+      const bytes = await picture();
+      const result = await model.score(bytes);
+      const mask = masks === null || masks === 'none' ? undefined : masks.get(stemOf(name));
+      if (masks !== null && masks !== 'none' && mask === undefined) withoutMask += 1;
+      const measured = masks === 'none' || mask ? await truthOf(model, bytes, mask && (await mask())) : undefined;
+      judged.push({ name, result, ...(measured && { truth: measured }) });
+    } catch (error) {
+      if (!(error instanceof PictureUnreadable) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      skipped.push({ name, reason: describe(error) });
+      terminal.note(`left out: ${name}: ${describe(error)}`);
+    }
+    if (process.stderr.isTTY) terminal.progress(`${index + 1}/${pictures.length}`);
+  }
+  if (process.stderr.isTTY) terminal.note('');
+  if (withoutMask > 0)
+    terminal.note(`${withoutMask} defective pictures have no mask and do not count for the pixel figures.`);
+  if (judged.length === 0) throw new InvalidInput(`None of the ${pictures.length} pictures could be read.`);
+  return { judged, skipped };
+}
+
+async function truthOf(model: PatchcoreModel, picture: Buffer, mask: Buffer | undefined): Promise<MapWithTruth> {
+  const { map, placement } = await model.measure(picture);
+  const { inputWidth: width, inputHeight: height } = placement;
+  if (mask === undefined) return { map, width, height };
+  const { data } = await toTensor(mask, { ...model.manifest.preprocessing, kernel: 'linear' });
+  const plane = data.subarray(0, width * height);
+  const half = Uint8Array.from(plane, (value) => (value >= 0.5 ? 1 : 0));
+  // A defect thinner than an input pixel never fills half of one.
+  const isThin = !half.includes(1) && model.manifest.preprocessing.mode !== 'letterbox';
+  return { map, mask: isThin ? Uint8Array.from(plane, (value) => (value > 0 ? 1 : 0)) : half, width, height };
+}
+
+async function masksIn(folder: string): Promise<Masks> {
+  const pictures = await picturesInFolder(folder);
+  return new Map(pictures.map(({ name, picture }) => [stemOf(name).replace(/_mask$/, ''), picture]));
+}
+
+function stemOf(path: string): string {
+  return basename(path, extname(path));
+}
+
+type Report = ReturnType<typeof reportOf>;
+
+function reportOf(model: PatchcoreModel, good: Side, defective: Side, hasMasks: boolean) {
+  const { manifest } = model;
+  const goodScores = good.judged.map(({ result }) => result.score);
+  const defectScores = defective.judged.map(({ result }) => result.score);
+  const best = f1Max(goodScores, defectScores);
+  const maps = [...good.judged, ...defective.judged].flatMap(({ truth }) => (truth ? [truth] : []));
+  const hasTruth = hasMasks && maps.some(({ mask }) => mask !== undefined);
+  const counts = { good: countsOf(model, goodScores), defective: countsOf(model, defectScores) };
+  const stages = [...good.judged, ...defective.judged].map(({ result }) => result.milliseconds);
+  const latencyOf = (stage: keyof AnomalyResult['milliseconds']) => {
+    const values = stages.map((milliseconds) => milliseconds[stage]);
+    return { p50: percentile(values, 0.5), p95: percentile(values, 0.95) };
+  };
+  return {
+    imageAuroc: auroc(goodScores, defectScores),
+    averagePrecision: averagePrecision(goodScores, defectScores),
+    f1Max: best.f1,
+    f1Threshold: best.threshold,
+    pixelAuroc: hasTruth ? pixelAuroc(maps) : null,
+    pro: hasTruth ? pro(maps) : null,
+    thresholds: manifest.thresholds,
+    counts,
+    falseRejectRate: share(counts.good.NG, counts.good.total),
+    goodToReviewRate: share(counts.good.REVIEW, counts.good.total),
+    missRate: share(counts.defective.OK, counts.defective.total),
+    latencyMs: {
+      ...latencyOf('total'),
+      decode: latencyOf('decode'),
+      extract: latencyOf('extract'),
+      search: latencyOf('search'),
+      map: latencyOf('map'),
+    },
+    model: { name: manifest.name, version: manifest.version, partType: manifest.partType },
+    skipped: [...good.skipped, ...defective.skipped],
+  };
+}
+
+function countsOf(model: PatchcoreModel, scores: readonly number[]): Counts {
+  const verdicts = scores.map((score) => verdictOf(score, model.manifest.thresholds));
+  const of = (verdict: Verdict) => verdicts.filter((other) => other === verdict).length;
+  return { total: scores.length, OK: of('OK'), REVIEW: of('REVIEW'), NG: of('NG') };
+}
+
+/** A rate with its exact 95 % interval. */
+function share(count: number, total: number) {
+  return { count, total, rate: count / total, ...clopperPearson(count, total) };
+}
+
+function printReport(report: Report): void {
+  const { counts, latencyMs, falseRejectRate, missRate } = report;
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const row = (name: string, { OK, REVIEW, NG, total }: Counts) =>
+    `${name.padEnd(12)}${String(OK).padStart(6)}${String(REVIEW).padStart(8)}${String(NG).padStart(6)}${String(total).padStart(8)}`;
+  const rate = ({ count, total, rate, low, high }: Report['missRate']) =>
+    `${percent(rate)} (${count} of ${total}; 95 %: ${percent(low)} to ${percent(high)})`;
+  terminal.print(`image AUROC   ${percent(report.imageAuroc)}`);
+  terminal.print(`F1-max        ${percent(report.f1Max)} at ${report.f1Threshold.toFixed(4)}`);
+  if (report.pixelAuroc !== null) terminal.print(`pixel AUROC   ${percent(report.pixelAuroc)}`);
+  if (report.pro !== null) terminal.print(`PRO           ${percent(report.pro)}`);
+  terminal.print('');
+  terminal.print(`accept <= ${report.thresholds.accept.toFixed(4)}, reject > ${report.thresholds.reject.toFixed(4)}`);
+  terminal.print(`${''.padEnd(12)}${'OK'.padStart(6)}${'REVIEW'.padStart(8)}${'NG'.padStart(6)}${'total'.padStart(8)}`);
+  terminal.print(row('good', counts.good));
+  terminal.print(row('defective', counts.defective));
+  terminal.print(`good rejected      ${rate(falseRejectRate)}`);
+  terminal.print(`defective passed   ${rate(missRate)}`);
+  terminal.print('');
+  terminal.print(`milliseconds  p50 ${latencyMs.p50.toFixed(1)}, p95 ${latencyMs.p95.toFixed(1)}`);
+  for (const stage of ['decode', 'extract', 'search', 'map'] as const) {
+    terminal.print(
+      `  ${stage.padEnd(8)}    p50 ${latencyMs[stage].p50.toFixed(1)}, p95 ${latencyMs[stage].p95.toFixed(1)}`,
+    );
+  }
+  if (report.skipped.length > 0)
+    terminal.print(`${report.skipped.length} pictures could not be read and were left out.`);
+}

@@ -1,0 +1,97 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Region, Thresholds, Verdict } from '../engine/domain';
+import { renderOverlay } from '../engine/imaging';
+import type { AnomalyResult } from '../engine/patchcore';
+import { loadModel, verdictOf } from './judge';
+import { required } from './options';
+import { describe, terminal, WrongUse } from './output';
+
+export const inferHelp = `opti-quality infer --model DIR IMAGE... [--heatmap DIR] [--json]
+
+Scores pictures.
+
+  --model DIR    the model package
+  --heatmap DIR  writes NAME.heatmap.jpg (the picture with its map over it) and NAME.map.png (the map) for each picture
+  --json         one JSON object as the last line on stdout
+  -h, --help     this text
+
+Exit code 1 when a picture could not be scored; the others are scored all the same.`;
+
+interface Scored {
+  readonly file: string;
+  readonly verdict: Verdict;
+  readonly score: number;
+  readonly normalizedScore: number;
+  readonly thresholds: Thresholds;
+  readonly regions: readonly Region[];
+  readonly milliseconds: AnomalyResult['milliseconds'];
+  readonly heatmap?: string;
+  readonly map?: string;
+}
+
+export async function infer(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { model: { type: 'string' }, heatmap: { type: 'string' }, json: { type: 'boolean' } },
+  });
+  const modelFolder = required(values.model, 'model');
+  if (positionals.length === 0) throw new WrongUse('No picture is given.');
+  const model = await loadModel(modelFolder);
+  const scored: Scored[] = [];
+  const failed: { file: string; reason: string }[] = [];
+  try {
+    if (values.heatmap !== undefined) await mkdir(values.heatmap, { recursive: true });
+    const names = uniqueNames(positionals);
+    for (const [index, file] of positionals.entries()) {
+      try {
+        const picture = await readFile(file);
+        const result = await model.score(picture);
+        const { score, normalizedScore, thresholds, regions, milliseconds } = result;
+        const verdict = verdictOf(score, thresholds);
+        const written = values.heatmap && (await writeMaps(join(values.heatmap, names[index]), picture, result));
+        scored.push({ file, verdict, score, normalizedScore, thresholds, regions, milliseconds, ...(written || {}) });
+        if (values.json) continue;
+        const places = regions.map(({ box }) => `${box.x},${box.y} ${box.width}x${box.height}`).join('; ');
+        const columns = [verdict.padEnd(6), score.toFixed(4), `(${normalizedScore.toFixed(2)})`, file, places];
+        terminal.print(columns.join('  ').trimEnd());
+      } catch (error) {
+        const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : describe(error);
+        failed.push({ file, reason });
+        terminal.note(`${file}: ${reason}`);
+      }
+    }
+  } finally {
+    await model.dispose();
+  }
+  if (values.json) {
+    const { name, version, partType } = model.manifest;
+    terminal.print(JSON.stringify({ model: { name, version, partType }, results: scored, failed }));
+  }
+  return failed.length === 0 ? 0 : 1;
+}
+
+async function writeMaps(
+  stem: string,
+  picture: Buffer,
+  { map }: AnomalyResult,
+): Promise<{ heatmap: string; map: string } | undefined> {
+  if (map === undefined) return undefined;
+  const paths = { heatmap: `${stem}.heatmap.jpg`, map: `${stem}.map.png` };
+  await writeFile(paths.heatmap, await renderOverlay(picture, map.png));
+  await writeFile(paths.map, map.png);
+  return paths;
+}
+
+/** File names without extension; pictures of the same name in several folders get a number. */
+function uniqueNames(files: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return files.map((file) => {
+    const stem = basename(file, extname(file));
+    const times = (seen.get(stem) ?? 0) + 1;
+    seen.set(stem, times);
+    return times === 1 ? stem : `${stem}-${times}`;
+  });
+}

@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../engine/domain';
+import { evaluate, evaluateHelp } from './evaluate';
+import { infer, inferHelp } from './infer';
+import { describe, errorJson, terminal, WrongUse } from './output';
+import { train, trainHelp } from './train';
+
+interface Command {
+  readonly help: string;
+  /** @returns the exit code */
+  readonly run: (args: string[]) => Promise<number>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  train: { help: trainHelp, run: train },
+  evaluate: { help: evaluateHelp, run: evaluate },
+  infer: { help: inferHelp, run: infer },
+};
+
+const HELP = `opti-quality <command> [options]
+
+Commands:
+  train     learn a part type from pictures of good parts
+  evaluate  judge good and defective pictures and print how well the model tells them apart
+  infer     score pictures
+
+opti-quality <command> --help tells the options. Exit codes: 0 fine, 1 failed, 2 wrong use.`;
+
+async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === '--help' || name === '-h' || name === 'help') {
+    terminal.print(COMMANDS[rest[0]]?.help ?? HELP);
+    return 0;
+  }
+  if (name === '--version' || name === '-v') {
+    const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+    terminal.print(version);
+    return 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
+  if (command === undefined) {
+    terminal.note(name === undefined ? HELP : `There is no command ${name}.\n\n${HELP}`);
+    return 2;
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    terminal.print(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    const wrongUse = error instanceof WrongUse || isArgumentError(error);
+    terminal.note(wrongUse ? `${describe(error)}\n\n${command.help}` : `Failed: ${describe(error)}`);
+    if (rest.includes('--json')) terminal.print(errorJson(error));
+    return wrongUse ? 2 : 1;
+  }
+}
+
+function isArgumentError(error: unknown): boolean {
+  return ((error as NodeJS.ErrnoException).code ?? '').startsWith('ERR_PARSE_ARGS');
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    terminal.note(describe(error));
+    process.exitCode = 1;
+  },
+);

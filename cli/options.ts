@@ -1,0 +1,17 @@
+import { WrongUse } from './output';
+
+/** @throws {WrongUse} when a required option is missing or empty */
+export function required(value: string | undefined, option: string): string {
+  if (value === undefined || value === '') throw new WrongUse(`--${option} is missing.`);
+  return value;
+}
+
+/** @throws {WrongUse} when the value is no number within the range */
+export function numberWithin(value: string | undefined, option: string, low: number, high: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (value.trim() === '' || !(number >= low && number <= high)) {
+    throw new WrongUse(`--${option} takes a number from ${low} to ${high}, not ${JSON.stringify(value)}.`);
+  }
+  return number;
+}
