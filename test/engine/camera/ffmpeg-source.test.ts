@@ -152,11 +152,11 @@ describe('ffmpegSource with a camera that fails', function () {
   }
 
   const starts = async () => (await readFile(join(folder, 'starts'), 'utf8')).trim().split('\n').map(Number);
-  const quick = { stallMs: 200, connectMs: 1_500, backOff: { firstMs: 30, maxMs: 240 } };
+  const quick = { stallMs: 600, connectMs: 10_000, timeoutMs: 15_000, backOff: { firstMs: 50, maxMs: 800 } };
 
   it('gives a frame that the camera sent after the call, never one that lay ready', async () => {
     await behave('frames');
-    const source = sourceOf({ ffmpegPath, ...quick, stallMs: 5_000 });
+    const source = sourceOf({ ffmpegPath, ...quick, stallMs: 10_000 });
     await source.next(signal);
     for (let i = 0; i < 20; i++) {
       // The main process is busy, and a frame waits in the pipe.
@@ -177,14 +177,14 @@ describe('ffmpegSource with a camera that fails', function () {
     while (source.status.reconnects < 1) await once(source, 'status');
     await source.next(signal);
     assert.deepEqual([source.status.state, source.status.reconnects], ['ready', 1]);
-    assert.equal(messages[0], 'No frame for 0.2 s.');
+    assert.equal(messages[0], 'No frame for 0.6 s.');
     const [first] = await starts();
     assert.throws(() => process.kill(first, 0), 'the stalled ffmpeg still runs');
   });
 
   it('gives up a connection that never gives a frame', async () => {
     await behave('stall', 'frames');
-    const source = sourceOf({ ffmpegPath, ...quick, connectMs: 300 });
+    const source = sourceOf({ ffmpegPath, ...quick, connectMs: 1_000 });
     await source.next(signal);
     assert.ok(source.status.reconnects >= 1);
   });
@@ -199,22 +199,17 @@ describe('ffmpegSource with a camera that fails', function () {
   it('tries less and less often', async () => {
     await behave('die');
     const source = sourceOf({ ffmpegPath, ...quick });
-    const times: number[] = [];
-    source.on('status', ({ state }) => state === 'reconnecting' && times.push(Date.now()));
-    await assert.rejects(source.next(AbortSignal.timeout(1_500)), { name: 'TimeoutError' });
+    await assert.rejects(source.next(AbortSignal.timeout(3_000)), { name: 'TimeoutError' });
     const { length } = await starts();
-    // 30 + 60 + 120 + 240 + 240 ... ms of pause, less a fifth: without back-off there would be dozens.
+    // 50 + 100 + 200 + 400 + 800 + 800 ... ms of pause, give or take a fifth: without back-off there would be dozens.
     assert.ok(length >= 2 && length <= 10, `${length} starts`);
   });
 
   it('says why after the time a call may wait, with the last words of ffmpeg and no password', async () => {
     await behave('die');
-    const source = sourceOf({ ffmpegPath, ...quick, timeoutMs: 800 });
+    const source = sourceOf({ ffmpegPath, ...quick, timeoutMs: 2_000 });
     await assert.rejects(source.next(signal), (error: CameraUnavailable) => {
-      assert.match(
-        error.message,
-        /no frame within 0\.8 s: .*rtsp:\/\/192\.0\.2\.7\/stream: 401 Unauthorized \(\*\*\*\)/,
-      );
+      assert.match(error.message, /no frame within 2 s: .*rtsp:\/\/192\.0\.2\.7\/stream: 401 Unauthorized \(\*\*\*\)/);
       assert.doesNotMatch(error.message, /s3cret/);
       return true;
     });

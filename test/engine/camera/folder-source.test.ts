@@ -175,12 +175,12 @@ describe('folderSource', function () {
     });
 
     it('does not take a file before it is fully written', async () => {
-      const source = sourceOf({ mode: 'watch', settleMs: 250 });
+      const source = sourceOf({ mode: 'watch', settleMs: 1_000 });
       const frame = source.next(signal);
       await ready(source);
       for (let i = 0; i < 6; i++) {
         await appendFile(join(folder, 'slow.jpg'), 'part of it ');
-        await sleep(60);
+        await sleep(250);
       }
       assert.equal((await frame).picture.toString(), 'part of it '.repeat(6));
     });

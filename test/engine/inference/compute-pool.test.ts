@@ -171,7 +171,7 @@ describe('ComputePool', function () {
       const pool = poolWith({ size: 2 });
       await pool.warmUp();
       const background = ['1', '2'].map((name) =>
-        pool.run('wait', { name, milliseconds: 300 }, { priority: 'background' }),
+        pool.run('wait', { name, milliseconds: 1_500 }, { priority: 'background' }),
       );
       assert.equal(pool.running, 1);
       assert.equal(pool.queued, 1);
@@ -223,16 +223,16 @@ describe('ComputePool', function () {
     it('lets a child finish loading a model for an overdue request, so that the next one finds it loaded', async () => {
       const pool = poolWith();
       await pool.warmUp();
-      const late = pool.run('model', 300, { deadline: Date.now() + 60 });
+      const late = pool.run('model', 1_800, { deadline: Date.now() + 900 });
       await assert.rejects(late, DeadlineExceeded);
-      assert.deepEqual(await pool.run('model', 300), { loaded: false, aborted: false });
+      assert.deepEqual(await pool.run('model', 1_800), { loaded: false, aborted: false });
       assert.equal(pool.restarts, 0);
     });
 
     it('kills a child that goes on with an overdue request after its model was loaded', async () => {
       const pool = poolWith();
       await pool.warmUp();
-      const late = pool.run('model-then-hang', 150, { deadline: Date.now() + 60 });
+      const late = pool.run('model-then-hang', 1_800, { deadline: Date.now() + 900 });
       await assert.rejects(late, DeadlineExceeded);
       assert.equal(await pool.run('echo', 'next'), 'next');
       assert.equal(pool.restarts, 1);
