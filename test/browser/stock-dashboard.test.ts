@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import type { Counters } from '../../engine/domain';
+import { stockFlow } from '../support/flows';
+import { InspectionApi } from '../support/inspection-api';
+import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
+import { waitFor } from '../support/wait';
+import { launchBrowser, needChromium, openPage } from './ui-support';
+
+describe('the dashboard of the stock flow', function () {
+  this.timeout(180_000);
+  const userDir = mkdtempSync(join(tmpdir(), 'opti-quality-dashboard-'));
+  let nodeRed: RunningNodeRed;
+  let api: InspectionApi;
+  let browser: Browser;
+
+  before(async function () {
+    needChromium(this);
+    browser = await launchBrowser();
+    nodeRed = await startNodeRed({ userDir, flow: await stockFlow() });
+    api = new InspectionApi(nodeRed.base);
+    await waitFor('the first verdict of the model', async () => (await judged()) > 0, 120_000);
+  });
+
+  after(async () => {
+    await browser?.close();
+    await nodeRed?.stop();
+    rmSync(userDir, { recursive: true, force: true });
+  });
+
+  async function judged(): Promise<number> {
+    const { total, failSafe } = await api.get<Counters>('/counters?since=day');
+    return total - failSafe;
+  }
+
+  it('shows the verdict of a part that the trigger button asked for', async () => {
+    const { page, context, errors } = await openPage(browser, `${nodeRed.base}/dashboard/line`);
+    const before = await judged();
+    await page.getByRole('button', { name: /trigger/i }).click();
+    await waitFor('one more verdict', async () => (await judged()) > before);
+    await page
+      .getByText(/^(OK|NG|REVIEW)$/)
+      .first()
+      .waitFor();
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+
+  for (const path of ['line', 'review', 'train', 'settings', 'camera']) {
+    it(`opens the page ${path} without an error, on a phone too`, async () => {
+      for (const width of [1440, 390]) {
+        const { page, context, errors } = await openPage(browser, `${nodeRed.base}/dashboard/${path}`, { width });
+        await page.locator('.nrdb-ui-group, .v-card').first().waitFor();
+        await page.waitForTimeout(1_000);
+        const overflow = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+        assert.ok(Number(overflow) <= 0, `${path} at ${width} px is ${overflow} px too wide`);
+        assert.deepEqual(errors, []);
+        await context.close();
+      }
+    });
+  }
+});
