@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { InspectionError, serializeError } from '../domain';
 import type { FromChild, TaskError, ToChild } from './protocol';
 import { SessionCache } from './session-cache';
-import type { TaskHandler, TaskModule } from './task';
+import type { TaskHandler, TaskModule } from './task-handler';
 
 const handlers = new Map<string, TaskHandler>();
 let sessions: SessionCache;

@@ -5,4 +5,4 @@ export type { Priority } from './request-queue';
 export { defaultThreads, loadRuntime, type OnnxRuntime, sessionOptions } from './runtime';
 export { type LoadedSession, SessionCache } from './session-cache';
 export type { BackOff, Restart } from './supervisor';
-export type { TaskContext, TaskHandler, TaskModule } from './task';
+export type { TaskContext, TaskHandler, TaskModule } from './task-handler';
