@@ -7,6 +7,8 @@ import type { DatabaseOptions } from './types';
 
 const MIGRATIONS_TABLE = 'migrations';
 const DRAIN_MS = 1500;
+/** What fails reaches the caller as an error; knex need not write it to the console too. */
+const SILENT = { warn: () => {}, error: () => {}, debug: () => {}, deprecate: () => {} };
 
 /**
  * The database. Changes go through `write`, one after another; `read` never waits for them (SQLite in WAL mode reads
@@ -55,6 +57,7 @@ export class Database {
           },
         },
         acquireConnectionTimeout: 10_000,
+        log: SILENT,
       });
     const writer = connect(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 1000;',
@@ -66,7 +69,13 @@ export class Database {
 
   private static shared(dataFolder: string, connection: string): Database {
     try {
-      const pool = knex({ client: 'pg', connection, pool: { min: 0, max: 4 }, acquireConnectionTimeout: 10_000 });
+      const pool = knex({
+        client: 'pg',
+        connection,
+        pool: { min: 0, max: 4 },
+        acquireConnectionTimeout: 10_000,
+        log: SILENT,
+      });
       return new Database(dataFolder, pool, pool, false);
     } catch (error) {
       throw new StoreUnavailable(

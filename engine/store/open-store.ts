@@ -1,4 +1,4 @@
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../domain';
 import { SqlAuditTable } from './audit-table';
@@ -9,6 +9,7 @@ import { lockFolder } from './folder-lock';
 import { SqlInspectionTable } from './inspection-table';
 import { SqlJobTable } from './job-table';
 import { SqlLabelTable } from './label-table';
+import { makeFolder } from './make-folder';
 import { FilePictureStore } from './picture-store';
 import { Retention } from './retention';
 import { SqlReviewTable } from './review-table';
@@ -57,28 +58,18 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 async function prepareFolder(dataFolder: string): Promise<void> {
   const probe = join(dataFolder, `.probe-${process.pid}`);
   try {
-    for (const folder of ['images', 'maps', 'models']) await mkdir(join(dataFolder, folder), { recursive: true });
+    for (const folder of ['images', 'maps', 'models']) await makeFolder(join(dataFolder, folder));
     await writeFile(probe, 'probe');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw await cannotBeMade(dataFolder, error);
+    // some file systems (/proc) answer ENOENT when nothing can be made in them
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw cannotBeMade(dataFolder, error);
     throw storeError(error, dataFolder);
   } finally {
     await rm(probe, { force: true }).catch(() => {});
   }
 }
 
-/** Some file systems (for example /proc) answer ENOENT when nothing can be made in them. */
-async function cannotBeMade(dataFolder: string, cause: unknown): Promise<StoreUnavailable> {
-  const there = await access(dataFolder).then(
-    () => true,
-    () => false,
-  );
-  return new StoreUnavailable(
-    'read-only',
-    there
-      ? `Nothing can be written in the data folder ${dataFolder}. Choose another folder.`
-      : `The data folder ${dataFolder} cannot be made. Choose another folder.`,
-    { folder: dataFolder },
-    cause,
-  );
+function cannotBeMade(dataFolder: string, cause: unknown): StoreUnavailable {
+  const message = `The data folder ${dataFolder} cannot be made. Choose another folder.`;
+  return new StoreUnavailable('read-only', message, { folder: dataFolder }, cause);
 }

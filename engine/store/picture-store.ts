@@ -1,8 +1,9 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeTime } from 'ulid';
 import { isId, NotFound, type PictureFormat, timestamp, VERDICTS, type Verdict } from '../domain';
 import { storeError } from './errors';
+import { makeFolder } from './make-folder';
 import type { PictureStore } from './types';
 
 const PICTURE_PATH = /^images\/\d{4}\/\d{2}\/\d{2}\/(?:open|OK|NG|REVIEW)\/[0-7][0-9A-HJKMNP-TV-Z]{25}\.(?:jpg|png)$/;
@@ -18,7 +19,7 @@ export class FilePictureStore implements PictureStore {
   async save(id: string, capturedAt: string, picture: Buffer, format: PictureFormat): Promise<string> {
     const path = `${dayOf(capturedAt)}/open/${this.requireId(id)}.${EXTENSIONS[format]}`;
     await this.doing(async () => {
-      await this.makeFolder(dirname(path));
+      await this.prepareFolder(dirname(path));
       await this.writeDurably(path, picture);
     });
     return path;
@@ -29,7 +30,7 @@ export class FilePictureStore implements PictureStore {
     const target = path.replace(/\/[^/]+\/([^/]+)$/, `/${verdict}/$1`);
     if (target === path) return path;
     await this.doing(async () => {
-      await this.makeFolder(dirname(target));
+      await this.prepareFolder(dirname(target));
       try {
         await rename(source, this.absolute(target));
       } catch (error) {
@@ -74,7 +75,7 @@ export class FilePictureStore implements PictureStore {
   async saveMap(id: string, png: Buffer, index = 0): Promise<void> {
     const file = this.mapFile(id, index);
     await this.doing(async () => {
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       // a lost map is no lost verdict: whole or absent is enough, so it need not be forced to the disk
       await writeFile(`${file}.tmp`, png);
       await rename(`${file}.tmp`, file);
@@ -160,13 +161,10 @@ export class FilePictureStore implements PictureStore {
     await syncFolder(dirname(file));
   }
 
-  private async makeFolder(path: string): Promise<void> {
+  private async prepareFolder(path: string): Promise<void> {
     if (this.knownFolders.has(path)) return;
     const folder = join(this.dataFolder, ...path.split('/'));
-    const first = await mkdir(folder, { recursive: true });
-    if (first !== undefined) {
-      for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
-    }
+    for (const made of await makeFolder(folder)) await syncFolder(dirname(made));
     if (this.knownFolders.size >= 16) this.knownFolders.clear();
     this.knownFolders.add(path);
   }

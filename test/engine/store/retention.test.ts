@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { timestamp } from '../../../engine/domain';
+import type { RetentionPolicy, Store } from '../../../engine/store';
+import { decided, record, temporaryStore, undoAll } from './support';
+
+const NOW = Date.UTC(2026, 5, 30, 12);
+const FOREVER = { days: null, bytes: null };
+const keepAll: RetentionPolicy = { OK: FOREVER, NG: FOREVER, REVIEW: FOREVER };
+const daysAgo = (days: number) => timestamp(NOW - days * 86_400_000);
+
+async function label(store: Store, id: string): Promise<void> {
+  await store.reviews.add({
+    id,
+    state: 'pending',
+    partType: 'plate',
+    reasons: [],
+    lineVerdict: 'OK',
+    findings: [],
+    label: null,
+    reviewer: null,
+    note: null,
+    createdAt: daysAgo(0),
+    decidedAt: null,
+  });
+  await store.reviews.decide(id, { label: 'OK', reviewer: null, note: null }, daysAgo(0));
+}
+
+describe('retention', function () {
+  this.timeout(20_000);
+  afterEach(undoAll);
+
+  it('removes the pictures and maps that are too old, by verdict, and keeps their records', async () => {
+    const store = await temporaryStore();
+    const [old, young, oldBad] = [
+      decided('OK', { capturedAt: daysAgo(31) }),
+      decided('OK', { capturedAt: daysAgo(29) }),
+      decided('NG', { capturedAt: daysAgo(31) }),
+    ];
+    const paths = [await record(store, old), await record(store, young), await record(store, oldBad)];
+    await store.pictures.saveMap(old.id, Buffer.from('map'));
+    const removed = await store.applyRetention({ ...keepAll, OK: { days: 30, bytes: null } }, NOW);
+    assert.equal(removed.pictures, 1);
+    assert.deepEqual(
+      paths.map((path) => existsSync(join(store.dataFolder, path))),
+      [false, true, true],
+    );
+    assert.equal(await store.pictures.readMap(old.id), null);
+    const kept = await store.inspections.get(old.id);
+    assert.deepEqual([kept?.picturePath, kept?.decision?.verdict], [null, 'OK']);
+    assert.equal(existsSync(join(store.dataFolder, 'images', ...daysAgo(31).slice(0, 10).split('-'), 'OK')), false);
+  });
+
+  it('removes the oldest pictures until the rest fits', async () => {
+    const store = await temporaryStore();
+    const paths: string[] = [];
+    for (let i = 0; i < 10; i++) paths.push(await record(store, decided('NG'), Buffer.alloc(1000)));
+    assert.deepEqual((await store.usage()).NG, { pictures: 10, bytes: 10_000 });
+    const removed = await store.applyRetention({ ...keepAll, NG: { days: null, bytes: 4500 } }, NOW);
+    assert.deepEqual(removed, { pictures: 6, bytes: 6000 });
+    const left = paths.map((path) => existsSync(join(store.dataFolder, path)));
+    assert.deepEqual(left, [...Array(6).fill(false), ...Array(4).fill(true)]);
+    assert.deepEqual((await store.usage()).NG, { pictures: 4, bytes: 4000 });
+  });
+
+  it('never removes a labelled picture, however old, and does not count it', async () => {
+    const store = await temporaryStore();
+    const labelled = decided('OK', { capturedAt: daysAgo(4000) });
+    const path = await record(store, labelled, Buffer.alloc(5000));
+    const other = await record(store, decided('OK'), Buffer.alloc(1000));
+    await label(store, labelled.id);
+    const removed = await store.applyRetention({ ...keepAll, OK: { days: 3000, bytes: 1000 } }, NOW);
+    assert.equal(removed.pictures, 0);
+    assert.ok(existsSync(join(store.dataFolder, path)));
+    assert.ok(existsSync(join(store.dataFolder, other)));
+    await store.applyRetention({ ...keepAll, OK: { days: 0, bytes: 0 } }, NOW + 1);
+    assert.ok(existsSync(join(store.dataFolder, path)));
+    assert.equal(existsSync(join(store.dataFolder, other)), false);
+  });
+
+  it('keeps everything without limits, and does nothing the second time', async () => {
+    const store = await temporaryStore();
+    await record(store, decided('OK', { capturedAt: daysAgo(9999) }));
+    assert.equal((await store.applyRetention(keepAll, NOW)).pictures, 0);
+    const policy = { ...keepAll, OK: { days: 1, bytes: null } };
+    assert.equal((await store.applyRetention(policy, NOW)).pictures, 1);
+    assert.equal((await store.applyRetention(policy, NOW)).pictures, 0);
+  });
+
+  it('finishes a removal that a crash cut off between file and record', async () => {
+    const store = await temporaryStore();
+    const part = decided('OK', { capturedAt: daysAgo(31) });
+    await store.pictures.remove(await record(store, part));
+    assert.equal((await store.applyRetention({ ...keepAll, OK: { days: 30, bytes: null } }, NOW)).pictures, 1);
+    assert.equal((await store.inspections.get(part.id))?.picturePath, null);
+  });
+
+  it('works through more pictures than fit in one batch', async () => {
+    const store = await temporaryStore();
+    const parts = Array.from({ length: 1203 }, () => decided('OK', { capturedAt: daysAgo(31) }));
+    await Promise.all(
+      parts.map((part) =>
+        store.inspections.settle(part, {
+          picturePath: `images/2026/05/30/OK/${part.id}.jpg`,
+          settledAt: daysAgo(31),
+          delivered: true,
+        }),
+      ),
+    );
+    assert.equal((await store.applyRetention({ ...keepAll, OK: { days: 30, bytes: null } }, NOW)).pictures, 1203);
+  });
+});

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { type DeploymentRecord, type Job, newId, type ReviewItem } from '../../../engine/domain';
+import { decided, record, temporaryStore, undoAll } from './support';
+
+const AT = '2026-01-02T03:04:05.000Z';
+
+function item(changes: Partial<ReviewItem> = {}): ReviewItem {
+  return {
+    id: newId(),
+    state: 'pending',
+    partType: 'plate',
+    reasons: ['score-between-thresholds'],
+    lineVerdict: 'REVIEW',
+    findings: [],
+    label: null,
+    reviewer: null,
+    note: null,
+    createdAt: AT,
+    decidedAt: null,
+    ...changes,
+  };
+}
+
+describe('review items in the store', function () {
+  this.timeout(20_000);
+  afterEach(undoAll);
+
+  it('takes each picture once', async () => {
+    const { reviews } = await temporaryStore();
+    const first = item();
+    assert.deepEqual(await reviews.add(first), { item: first, added: true });
+    assert.deepEqual(await reviews.add({ ...first, reasons: ['audit-sample'] }), { item: first, added: false });
+    assert.deepEqual(await reviews.get(first.id), first);
+  });
+
+  it('labels an item, keeps label and audit entry, and takes all of it back', async () => {
+    const { reviews, audit, labels } = await temporaryStore();
+    const { id } = (await reviews.add(item({ serial: 'S1' }))).item;
+    const labelled = await reviews.decide(id, { label: 'OK', reviewer: 'Ada', note: 'a reflection' }, AT);
+    assert.deepEqual(
+      [labelled.state, labelled.label, labelled.reviewer, labelled.note, labelled.decidedAt],
+      ['labelled', 'OK', 'Ada', 'a reflection', AT],
+    );
+    assert.deepEqual((await labels.counts()).get('plate'), { ok: 1, ng: 0 });
+    const [entry] = await audit.list({ subject: id });
+    assert.deepEqual([entry.action, entry.actor], ['review.label', 'Ada']);
+    assert.deepEqual(entry.after, { state: 'labelled', label: 'OK', note: 'a reflection' });
+
+    const undone = await reviews.undo(undefined, 'Ada', AT);
+    assert.deepEqual([undone?.id, undone?.state, undone?.label, undone?.decidedAt], [id, 'pending', null, null]);
+    assert.equal((await labels.counts()).size, 0);
+    assert.equal((await audit.list({ subject: id })).length, 2);
+  });
+
+  it('refuses a second label and an unknown item', async () => {
+    const { reviews } = await temporaryStore();
+    const { id } = (await reviews.add(item())).item;
+    const decision = { label: 'NG', reviewer: null, note: null } as const;
+    await reviews.decide(id, decision, AT);
+    await assert.rejects(reviews.decide(id, decision, AT), { code: 'already-decided', httpStatus: 409 });
+    await assert.rejects(reviews.skip(id, null, AT), { code: 'already-decided' });
+    await assert.rejects(reviews.decide(newId(), decision, AT), { code: 'not-found' });
+  });
+
+  it('lets one of two reviewers win', async () => {
+    const { reviews } = await temporaryStore();
+    const { id } = (await reviews.add(item())).item;
+    const results = await Promise.allSettled([
+      reviews.decide(id, { label: 'OK', reviewer: 'Ada', note: null }, AT),
+      reviews.decide(id, { label: 'NG', reviewer: 'Bob', note: null }, AT),
+    ]);
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected'],
+    );
+    assert.equal((await reviews.get(id))?.reviewer, 'Ada');
+  });
+
+  it('labels a skipped item after all', async () => {
+    const { reviews } = await temporaryStore();
+    const { id } = (await reviews.add(item())).item;
+    assert.equal((await reviews.skip(id, 'Ada', AT)).state, 'skipped');
+    assert.equal((await reviews.decide(id, { label: 'NG', reviewer: 'Bob', note: null }, AT)).state, 'labelled');
+    assert.deepEqual(await reviews.stats(), { pending: 0, labelled: 1, skipped: 0 });
+  });
+
+  it('undoes one decision after the other, the last first, even within one millisecond', async () => {
+    const { reviews } = await temporaryStore();
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.push((await reviews.add(item())).item.id);
+    const order = [ids[1], ids[2], ids[0]];
+    for (const id of order) await reviews.decide(id, { label: 'OK', reviewer: null, note: null }, AT);
+    const undone: (string | undefined)[] = [];
+    for (let i = 0; i < 3; i++) undone.push((await reviews.undo(undefined, null, AT))?.id);
+    assert.deepEqual(undone, [...order].reverse());
+    assert.equal(await reviews.undo(undefined, null, AT), null);
+  });
+
+  it('lists what waits oldest first and what is labelled by decision, newest first', async () => {
+    const { reviews } = await temporaryStore();
+    const ids: string[] = [];
+    for (let i = 0; i < 6; i++) ids.push((await reviews.add(item({ partType: i < 3 ? 'a' : 'b' }))).item.id);
+    for (const id of [ids[4], ids[1], ids[2]]) {
+      await reviews.decide(id, { label: 'OK', reviewer: null, note: null }, AT);
+    }
+    const all = async (filter: Parameters<typeof reviews.list>[0]) => {
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await reviews.list({ ...filter, limit: 2, cursor });
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor);
+      return seen;
+    };
+    assert.deepEqual(await all({ state: 'pending' }), [ids[0], ids[3], ids[5]]);
+    assert.deepEqual(await all({ state: 'labelled' }), [ids[2], ids[1], ids[4]]);
+    assert.deepEqual(await all({}), [...ids].reverse());
+    assert.deepEqual(await all({ state: 'pending', partType: 'b' }), [ids[3], ids[5]]);
+    assert.deepEqual(await reviews.stats('a'), { pending: 1, labelled: 2, skipped: 0 });
+  });
+
+  it('gives the labelled pictures of a part type for training', async () => {
+    const store = await temporaryStore();
+    const [good, bad, other] = [decided('REVIEW'), decided('NG'), decided('OK', { partType: 'cable' })];
+    const paths = [await record(store, good), await record(store, bad), await record(store, other)];
+    for (const part of [good, bad, other]) await store.reviews.add(item({ id: part.id, partType: part.partType }));
+    await store.reviews.decide(good.id, { label: 'OK', reviewer: null, note: null }, AT);
+    await store.reviews.decide(bad.id, { label: 'NG', reviewer: null, note: null }, AT);
+    await store.reviews.decide(other.id, { label: 'OK', reviewer: null, note: null }, AT);
+    assert.deepEqual(await store.labels.labelledPictures('plate', 'OK'), [{ id: good.id, picturePath: paths[0] }]);
+    assert.deepEqual(await store.labels.labelledPictures('plate', 'NG'), [{ id: bad.id, picturePath: paths[1] }]);
+  });
+});
+
+describe('routing settings in the store', function () {
+  this.timeout(20_000);
+  afterEach(undoAll);
+
+  it('has defaults until something is set', async () => {
+    const { settings } = await temporaryStore();
+    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds: null, auditShare: 0 });
+    assert.deepEqual(await settings.allRouting(), []);
+  });
+
+  it('records each change with the old and the new value', async () => {
+    const { settings, audit } = await temporaryStore();
+    const thresholds = { accept: 1, reject: 2 };
+    await settings.setRouting('plate', { thresholds }, 'Ada');
+    await settings.setRouting('plate', { auditShare: 0.1 }, 'Bob');
+    const last = await settings.setRouting('plate', { thresholds: null }, 'Ada');
+    assert.deepEqual(last, { partType: 'plate', thresholds: null, auditShare: 0.1 });
+    assert.deepEqual(await settings.routing('plate'), last);
+    assert.deepEqual(await settings.allRouting(), [last]);
+    const told = (await audit.list({ subject: 'plate' })).map(({ actor, action, before, after }) => [
+      actor,
+      action,
+      before,
+      after,
+    ]);
+    assert.deepEqual(told, [
+      ['Ada', 'routing.thresholds', thresholds, null],
+      ['Bob', 'routing.audit-share', 0, 0.1],
+      ['Ada', 'routing.thresholds', null, thresholds],
+    ]);
+  });
+
+  it('writes no audit entry when nothing changes', async () => {
+    const { settings, audit } = await temporaryStore();
+    await settings.setRouting('plate', { auditShare: 0.5 }, 'Ada');
+    await settings.setRouting('plate', { auditShare: 0.5 }, 'Ada');
+    assert.equal((await audit.list()).length, 1);
+  });
+
+  it('refuses thresholds and shares that make no sense', async () => {
+    const { settings } = await temporaryStore();
+    for (const thresholds of [
+      { accept: 2, reject: 1 },
+      { accept: -1, reject: 1 },
+      { accept: Number.NaN, reject: 1 },
+      { accept: 0, reject: Number.POSITIVE_INFINITY },
+    ]) {
+      await assert.rejects(settings.setRouting('plate', { thresholds }, 'Ada'), { code: 'invalid-input' });
+    }
+    for (const auditShare of [-0.1, 1.1, Number.NaN]) {
+      await assert.rejects(settings.setRouting('plate', { auditShare }, 'Ada'), { code: 'invalid-input' });
+    }
+    assert.deepEqual(await settings.allRouting(), []);
+  });
+});
+
+describe('jobs and deployments in the store', function () {
+  this.timeout(20_000);
+  afterEach(undoAll);
+
+  const job = (changes: Partial<Job> = {}): Job => ({
+    id: newId(),
+    request: { partType: 'plate', source: { kind: 'labelled' }, deploy: true },
+    state: 'queued',
+    progress: null,
+    version: null,
+    error: null,
+    actor: 'Ada',
+    createdAt: AT,
+    startedAt: null,
+    endedAt: null,
+    ...changes,
+  });
+
+  it('keeps jobs and finds them by state', async () => {
+    const { jobs } = await temporaryStore();
+    const [first, second] = [job(), job()];
+    await jobs.insert(first);
+    await jobs.insert(second);
+    const running: Job = { ...first, state: 'running', startedAt: AT };
+    await jobs.update(running);
+    assert.deepEqual(await jobs.get(first.id), running);
+    assert.deepEqual(await jobs.list(), [second, running]);
+    assert.deepEqual(await jobs.list({ state: 'running' }), [running]);
+    assert.equal(await jobs.get(newId()), null);
+    await assert.rejects(jobs.update(job()), { code: 'not-found' });
+  });
+
+  it('knows the model in production of each part type and how it came there', async () => {
+    const { deployments } = await temporaryStore();
+    const deployment = (partType: string, version: string, previousVersion: string | null): DeploymentRecord => ({
+      partType,
+      name: partType,
+      version,
+      previousVersion,
+      action: 'deploy',
+      actor: 'Ada',
+      at: AT,
+    });
+    const [a1, b1, a2] = [deployment('a', '1', null), deployment('b', '1', null), deployment('a', '2', '1')];
+    for (const record of [a1, b1, a2]) await deployments.add(record);
+    assert.deepEqual(await deployments.current('a'), a2);
+    assert.equal(await deployments.current('c'), null);
+    assert.deepEqual(await deployments.history('a'), [a2, a1]);
+    assert.deepEqual(await deployments.allCurrent(), [a2, b1]);
+  });
+});
