@@ -40,7 +40,8 @@ export interface PartTypeInfo {
 /** The state of a tower light, as `lamp` events carry it. */
 export interface LampState {
   readonly node: string;
-  readonly colour: string;
+  /** Null: all lamps off. */
+  readonly colour: string | null;
   readonly flashing: boolean;
   readonly connected: boolean;
 }
@@ -48,6 +49,13 @@ export interface LampState {
 export interface Fault {
   readonly code: string;
   readonly message: string;
+}
+
+/** What `GET /health` says, as far as the widgets show it. */
+export interface Health {
+  readonly state: string;
+  /** Newest first. */
+  readonly faults: readonly (Fault & { readonly at: string })[];
 }
 
 /** The widget node's configuration as the dashboard hands it to the component. */

@@ -1,3 +1,3 @@
 import '../../shared/style.css';
 
-export { default as UICamera } from './Camera.vue';
+export { default as UICamera } from './BrowserCamera.vue';

@@ -1,3 +1,3 @@
 import '../../shared/style.css';
 
-export { default as UITraining } from './Training.vue';
+export { default as UITraining } from './ModelTraining.vue';
