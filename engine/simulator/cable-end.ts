@@ -2,7 +2,7 @@ import { seededRandom } from '../domain';
 import { Ink } from './ink';
 import { castShadows, defocus, type Layer, paintLayer } from './layer';
 import { write } from './lettering';
-import { brushedTile, mottledTile, TILE } from './noise';
+import { brushedTile, mottledTile, tileAt } from './noise';
 import type { Scene } from './scene';
 import { boxDistance, circleDistance, clamp, coverage, mix, smoothstep } from './shapes';
 
@@ -41,6 +41,7 @@ export function cableEndScene(width: number, height: number): Scene {
       print: { shift: 5, turn: 0 },
       bow: 9,
     },
+    scratchWidth: 1,
     misalignment: { shift: [8, 20], turn: [0.14, 0.27] },
     outline: OUTLINE,
     surface: cableDistance,
@@ -136,9 +137,8 @@ function cable(scale: number): Layer {
   const soft = mottledTile(seededRandom(63), 26);
   return castShadows(
     paintLayer({ left: 640, right: 60, top: 130, bottom: 150 }, scale, (u, v, out, column, row) => {
-      const index = (row & (TILE - 1)) * TILE + (column & (TILE - 1));
-      const rough = pebble[index];
-      const wave = soft[index];
+      const rough = tileAt(pebble, column, row);
+      const wave = tileAt(soft, column, row);
       paintStrands(out, u, v, scale, rough);
       paintTube(
         out,
@@ -232,12 +232,12 @@ function paintStrands(out: Float32Array, u: number, v: number, scale: number, ro
 
 /** Ink-jet print along the jacket: dots, worn a little. */
 function jacketPrint(scale: number): Layer {
-  const ink = new Ink(620, 40, 460, 80, scale);
+  const extent = { left: 620, right: -160, top: 40, bottom: 40 };
+  const ink = new Ink(extent, scale);
   write(ink, 'ORBITAL FLEX 4G6', -520, -10, 20, 3.6);
   const worn = mottledTile(seededRandom(64), 5);
-  return paintLayer({ left: 620, right: -160, top: 40, bottom: 40 }, scale, (_u, _v, out, column, row) => {
-    if (column >= ink.width || row >= ink.height) return;
-    const wear = 0.88 + 0.06 * worn[(row & (TILE - 1)) * TILE + (column & (TILE - 1))];
+  return paintLayer(extent, scale, (_u, _v, out, column, row) => {
+    const wear = 0.88 + 0.06 * tileAt(worn, column, row);
     out[0] = 0.55;
     out[1] = 0.56;
     out[2] = 0.55;
@@ -247,11 +247,12 @@ function jacketPrint(scale: number): Layer {
 
 function terminal(scale: number): Layer {
   const mottle = mottledTile(seededRandom(65), 7);
-  const stamp = new Ink(60, 160, 500, 320, scale);
+  const extent = { left: 60, right: 440, top: 160, bottom: 160 };
+  const stamp = new Ink(extent, scale);
   write(stamp, '6-8', 142, -13, 26, 3.6);
   return castShadows(
-    paintLayer({ left: 60, right: 440, top: 160, bottom: 160 }, scale, (u, v, out, column, row) => {
-      const uneven = 1 + 0.02 * mottle[(row & (TILE - 1)) * TILE + (column & (TILE - 1))];
+    paintLayer(extent, scale, (u, v, out, column, row) => {
+      const uneven = 1 + 0.02 * tileAt(mottle, column, row);
       paintTongue(out, u, v, scale, uneven, stamp.at(column, row));
       paintBarrel(out, u, v, scale, uneven);
     }),
@@ -324,14 +325,14 @@ function mat(width: number, height: number, scale: number): Float32Array {
     { left: width / 2 / scale, right: width / 2 / scale, top: height / 2 / scale, bottom: height / 2 / scale },
     scale,
     (u, v, out, column, row) => {
-      const index = (row & (TILE - 1)) * TILE + (column & (TILE - 1));
-      const rough = 1 + 0.1 * pebble[index] + 0.05 * fine[index] + 0.05 * coarse[index];
+      const grit = tileAt(fine, column, row);
+      const rough = 1 + 0.1 * tileAt(pebble, column, row) + 0.05 * grit + 0.05 * tileAt(coarse, column, row);
       out[0] = 0.035 * rough;
       out[1] = 0.085 * rough;
       out[2] = 0.15 * rough;
       out[4] = 1;
       for (const cradle of cradles)
-        paintCradle(out, u - cradle.x, v - cradle.y, cradle.halfWidth, cradle.halfHeight, scale, fine[index]);
+        paintCradle(out, u - cradle.x, v - cradle.y, cradle.halfWidth, cradle.halfHeight, scale, grit);
     },
   );
   return defocus(layer);
@@ -361,7 +362,7 @@ function paintCradle(
   const screw = Math.hypot(u, screwY);
   if (screw < 20) {
     value = mix(value, 0.012, coverage((screw - 17) * scale));
-    const facing = (-u * LIGHT[0] * Math.sign(1) - (v > 0 ? 1 : -1) * screwY * LIGHT[1]) / 14;
+    const facing = (-u * LIGHT[0] - (v > 0 ? 1 : -1) * screwY * LIGHT[1]) / 14;
     value = mix(value, 0.2 - 0.08 * facing, coverage((screw - 14) * scale));
     const socket = Math.max(Math.abs(u), Math.abs(u) * 0.5 + Math.abs(screwY) * 0.87);
     value = mix(value, 0.012, coverage((socket - 7) * scale));

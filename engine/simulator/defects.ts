@@ -125,13 +125,14 @@ function scratchEdit(canvas: Canvas, site: Site, random: Random): Edit {
   const direction = site.direction + between(random, -site.spread, site.spread);
   const length = between(random, ...site.size);
   const bend = between(random, -0.35, 0.35);
+  const wide = canvas.scene.scratchWidth;
   const grooves = 2 + Math.floor(random() * 2);
   const strokes: Stroke[] = [];
   for (let groove = 0; groove < grooves; groove += 1) {
-    const aside = groove === 0 ? 0 : groove * between(random, 6, 9) * (groove % 2 === 0 ? 1 : -1);
+    const aside = groove === 0 ? 0 : groove * between(random, 6, 9) * wide * (groove % 2 === 0 ? 1 : -1);
     const late = groove === 0 ? 0 : between(random, 0.05, 0.3);
     const early = groove === 0 ? 1 : between(random, 0.65, 1);
-    const radius = groove === 0 ? between(random, 2.6, 3.6) : between(random, 1.4, 2.4);
+    const radius = wide * (groove === 0 ? between(random, 2.6, 3.6) : between(random, 1.4, 2.4));
     let heading = direction - bend / 2;
     let [u, v] = start;
     u -= aside * Math.sin(direction);
@@ -163,7 +164,7 @@ function scratchEdit(canvas: Canvas, site: Site, random: Random): Edit {
       const flank = (1 - core) * smoothstep(-3.6 * canvas.scene.scale, -0.2, depth);
       const light = rgb[0] * 0.3 + rgb[1] * 0.6 + rgb[2] * 0.1;
       const shadowed = smoothstep(0.24, 0.4, light);
-      const torn = mix(light * 1.5 + 0.22, light * 0.12, shadowed) * (0.85 + 0.3 * hash(x, y));
+      const torn = mix(light * 1.5 + 0.22, light * 0.06, shadowed) * (0.85 + 0.3 * hash(x, y));
       const flankShade = 1 + flank * mix(side > 0 ? -0.2 : -0.6, side > 0 ? 0.55 : -0.3, shadowed);
       for (let channel = 0; channel < 3; channel += 1) {
         const fresh = Math.min(0.95, torn * 0.7 + rgb[channel] * mix(0.4, 0.12, shadowed));

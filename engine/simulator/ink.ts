@@ -1,33 +1,27 @@
+import type { Extent } from './layer';
 import { clamp } from './shapes';
 
-/** A raster of ink, 0 (none) .. 1, in a part's own units around its origin. */
+/** A raster of ink, 0 (none) .. 1, of the same pixels as a layer of the same extent. */
 export class Ink {
   readonly width: number;
   readonly height: number;
   readonly values: Float32Array;
 
-  /**
-   * @param left   units from the left border to the origin
-   * @param top    units from the top border to the origin
-   * @param scale  pixels a unit
-   */
+  /** @param scale pixels a unit */
   constructor(
-    private readonly left: number,
-    private readonly top: number,
-    unitsWide: number,
-    unitsHigh: number,
-    readonly scale: number,
+    private readonly extent: Extent,
+    private readonly scale: number,
   ) {
-    this.width = Math.ceil(unitsWide * scale);
-    this.height = Math.ceil(unitsHigh * scale);
+    this.width = Math.ceil((extent.left + extent.right) * scale);
+    this.height = Math.ceil((extent.top + extent.bottom) * scale);
     this.values = new Float32Array(this.width * this.height);
   }
 
   /** A line with round ends. */
   line(x0: number, y0: number, x1: number, y1: number, thickness: number, value = 1): void {
     const { scale } = this;
-    const ax = (x0 + this.left) * scale;
-    const ay = (y0 + this.top) * scale;
+    const ax = (x0 + this.extent.left) * scale;
+    const ay = (y0 + this.extent.top) * scale;
     const dx = (x1 - x0) * scale;
     const dy = (y1 - y0) * scale;
     const radius = (thickness * scale) / 2;
@@ -46,8 +40,8 @@ export class Ink {
   }
 
   rectangle(x: number, y: number, width: number, height: number, value = 1): void {
-    const left = (x + this.left) * this.scale;
-    const top = (y + this.top) * this.scale;
+    const left = (x + this.extent.left) * this.scale;
+    const top = (y + this.extent.top) * this.scale;
     const right = left + width * this.scale;
     const bottom = top + height * this.scale;
     this.eachPixel(

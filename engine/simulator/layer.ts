@@ -19,6 +19,7 @@ export interface Layer {
 /** The material at one point: linear colour, sheen, alpha; colour and sheen are not premultiplied. */
 export type Painter = (u: number, v: number, out: Float32Array, column: number, row: number) => void;
 
+/** Units to each side of an origin. */
 export interface Extent {
   readonly left: number;
   readonly top: number;
@@ -26,7 +27,7 @@ export interface Extent {
   readonly bottom: number;
 }
 
-/** Asks `paint` for each pixel of the extent (units to each side of the origin). */
+/** Asks `paint` for each pixel of the extent. */
 export function paintLayer(extent: Extent, scale: number, paint: Painter): Layer {
   const width = Math.ceil((extent.left + extent.right) * scale);
   const height = Math.ceil((extent.top + extent.bottom) * scale);

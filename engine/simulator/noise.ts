@@ -3,6 +3,11 @@ import { type Random, seededRandom } from '../domain';
 /** Side of the square noise tiles; a power of two, so that wrapping is a mask. */
 export const TILE = 1024;
 
+/** The value of a tile that repeats for ever. */
+export function tileAt(tile: Float32Array, column: number, row: number): number {
+  return tile[(row & (TILE - 1)) * TILE + (column & (TILE - 1))];
+}
+
 /** A standard normal number (Box-Muller). */
 export function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

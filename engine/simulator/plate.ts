@@ -2,7 +2,7 @@ import { seededRandom } from '../domain';
 import { Ink } from './ink';
 import { castShadows, defocus, type Layer, paintLayer } from './layer';
 import { write } from './lettering';
-import { brushedTile, mottledTile, TILE } from './noise';
+import { brushedTile, mottledTile, tileAt } from './noise';
 import type { Scene, Site } from './scene';
 import { boxDistance, circleDistance, clamp, coverage, mix, slotDistance, smoothstep } from './shapes';
 
@@ -55,6 +55,7 @@ export function plateScene(width: number, height: number): Scene {
       print: { shift: 0, turn: 0 },
       bow: 0,
     },
+    scratchWidth: 1.5,
     misalignment: { shift: [26, 52], turn: [0.07, 0.17] },
     outline: [-1, 1].flatMap((x) => [-1, 1].map((y) => [x * LABEL_HALF_WIDTH, y * LABEL_HALF_HEIGHT] as const)),
     surface: (u, v) => Math.max(boxDistance(u, v, HALF_WIDTH, HALF_HEIGHT, CORNER), -openings(u, v)),
@@ -84,11 +85,12 @@ const SITES: Scene['sites'] = {
     { at: { left: 320, top: -140, right: 380, bottom: 120 }, direction: 0, spread: 3.1, size: [30, 54] },
   ],
   scratch: [
-    { at: { left: 60, top: 100, right: 340, bottom: 200 }, direction: 0.9, spread: 0.6, size: [130, 260] },
-    { at: { left: -400, top: -180, right: -360, bottom: 120 }, direction: 1.57, spread: 0.5, size: [120, 240] },
-    { at: { left: -300, top: -230, right: 120, bottom: -190 }, direction: 0.15, spread: 0.35, size: [140, 280] },
-    { at: { left: -330, top: 90, right: 60, bottom: 140 }, direction: 0.5, spread: 0.5, size: [130, 260] },
-    { at: { left: 300, top: -200, right: 380, bottom: 100 }, direction: 1.9, spread: 0.5, size: [120, 240] },
+    { at: { left: 200, top: 112, right: 260, bottom: 124 }, direction: 0.5, spread: 0.15, size: [120, 160] },
+    { at: { left: -388, top: -165, right: -362, bottom: -10 }, direction: 1.57, spread: 0.16, size: [140, 220] },
+    { at: { left: 70, top: -220, right: 104, bottom: -130 }, direction: 1.5, spread: 0.16, size: [140, 280] },
+    { at: { left: 34, top: 76, right: 66, bottom: 92 }, direction: 1.55, spread: 0.2, size: [130, 170] },
+    { at: { left: 356, top: -160, right: 392, bottom: -40 }, direction: 1.6, spread: 0.18, size: [140, 220] },
+    { at: { left: 120, top: -235, right: 220, bottom: -222 }, direction: 0.45, spread: 0.15, size: [130, 180] },
   ],
 };
 
@@ -105,30 +107,24 @@ function openings(u: number, v: number): number {
 
 function plate(scale: number): Layer {
   const margin = 60;
-  const marking = new Ink(
-    HALF_WIDTH + margin,
-    HALF_HEIGHT + margin,
-    2 * (HALF_WIDTH + margin),
-    2 * (HALF_HEIGHT + margin),
-    scale,
-  );
-  write(marking, 'OQ-2471-B', 98, 196, 26, 4.2);
-  for (let tick = 0; tick <= 20; tick += 1) {
-    const long = tick % 5 === 0;
-    marking.line(-330 + tick * 21, -236, -330 + tick * 21, long ? -216 : -226, 2.4, 0.8);
-  }
-  const cloud = mottledTile(seededRandom(12), 90);
   const extent = {
     left: HALF_WIDTH + margin,
     right: HALF_WIDTH + margin,
     top: HALF_HEIGHT + margin,
     bottom: HALF_HEIGHT + margin,
   };
+  const marking = new Ink(extent, scale);
+  write(marking, 'OQ-2471-B', 98, 196, 26, 4.2);
+  for (let tick = 0; tick <= 20; tick += 1) {
+    const long = tick % 5 === 0;
+    marking.line(-330 + tick * 21, -236, -330 + tick * 21, long ? -216 : -226, 2.4, 0.8);
+  }
+  const cloud = mottledTile(seededRandom(12), 90);
   const layer = paintLayer(extent, scale, (u, v, out, column, row) => {
     const edge = boxDistance(u, v, HALF_WIDTH, HALF_HEIGHT, CORNER);
     out[4] = coverage(edge * scale);
     if (out[4] === 0) return;
-    const uneven = 1 + 0.025 * cloud[(row & (TILE - 1)) * TILE + (column & (TILE - 1))];
+    const uneven = 1 + 0.025 * tileAt(cloud, column, row);
     let diffuse = 0.27 * uneven;
     let sheen = 0.24 * uneven;
     if (edge > -8) {
@@ -142,7 +138,7 @@ function plate(scale: number): Layer {
     const engraved = marking.at(column, row);
     diffuse = mix(diffuse, 0.07, engraved * 0.85);
     sheen = mix(sheen, 0.05, engraved * 0.85);
-    set(out, diffuse, sheen);
+    blend(out, diffuse, sheen, 1);
     opening(
       out,
       u - SLOT.x - clamp(u - SLOT.x, -SLOT.halfLength, SLOT.halfLength),
@@ -162,14 +158,6 @@ function plate(scale: number): Layer {
     { dx: 5, dy: 8, blur: 4, strength: 0.75 },
     { dx: 14, dy: 20, blur: 14, strength: 0.6 },
   ]);
-}
-
-/** Neutral metal, a trace cooler than the light. */
-function set(out: Float32Array, diffuse: number, sheen: number): void {
-  out[0] = diffuse * 0.985;
-  out[1] = diffuse;
-  out[2] = diffuse * 1.02;
-  out[3] = sheen;
 }
 
 /** Blends one opening over the metal: bevel turned on a lathe, wall lit on the far side, dark floor. */
@@ -198,6 +186,7 @@ function opening(out: Float32Array, du: number, dv: number, radius: number, beve
   for (let channel = 0; channel < 3; channel += 1) out[channel] += rim;
 }
 
+/** Neutral metal, a trace cooler than the light. */
 function blend(out: Float32Array, diffuse: number, sheen: number, share: number): void {
   out[0] = mix(out[0], diffuse * 0.985, share);
   out[1] = mix(out[1], diffuse, share);
@@ -219,7 +208,8 @@ function label(scale: number): Layer {
   const margin = 12;
   const w = LABEL_HALF_WIDTH;
   const h = LABEL_HALF_HEIGHT;
-  const ink = new Ink(w + margin, h + margin, 2 * (w + margin), 2 * (h + margin), scale);
+  const extent = { left: w + margin, right: w + margin, top: h + margin, bottom: h + margin };
+  const ink = new Ink(extent, scale);
   const random = seededRandom(21);
   write(ink, 'ORBITAL DRIVES', -w + 68, -h + 20, 22, 4.6);
   drawEmblem(ink, -w + 36, -h + 31);
@@ -231,12 +221,11 @@ function label(scale: number): Layer {
   drawBars(ink, -w + 16, h - 76, 254, 42, random);
   write(ink, '2 471240 071826', -w + 36, h - 27, 13, 2.4);
   const mottle = mottledTile(seededRandom(22), 3);
-  const extent = { left: w + margin, right: w + margin, top: h + margin, bottom: h + margin };
   const layer = paintLayer(extent, scale, (u, v, out, column, row) => {
     const edge = boxDistance(u, v, w, h, 9);
     out[4] = coverage(edge * scale);
     if (out[4] === 0) return;
-    const fibre = mottle[(row & (TILE - 1)) * TILE + (column & (TILE - 1))];
+    const fibre = tileAt(mottle, column, row);
     const paper = 0.66 + 0.008 * fibre - 0.09 * smoothstep(-2.5, 0, edge);
     const density = ink.at(column, row) * (0.96 + 0.02 * fibre);
     out[0] = mix(paper, 0.028, density);
@@ -297,9 +286,12 @@ function fixture(width: number, height: number, scale: number): Float32Array {
     { left: width / 2 / scale, right: width / 2 / scale, top: height / 2 / scale, bottom: height / 2 / scale },
     scale,
     (u, v, out, column, row) => {
-      const index = (row & (TILE - 1)) * TILE + (column & (TILE - 1));
       let value =
-        0.036 * (1 + 0.16 * fine[index] + 0.09 * coarse[index] + 0.06 * brushed[(index * 7) & (TILE * TILE - 1)]);
+        0.036 *
+        (1 +
+          0.16 * tileAt(fine, column, row) +
+          0.09 * tileAt(coarse, column, row) +
+          0.06 * tileAt(brushed, row, column));
       const cellX = u - Math.round((u - 40) / 80) * 80 - 40;
       const cellY = v - Math.round((v - 40) / 80) * 80 - 40;
       const tapped = Math.hypot(cellX, cellY);

@@ -39,6 +39,8 @@ export interface Scene {
     /** Units of bow to either side. */
     readonly bow: number;
   };
+  /** Width of scratches, 1 for half a dozen units. */
+  readonly scratchWidth: number;
   /** Displacement of a misaligned element: units and radians, from and to. */
   readonly misalignment: { readonly shift: readonly [number, number]; readonly turn: readonly [number, number] };
   /** Outline of the element in its own units, for the truth box. */

@@ -21,7 +21,7 @@ export function coverage(distance: number): number {
   return distance <= -0.5 ? 1 : distance >= 0.5 ? 0 : 0.5 - distance;
 }
 
-/** 0 at and below `low`, 1 at and above `high`, smooth between. */
+/** 0 at and before `low`, 1 at and beyond `high`, smooth between; `high` may be the smaller one. */
 export function smoothstep(low: number, high: number, value: number): number {
   const t = clamp((value - low) / (high - low), 0, 1);
   return t * t * (3 - 2 * t);

@@ -52,6 +52,19 @@ describe('a picture as a tensor', () => {
     assert.deepEqual([placement.scaleX, placement.scaleY, placement.offsetX, placement.offsetY], [1.5, 2, 0, 0]);
   });
 
+  it('fills an input of any shape: 64 x 48 in 96 x 48 has 16 columns of padding at each side', async () => {
+    const wide = { width: 96, height: 48, mode: 'letterbox', kernel: 'cubic' } as const;
+    const { data, width, height, placement } = await toTensor(barsJpeg, wide);
+    assert.deepEqual([width, height, data.length], [96, 48, 3 * 96 * 48]);
+    assert.deepEqual([placement.scaleX, placement.offsetX, placement.offsetY], [1, 16, 0]);
+    near(data[10 * 96 + 15], NEUTRAL[0]);
+    const [x, y, red] = barsByFfmpeg[0];
+    near(data[y * 96 + x + 16], red / 255, 4 / 255);
+    near(data[10 * 96 + 80], NEUTRAL[0]);
+    const { placement: cropped } = await toTensor(barsJpeg, { ...wide, mode: 'crop' });
+    assert.deepEqual([cropped.scaleX, cropped.offsetX, cropped.offsetY], [1.5, 0, -12]);
+  });
+
   it('never decodes a JPEG at reduced size: a PNG of the same pixels gives the same tensor', async () => {
     const { data, info } = await sharp(barsJpeg).resize(1600, 1200).raw().toBuffer({ resolveWithObject: true });
     for (let index = 0; index < data.length; index += 1) data[index] = (data[index] + ((index * 7919) % 61)) & 255;
