@@ -49,6 +49,8 @@ export interface PoolEvents {
 export class ComputePool extends EventEmitter<PoolEvents> {
   private readonly supervisors: readonly Supervisor[];
   private readonly queue: RequestQueue<Request>;
+  /** Requests for one child in particular. */
+  private readonly pinned = new Map<Supervisor, Request[]>();
   private nextId = 1;
   private told: PoolState = 'starting';
   private everReady = false;
@@ -84,7 +86,7 @@ export class ComputePool extends EventEmitter<PoolEvents> {
 
   /** Requests waiting. */
   get queued(): number {
-    return this.queue.length;
+    return [...this.pinned.values()].reduce((sum, requests) => sum + requests.length, this.queue.length);
   }
 
   /** Requests running. */
@@ -136,18 +138,22 @@ export class ComputePool extends EventEmitter<PoolEvents> {
    * @throws {PoolClosed} when the pool is or gets closed
    */
   run<T>(task: string, args: unknown, options: RunOptions = {}): Promise<T> {
-    const { deadline, priority = 'verdict' } = options;
-    if (this.closed) return Promise.reject(new PoolClosed());
-    if (deadline !== undefined && deadline <= Date.now()) return Promise.reject(new DeadlineExceeded(task, 'queue'));
-    this.start();
-    const failure = this.startFailure();
-    if (failure) return Promise.reject(failure);
-    return new Promise<T>((resolve, reject) => {
-      const text = { id: this.nextId++, task, args, priority, deadline };
-      const request = new Request(text, (value) => resolve(value as T), reject);
-      request.atDeadline(() => this.onDeadline(request));
-      this.accept(request);
-    });
+    return this.submit(task, args, options, null);
+  }
+
+  /**
+   * Runs a task in each child, in one after the other, so that the others go on with their work: for loading a model
+   * everywhere. The queue limit does not count here, and the priority has no effect.
+   *
+   * @returns the results, one for each child
+   * @throws like `run`, at the first child that fails
+   */
+  async runInEach<T>(task: string, args: unknown, options: Pick<RunOptions, 'deadline'> = {}): Promise<T[]> {
+    const results: T[] = [];
+    for (const supervisor of this.supervisors.toReversed()) {
+      results.push(await this.submit<T>(task, args, { ...options, priority: 'background' }, supervisor));
+    }
+    return results;
   }
 
   /** Rejects everything waiting and running, ends the children at once, and resolves when they are gone. */
@@ -163,16 +169,46 @@ export class ComputePool extends EventEmitter<PoolEvents> {
     if (!this.closed) for (const supervisor of this.supervisors) supervisor.start();
   }
 
-  private accept(request: Request): void {
+  private submit<T>(task: string, args: unknown, options: RunOptions, child: Supervisor | null): Promise<T> {
+    const { deadline, priority = 'verdict' } = options;
+    if (this.closed) return Promise.reject(new PoolClosed());
+    if (deadline !== undefined && deadline <= Date.now()) return Promise.reject(new DeadlineExceeded(task, 'queue'));
+    this.start();
+    const failure = child ? child.startFailure : this.startFailure();
+    if (failure) return Promise.reject(failure);
+    return new Promise<T>((resolve, reject) => {
+      const text = { id: this.nextId++, task, args, priority, deadline };
+      const request = new Request(text, (value) => resolve(value as T), reject);
+      request.atDeadline(() => this.onDeadline(request));
+      this.accept(request, child);
+    });
+  }
+
+  private accept(request: Request, child: Supervisor | null): void {
+    if (child) {
+      this.pinned.set(child, [...(this.pinned.get(child) ?? []), request]);
+      this.dispatch();
+      return;
+    }
     const free = this.freeFor(request.priority);
     if (free) free.assign(request);
     else this.queue.add(request)?.reject(new Overload(this.options.queueLimit));
   }
 
   private onDeadline(request: Request): void {
-    const waited = this.queue.remove(request);
+    const waited = this.queue.remove(request) || this.unpin(request);
     request.reject(new DeadlineExceeded(request.task, waited ? 'queue' : 'run'));
     if (!waited) for (const supervisor of this.supervisors) supervisor.giveUp(request);
+  }
+
+  private unpin(request: Request): boolean {
+    for (const requests of this.pinned.values()) {
+      const place = requests.indexOf(request);
+      if (place < 0) continue;
+      requests.splice(place, 1);
+      return true;
+    }
+    return false;
   }
 
   private onChange(): void {
@@ -180,6 +216,10 @@ export class ComputePool extends EventEmitter<PoolEvents> {
     this.everReady ||= this.supervisors.some(isUp);
     const failure = this.startFailure();
     if (failure) for (const request of this.queue.takeAll()) request.reject(failure);
+    for (const [supervisor, requests] of this.pinned) {
+      const { startFailure } = supervisor;
+      if (startFailure) for (const request of requests.splice(0)) request.reject(startFailure);
+    }
     this.dispatch();
     if (this.state !== this.told) {
       this.told = this.state;
@@ -188,6 +228,10 @@ export class ComputePool extends EventEmitter<PoolEvents> {
   }
 
   private dispatch(): void {
+    for (const [supervisor, requests] of this.pinned) {
+      const request = supervisor.state === 'idle' ? requests.shift() : undefined;
+      if (request) supervisor.assign(request);
+    }
     while (this.freeFor('verdict')) {
       const request = this.queue.take(this.freeFor('background') !== null);
       if (!request) return;
@@ -212,7 +256,8 @@ export class ComputePool extends EventEmitter<PoolEvents> {
   }
 
   private async shutDown(): Promise<void> {
-    for (const request of this.queue.takeAll()) request.reject(new PoolClosed());
+    const waiting = [...this.queue.takeAll(), ...[...this.pinned.values()].flatMap((requests) => requests.splice(0))];
+    for (const request of waiting) request.reject(new PoolClosed());
     await Promise.all(this.supervisors.map((supervisor) => supervisor.close()));
     this.told = 'closed';
     this.emit('state', 'closed');

@@ -10,8 +10,8 @@ import type { Request } from './request';
 const START_LIMIT_MS = 60_000;
 /** A session that is not loaded after this long, when nobody waits for it any more, is given up. */
 const LOAD_LIMIT_MS = 60_000;
-/** Time for the rest of an overdue task after its session was loaded. */
-const REST_LIMIT_MS = 1_000;
+/** Time for the rest of an overdue task that loaded a session. */
+const REST_LIMIT_MS = 2_000;
 /** A child that ran this long counts as healthy: its end starts the back-off anew. */
 const HEALTHY_MS = 60_000;
 
@@ -42,6 +42,8 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   private request: Request | null = null;
   private overdue = false;
   private loading = false;
+  /** The running request loaded a session. */
+  private cold = false;
   private killedAtDeadline = false;
   private startMessage: string | null = null;
   private failures = 0;
@@ -92,22 +94,23 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     }
     this.request = request;
     this.overdue = false;
+    this.cold = false;
     this.setState('busy');
   }
 
   /**
-   * Gives up the running request. Its child is killed, for a run cannot be stopped otherwise; only when it is loading a session
-   * it may finish that, or a model whose loading takes longer than the deadline would never be loaded.
+   * Gives up the running request. Its child is killed, for a run cannot be stopped otherwise; only when it is loading a session,
+   * or did so for this request, it may finish, or a model whose first use takes longer than the deadline would never be ready.
    */
   giveUp(request: Request): void {
     if (this.request !== request || this.overdue) return;
     this.overdue = true;
-    if (!this.loading) {
+    if (!this.cold) {
       this.killAtDeadline();
       return;
     }
     this.process?.send({ type: 'abort', id: request.id });
-    this.setTimer(LOAD_LIMIT_MS, () => this.killAtDeadline());
+    this.setTimer(this.loading ? LOAD_LIMIT_MS : REST_LIMIT_MS, () => this.killAtDeadline());
   }
 
   /** Ends the child at once and resolves when it is gone. */
@@ -147,7 +150,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
 
   private onLoading(loading: boolean): void {
     this.loading = loading;
-    if (!loading && this.overdue && this.request) this.setTimer(REST_LIMIT_MS, () => this.killAtDeadline());
+    this.cold = true;
+    if (!this.overdue || !this.request) return;
+    this.setTimer(loading ? LOAD_LIMIT_MS : REST_LIMIT_MS, () => this.killAtDeadline());
   }
 
   private onAnswer(id: number, settle: (request: Request) => void): void {

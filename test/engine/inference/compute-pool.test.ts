@@ -189,6 +189,52 @@ describe('ComputePool', function () {
     });
   });
 
+  describe('runInEach', () => {
+    it('runs in one child after the other, while the others go on with verdicts', async () => {
+      const pool = poolWith({ size: 2 });
+      await pool.warmUp();
+      const all = pool.runInEach<string>('wait', { name: 'model', milliseconds: 700 });
+      assert.equal(pool.running, 1);
+      const part = pool.run('wait', { name: 'part', milliseconds: 1 });
+      assert.equal(await Promise.race([part, all.then(() => 'all')]), 'part');
+      assert.deepEqual(await all, ['model', 'model']);
+    });
+
+    it('reaches every child, so that each finds the model loaded', async () => {
+      const pool = poolWith({ size: 3 });
+      assert.deepEqual(
+        (await pool.runInEach<{ loaded: boolean }>('model', 1)).map(({ loaded }) => loaded),
+        [true, true, true],
+      );
+      assert.deepEqual(
+        (await pool.runInEach<{ loaded: boolean }>('model', 1)).map(({ loaded }) => loaded),
+        [false, false, false],
+      );
+    });
+
+    it('waits for a busy child without taking a place in the queue', async () => {
+      const pool = poolWith({ queueLimit: 0 });
+      await pool.warmUp();
+      const first = pool.run('wait', { name: 'first', milliseconds: 100 });
+      const all = pool.runInEach('echo', 'model');
+      assert.equal(pool.queued, 1);
+      assert.equal(await first, 'first');
+      assert.deepEqual(await all, ['model']);
+    });
+
+    it('rejects at its deadline, on close, and when the child cannot start', async () => {
+      const pool = poolWith();
+      await pool.warmUp();
+      const busy = assert.rejects(pool.run('wait', { name: 'first', milliseconds: 600_000 }), PoolClosed);
+      await assert.rejects(pool.runInEach('echo', 1, { deadline: Date.now() + 50 }), DeadlineExceeded);
+      const waiting = assert.rejects(pool.runInEach('echo', 1), PoolClosed);
+      await pool.close();
+      await Promise.all([busy, waiting]);
+      const broken = poolWith({ taskModules: [join(__dirname, 'fixtures/missing-tasks')] });
+      await assert.rejects(broken.runInEach('echo', 1), InferenceFailed);
+    });
+  });
+
   describe('deadline', () => {
     it('rejects a request that is late before it is asked', async () => {
       const pool = poolWith();
@@ -226,6 +272,15 @@ describe('ComputePool', function () {
       const late = pool.run('model', 1_800, { deadline: Date.now() + 900 });
       await assert.rejects(late, DeadlineExceeded);
       assert.deepEqual(await pool.run('model', 1_800), { loaded: false, aborted: false });
+      assert.equal(pool.restarts, 0);
+    });
+
+    it('lets a child finish the first use of a model, too', async () => {
+      const pool = poolWith();
+      await pool.warmUp();
+      const late = pool.run('model-then-wait', 1_200, { deadline: Date.now() + 900 });
+      await assert.rejects(late, DeadlineExceeded);
+      assert.deepEqual(await pool.run('model', 1), { loaded: false, aborted: false });
       assert.equal(pool.restarts, 0);
     });
 
