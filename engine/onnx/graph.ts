@@ -81,7 +81,7 @@ export function valueStrides(graph: OnnxGraph, input: string): Map<string, numbe
 
 /**
  * The value of the last activation at each stride, in the order of the graph. A gate (`x * sigmoid(x)`) counts as one
- * activation: the product is taken.
+ * activation: the product is taken. A channel weight (squeeze-excite) is no activation.
  *
  * @returns stride to value name
  */
@@ -91,7 +91,10 @@ export function lastActivations(graph: OnnxGraph, input: string): Map<number, st
   for (const node of graph.node) {
     const stride = strides.get(node.output[0] ?? '');
     if (stride === undefined) continue;
-    const gated = node.opType === 'Mul' && node.input.includes(result.get(stride) ?? '');
+    const gated =
+      node.opType === 'Mul' &&
+      node.input.includes(result.get(stride) ?? '') &&
+      node.input.every((name) => strides.get(name) === stride);
     if (ACTIVATIONS.has(node.opType ?? '') || gated) result.set(stride, node.output[0]);
   }
   return result;

@@ -27,7 +27,8 @@ export async function encodeMap(map: Float32Array, placement: Placement, scale: 
   const width = Math.max(1, Math.round(sourceWidth * shrink));
   const height = Math.max(1, Math.round(sourceHeight * shrink));
   const whole = mapToSource(map, inputWidth, inputHeight, placement, width, height, scale.zero);
-  const greys = Uint8Array.from(whole, (distance) => greyOf(distance, scale));
+  const greys = new Uint8Array(whole.length);
+  for (let place = 0; place < whole.length; place += 1) greys[place] = greyOf(whole[place], scale);
   return { png: await encodeGreyPng(greys, width, height), width, height };
 }
 

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  listVersions,
+  ModelExists,
+  ModelInvalid,
+  nextVersion,
+  readManifest,
+  type UnsealedManifest,
+  verifyFiles,
+  writePackage,
+} from '../../../engine/packages';
+
+const manifest: UnsealedManifest = {
+  format: 1,
+  kind: 'patchcore',
+  name: 'cable',
+  version: '1',
+  partType: 'cable',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  parent: null,
+  dataset: { source: 'test', count: 10, skipped: 0, sha256: 'a'.repeat(64) },
+  preprocessing: { width: 256, height: 256, mode: 'stretch', kernel: 'linear', fastShrinkOnLoad: false },
+  backbone: { id: 'starter', sha256: 'b'.repeat(64), file: null },
+  bank: { pictures: 7, candidates: 100, size: 10, dimension: 4, projection: null, radius: 1, seed: 1 },
+  scoring: { method: 'top-mean', share: 0.01 },
+  map: { sigma: 4, zero: 0, full: 2, region: 1 },
+  thresholds: { accept: 1, reject: 2 },
+  calibration: {
+    pictures: 3,
+    scores: [0.5, 0.7, 1],
+    median: 0.7,
+    falseRejectRate: 0.01,
+    reviewRate: 0.05,
+    reject: { method: 'extrapolated', rank: null },
+    accept: { rank: 3 },
+    promisedAcceptRate: 0.25,
+    promisedRejectRate: 0.25,
+    picturesNeeded: 99,
+    statement: 'few',
+  },
+  metrics: {},
+  golden: [{ picture: 'golden/1.png', score: 0.5 }],
+  goldenTolerance: 0.005,
+};
+
+const files = { 'head.onnx': Buffer.from('weights of the head'), 'golden/1.png': Buffer.from('a picture') };
+
+describe('Model packages', () => {
+  let models: string;
+  let folder: string;
+
+  beforeEach(async () => {
+    models = await mkdtemp(join(tmpdir(), 'packages-'));
+    folder = join(models, 'cable', '1');
+  });
+  afterEach(() => rm(models, { recursive: true, force: true }));
+
+  it('holds what was written, with size and SHA-256 of every file', async () => {
+    const sealed = await writePackage(folder, manifest, files);
+    assert.deepEqual(await verifyFiles(folder), sealed);
+    // Second source: Web Crypto.
+    assert.deepEqual(sealed.files['golden/1.png'], {
+      bytes: 9,
+      sha256: await sha256sum('a picture'),
+    });
+    assert.deepEqual((await readdir(join(models, 'cable'))).sort(), ['1']);
+  });
+
+  it('copies a file given by its path', async () => {
+    const source = join(models, 'backbone.onnx');
+    await writeFile(source, 'backbone', { mode: 0o444 });
+    await writePackage(folder, manifest, { ...files, 'backbone.onnx': { copyOf: source } });
+    assert.equal(await readFile(join(folder, 'backbone.onnx'), 'utf8'), 'backbone');
+    await verifyFiles(folder);
+  });
+
+  it('never overwrites a version, nor anything else', async () => {
+    await writePackage(folder, manifest, files);
+    const before = await readFile(join(folder, 'manifest.json'), 'utf8');
+    await assert.rejects(writePackage(folder, { ...manifest, partType: 'other' }, files), ModelExists);
+    assert.equal(await readFile(join(folder, 'manifest.json'), 'utf8'), before);
+    await writeFile(join(models, 'note.txt'), 'mine');
+    await assert.rejects(writePackage(models, manifest, files), ModelExists);
+    assert.equal(await readFile(join(models, 'note.txt'), 'utf8'), 'mine');
+  });
+
+  it('lets one of two writers of the same version win and leaves nothing of the other', async () => {
+    const results = await Promise.allSettled([
+      writePackage(folder, manifest, files),
+      writePackage(folder, manifest, files),
+    ]);
+    assert.deepEqual(results.map((result) => result.status).sort(), ['fulfilled', 'rejected']);
+    assert.deepEqual(await readdir(join(models, 'cable')), ['1']);
+    await verifyFiles(folder);
+  });
+
+  it('takes an empty folder that is there already', async () => {
+    await mkdir(folder, { recursive: true });
+    await writePackage(folder, manifest, files);
+    await verifyFiles(folder);
+  });
+
+  it('leaves nothing behind when the check before the rename fails', async () => {
+    const failing = writePackage(folder, manifest, files, async (partial) => {
+      await verifyFiles(partial);
+      throw new Error('golden score is off');
+    });
+    await assert.rejects(failing, /golden score is off/);
+    assert.deepEqual(await readdir(join(models, 'cable')), []);
+  });
+
+  it('refuses paths that leave the package', async () => {
+    await assert.rejects(writePackage(folder, manifest, { '../outside': Buffer.from('x') }), RangeError);
+    await writePackage(folder, manifest, files);
+    const path = join(folder, 'manifest.json');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace('"head.onnx"', '"../1/head.onnx"'));
+    await assert.rejects(verifyFiles(folder), ModelInvalid);
+  });
+
+  it('refuses a package with one bit changed in any file', async () => {
+    await writePackage(folder, manifest, files);
+    for (const file of Object.keys(files)) {
+      const path = join(folder, file);
+      const bytes = await readFile(path);
+      const changed = Buffer.from(bytes);
+      changed[changed.length - 1] ^= 1;
+      await writeFile(path, changed);
+      await assert.rejects(verifyFiles(folder), (error: ModelInvalid) => {
+        assert.ok(error instanceof ModelInvalid);
+        assert.equal(error.reason, 'model-invalid');
+        assert.match(error.message, new RegExp(`${file} was changed`));
+        return true;
+      });
+      await writeFile(path, bytes);
+    }
+    await verifyFiles(folder);
+  });
+
+  it('refuses missing files, wrong kinds, newer formats and damaged manifests, and says which', async () => {
+    await writePackage(folder, manifest, files);
+    const path = join(folder, 'manifest.json');
+    const text = await readFile(path, 'utf8');
+    const cases: [string, RegExp][] = [
+      [text.replace('"patchcore"', '"yolo"'), /kind/],
+      [text.replace('"format": 1', '"format": 2'), /format/],
+      [text.slice(0, text.length / 2), /damaged/],
+      [text.replace('"accept": 1', '"accept": "1"'), /thresholds\.accept/],
+    ];
+    for (const [damaged, expected] of cases) {
+      await writeFile(path, damaged);
+      await assert.rejects(
+        readManifest(folder),
+        (error: Error) => error instanceof ModelInvalid && expected.test(error.message),
+      );
+    }
+    await writeFile(path, text);
+    await rm(join(folder, 'head.onnx'));
+    await assert.rejects(verifyFiles(folder), /head\.onnx is missing/);
+    await assert.rejects(readManifest(join(models, 'nothing')), /there is no manifest\.json/);
+  });
+
+  it('numbers versions on and lists them in the order of their numbers', async () => {
+    assert.equal(await nextVersion(models, 'cable'), '1');
+    assert.deepEqual(await listVersions(models, 'cable'), []);
+    for (const version of ['1', '2', '10'])
+      await writePackage(join(models, 'cable', version), { ...manifest, version }, files);
+    await mkdir(join(models, 'cable', '11'));
+    await mkdir(join(models, 'cable', '.half.partial'));
+    assert.deepEqual(await listVersions(models, 'cable'), ['1', '2', '10']);
+    assert.equal(await nextVersion(models, 'cable'), '12');
+  });
+});
+
+async function sha256sum(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', Buffer.from(text));
+  return Buffer.from(digest).toString('hex');
+}
