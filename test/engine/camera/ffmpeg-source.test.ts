@@ -15,6 +15,8 @@ import {
 } from '../../../engine/camera';
 import { ffmpegArguments } from '../../../engine/camera/ffmpeg-arguments';
 import { inspectPicture } from '../../../engine/imaging';
+import { serve } from './fixtures/http-camera';
+import { jpegPicture } from './fixtures/pictures';
 
 const { signal } = new AbortController();
 const open: FrameSource[] = [];
@@ -95,6 +97,30 @@ describe('ffmpegSource with ffmpeg', function () {
     while (source.status.reconnects < 1) await once(source, 'status');
     await source.next(signal);
     assert.equal(source.status.state, 'ready');
+  });
+
+  it('takes a network stream by its address, signed in', async () => {
+    const frame = await jpegPicture(320, 240);
+    const camera = await serve((request, response) => {
+      // base64 of "operator:s3cret!"
+      if (request.headers.authorization !== 'Basic b3BlcmF0b3I6czNjcmV0IQ==') {
+        response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="camera"' }).end();
+        return;
+      }
+      response.writeHead(200, { 'Content-Type': 'multipart/x-mixed-replace; boundary=frame' });
+      const send = () => {
+        response.write(`--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${frame.length}\r\n\r\n`);
+        response.write(Buffer.concat([frame, Buffer.from('\r\n')]));
+      };
+      const timer = setInterval(send, 40);
+      response.on('close', () => clearInterval(timer));
+    });
+    const input = `${camera.origin}/video.mjpg`;
+    const source = sourceOf({ input, size: 'native', username: 'operator', password: 's3cret!', timeoutMs: 20_000 });
+    const { width, height } = await inspectPicture((await source.next(signal)).picture);
+    assert.deepEqual([width, height], [320, 240]);
+    await source.close();
+    await camera.close();
   });
 
   it('repeats what ffmpeg says about a camera that is not there, without its password', async () => {
