@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type InspectionRecord, packageRoot, type Verdict } from '../../engine/domain';
+import { packageRoot, type Verdict } from '../../engine/domain';
 import { auroc } from '../../engine/patchcore';
 import { httpTrigger, uploadFlow } from '../support/flows';
-import { InspectionApi } from '../support/inspection-api';
+import { InspectionApi, type InspectionSummary, type UploadAnswer } from '../support/inspection-api';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
 import { needShared, picturesIn } from '../support/shared-data';
 import { waitFor } from '../support/wait';
@@ -27,16 +27,9 @@ describe('solar cells', function () {
 
   before(async function () {
     data = needShared(this, 'data/elpv-poly');
-    const camera = (name: string) => ({
-      source: 'folder',
-      folder: join(data, 'test', name),
-      folderMode: 'step',
-      folderLoop: false,
-      partType: `cell-${name}`,
-      partTypeFrom: 'fixed',
-    });
-    const flow = uploadFlow({ ...camera('defective'), partType: 'cell', acceptUploads: true });
-    nodeRed = await startNodeRed({ userDir: join(folder, 'user'), flow: [...flow, ...httpTrigger()] });
+    const camera = { source: 'folder', folder: join(data, 'test/defective'), folderLoop: false, partType: 'cell' };
+    const flow = [...uploadFlow(camera, { trainingFolders: data }), ...httpTrigger()];
+    nodeRed = await startNodeRed({ userDir: join(folder, 'user'), flow });
     api = new InspectionApi(nodeRed.base);
     const source = { kind: 'folder', folder: join(data, 'train/good') } as const;
     const job = await api.train({ partType: 'cell', source, deploy: true });
@@ -55,25 +48,22 @@ describe('solar cells', function () {
     }
     const byFlow = await waitFor('all verdicts of the folder', async () => {
       const records = await api.inspections({ partType: 'cell' });
-      return records.length === defective.length && records.every(({ state }) => state === 'settled') && records;
+      return records.length === defective.length && records.every(({ verdict }) => verdict !== null) && records;
     });
 
-    const good: { verdict: Verdict; score: number | null }[] = [];
+    const good: UploadAnswer[] = [];
     for (const picture of picturesIn(join(data, 'test/good'))) {
       good.push(await api.upload(readFileSync(picture), { partType: 'cell' }));
     }
 
-    const area = auroc(
-      good.map(({ score }) => score ?? Number.NaN),
-      byFlow.map(anomalyScore),
-    );
+    const area = auroc(good.map(scoreOf), byFlow.map(scoreOf));
     const counts = (verdicts: readonly Verdict[]) =>
       Object.fromEntries(
         (['OK', 'REVIEW', 'NG'] as const).map((name) => [name, verdicts.filter((verdict) => verdict === name).length]),
       );
     console.log(`      image AUROC ${area.toFixed(3)}`);
     console.log('      good', counts(good.map(({ verdict }) => verdict)));
-    console.log('      defective', counts(byFlow.map(({ decision }) => decision!.verdict)));
+    console.log('      defective', counts(byFlow.map(({ verdict }) => verdict!)));
     assert.equal(new Set(byFlow.map(({ serial }) => serial)).size, defective.length);
     assert.ok(area > 0.75, `image AUROC ${area}`);
   });
@@ -90,14 +80,12 @@ describe('solar cells', function () {
     ]);
     const figures = JSON.parse(stdout.trim().split('\n').at(-1)!) as { imageAuroc: number };
     const records = await api.inspections({ partType: 'cell' });
-    const scores = (isGood: boolean) =>
-      records.filter(({ serial }) => (serial === undefined) === isGood).map(anomalyScore);
+    const scores = (isGood: boolean) => records.filter(({ serial }) => (serial === null) === isGood).map(scoreOf);
     assert.ok(Math.abs(figures.imageAuroc - auroc(scores(true), scores(false))) < 1e-9);
   });
 });
 
-function anomalyScore({ findings }: InspectionRecord): number {
-  const finding = findings.find(({ kind }) => kind === 'anomaly');
-  assert.ok(finding?.kind === 'anomaly');
-  return finding.score;
+function scoreOf({ id, score }: InspectionSummary | UploadAnswer): number {
+  assert.ok(score !== null, `${id} has a score`);
+  return score;
 }

@@ -1,4 +1,4 @@
-import type { Inspection, InspectionRecord, Job, ModelVersion, TrainingRequest, Verdict } from '../../engine/domain';
+import type { Inspection, Job, ModelVersion, TrainingRequest, Verdict } from '../../engine/domain';
 import { waitFor } from './wait';
 
 export interface UploadAnswer {
@@ -7,6 +7,17 @@ export interface UploadAnswer {
   readonly verdict: Verdict;
   readonly confidence: number;
   readonly threshold_used: number | null;
+  readonly reasons: readonly string[];
+  readonly score: number | null;
+}
+
+/** An inspection as the list gives it. */
+export interface InspectionSummary {
+  readonly id: string;
+  readonly partType: string;
+  readonly serial: string | null;
+  readonly verdict: Verdict | null;
+  readonly by: 'model' | 'human' | 'failsafe' | null;
   readonly reasons: readonly string[];
   readonly score: number | null;
 }
@@ -41,12 +52,12 @@ export class InspectionApi {
   }
 
   /** All inspections that match, newest first. */
-  async inspections(query: Record<string, string> = {}): Promise<InspectionRecord[]> {
-    const items: InspectionRecord[] = [];
+  async inspections(query: Record<string, string> = {}): Promise<InspectionSummary[]> {
+    const items: InspectionSummary[] = [];
     let cursor: string | null = null;
     do {
       const parameters = new URLSearchParams({ limit: '100', ...query, ...(cursor === null ? {} : { cursor }) });
-      const page: { items: InspectionRecord[]; nextCursor: string | null } = await this.get(
+      const page: { items: InspectionSummary[]; nextCursor: string | null } = await this.get(
         `/inspections?${parameters}`,
       );
       items.push(...page.items);

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ModbusRTU from 'modbus-serial';
+import { VERDICTS } from '../../engine/domain';
+import { SIMULATED_PLC_MAP } from '../../engine/plc';
+import { simulatePart } from '../../engine/simulator';
+import { type FlowNode, stockFlow } from '../support/flows';
+import { InspectionApi, type UploadAnswer } from '../support/inspection-api';
+import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
+import { waitFor } from '../support/wait';
+
+const { registers, coils } = SIMULATED_PLC_MAP;
+
+describe('the stock flow', function () {
+  this.timeout(180_000);
+  const userDir = mkdtempSync(join(tmpdir(), 'opti-quality-stock-'));
+  const plc = new ModbusRTU();
+  let nodeRed: RunningNodeRed;
+  let api: InspectionApi;
+
+  before(async () => {
+    const flow = (await stockFlow()).map(
+      (node): FlowNode => (node.type === 'plc-simulator' ? { ...node, cycleSeconds: 0.7 } : node),
+    );
+    nodeRed = await startNodeRed({ userDir, flow });
+    api = new InspectionApi(nodeRed.base);
+    await waitFor('the model trained on first start', () => api.deployedModel('plate'), 120_000);
+    const port = flow.find(({ type }) => type === 'plc-simulator')?.port as number;
+    await plc.connectTCP('127.0.0.1', { port });
+    plc.setID(1);
+  });
+
+  after(async () => {
+    await new Promise((resolve) => plc.close(resolve));
+    await nodeRed?.stop();
+    rmSync(userDir, { recursive: true, force: true });
+  });
+
+  it('answers each trigger of the PLC with one verdict', async () => {
+    const records = await waitFor('ten parts', async () => {
+      const items = (await api.inspections()).filter(({ serial }) => serial?.startsWith('SIM-'));
+      return items.length >= 10 && items;
+    });
+    const serials = records.map(({ serial }) => serial);
+    assert.equal(new Set(serials).size, serials.length);
+    const sequences = (await Promise.all(records.map(({ id }) => api.inspection(id)))).map(
+      ({ trigger }) => trigger.sequence!,
+    );
+    assert.equal(Math.max(...sequences) - Math.min(...sequences), sequences.length - 1, sequences.join());
+  });
+
+  it('writes verdict and sequence to the PLC, and lights the lamp of the verdict', async () => {
+    const { data } = await plc.readHoldingRegisters(registers.resultVerdict, 2);
+    assert.ok(data[0]! >= 1 && data[0]! <= VERDICTS.length, `verdict code ${data[0]}`);
+    assert.ok(data[1]! > 0);
+    await waitFor('a lamp', async () => {
+      const lamps = await plc.readCoils(coils.green, 4);
+      return lamps.data.slice(0, 4).some(Boolean);
+    });
+  });
+
+  it('keeps the heartbeat going', async () => {
+    const first = (await plc.readHoldingRegisters(registers.heartbeat, 1)).data[0];
+    await waitFor('the heartbeat to change', async () => {
+      return (await plc.readHoldingRegisters(registers.heartbeat, 1)).data[0] !== first;
+    });
+  });
+
+  it('passes good simulated parts and rejects bad ones', async () => {
+    const judged: { label: 'OK' | 'NG'; answer: UploadAnswer }[] = [];
+    for (let seed = 1; seed <= 24; seed += 1) {
+      const { picture, truth } = await simulatePart({ product: 'plate', seed: 40_000 + seed, defectRate: 0.5 });
+      judged.push({ label: truth.label, answer: await api.upload(picture, { partType: 'plate' }) });
+    }
+    const escapes = judged.filter(({ label, answer }) => label === 'NG' && answer.verdict === 'OK');
+    const falseRejects = judged.filter(({ label, answer }) => label === 'OK' && answer.verdict === 'NG');
+    assert.ok(judged.some(({ label }) => label === 'NG') && judged.some(({ label }) => label === 'OK'));
+    assert.equal(escapes.length, 0, JSON.stringify(escapes));
+    assert.ok(falseRejects.length <= 2, JSON.stringify(falseRejects));
+  });
+
+  it('answers ten clients at once, each with its own part', async () => {
+    const { picture } = await simulatePart({ product: 'plate', seed: 41_000, defectRate: 0 });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => api.upload(picture, { partType: 'plate', serial: `C-${index}` })),
+    );
+    assert.equal(new Set(answers.map(({ id }) => id)).size, 10);
+    for (const { id } of answers) assert.match((await api.inspection(id)).serial ?? '', /^C-\d$/);
+  });
+
+  it('refuses what is no picture, and goes on', async () => {
+    await assert.rejects(api.upload(Buffer.from('no picture'), { partType: 'plate' }), /415|422/);
+    await assert.rejects(api.upload(Buffer.alloc(0), { partType: 'plate' }), /400|422/);
+    const { picture } = await simulatePart({ product: 'plate', seed: 41_001, defectRate: 0 });
+    await assert.rejects(api.upload(picture.subarray(0, picture.length / 2), { partType: 'plate' }), /422/);
+    assert.equal((await api.upload(picture, { partType: 'plate' })).verdict, 'OK');
+  });
+
+  it('gives the fail-safe verdict for a part type without a model', async () => {
+    const { picture } = await simulatePart({ product: 'cable-end', seed: 1, defectRate: 0 });
+    const answer = await api.upload(picture, { partType: 'cable-end' });
+    assert.equal(answer.verdict, 'NG');
+    assert.deepEqual(answer.reasons, ['no-model']);
+  });
+});
