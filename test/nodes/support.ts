@@ -1,5 +1,6 @@
 /** What the node tests share: real Node-RED by node-red-node-test-helper, temporary folders, and a model trained once. */
 import { once } from 'node:events';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,6 +36,7 @@ interface TestHelper {
   load(nodes: readonly Registration[], flow: readonly FlowNode[], credentials?: object): Promise<void>;
   unload(): Promise<void>;
   getNode(id: string): Node;
+  readonly _sandbox: { resetHistory(): void };
   readonly _events: EventSource;
   readonly _redNodes: { setFlows(flow: readonly FlowNode[], credentials: object, type: string): Promise<void> };
 }
@@ -138,6 +140,11 @@ export async function deploy(flow: readonly FlowNode[], type: 'full' | 'nodes' =
   await started;
 }
 
+/** Lets go of the calls and arguments that the test helper's spies keep. */
+export function forgetCalls(): void {
+  helper._sandbox.resetHistory();
+}
+
 export function node(id: string): Node {
   return helper.getNode(id);
 }
@@ -177,6 +184,23 @@ export function warnings(id: string): string[] {
     seen.push(String((call as { args: [unknown] }).args[0]));
   });
   return seen;
+}
+
+/** Ids of the child processes of this pack (Linux). */
+export function packProcesses(): number[] {
+  return readdirSync(`/proc/${process.pid}/task`)
+    .flatMap((thread) => readText(`/proc/${process.pid}/task/${thread}/children`).split(/\s+/))
+    .filter((id) => id !== '' && /opti-quality|engine\/(inference|learning)/.test(readText(`/proc/${id}/cmdline`)))
+    .map(Number);
+}
+
+/** A file of /proc; empty when its process has ended. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Waits until `condition` gives something truthy. */
@@ -233,7 +257,7 @@ let trained: Promise<string> | undefined;
 /** A folder with a trained and packaged model of part type `plate`, made once for all tests of the process. */
 async function plateModels(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'inspection-model-'));
-  process.on('exit', () => require('node:fs').rmSync(folder, { recursive: true, force: true }));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const station = await openStation(plainStation(folder));
   try {
     const { id } = await station.jobs.submit(
