@@ -2,7 +2,6 @@
  * A station for browser tests: answers the HTTP API from memory, with real pictures, and can be told to fail, to push
  * events and to go away. What it answers has the shapes of the API document.
  */
-import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import sharp from 'sharp';
 import {
@@ -76,7 +75,6 @@ export class MockStation {
   readonly audit: AuditEntry[] = [];
   /** Requests so far, `METHOD path`, with their JSON bodies. */
   readonly requests: { readonly line: string; readonly body: unknown }[] = [];
-  readonly changes = new EventEmitter();
   faults: { code: string; message: string; at: string }[] = [];
   okPictures = 42;
   /** While true every request is cut off. */
@@ -85,6 +83,32 @@ export class MockStation {
   readonly #streams = new Set<ServerResponse>();
   readonly #undo: ReviewItem[] = [];
   #clock = Date.parse('2026-03-10T08:00:00Z');
+
+  /** Encoded pictures that were posted. */
+  readonly uploads: Buffer[] = [];
+
+  /** Back to a station that has seen nothing. */
+  reset(): void {
+    this.offline = false;
+    this.cut();
+    for (const list of [this.inspections, this.reviews, this.versions, this.jobs, this.audit, this.requests]) {
+      list.length = 0;
+    }
+    for (const list of [this.uploads, this.#failures, this.#undo]) list.length = 0;
+    this.routing.clear();
+    this.faults = [];
+    this.okPictures = 42;
+  }
+
+  /** The last request with this `METHOD path`, once it came. */
+  async request(match: RegExp): Promise<{ readonly line: string; readonly body: unknown }> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const found = this.requests.findLast(({ line }) => match.test(line));
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error(`no request ${match}; there were ${this.requests.map(({ line }) => line).join(', ')}`);
+  }
 
   /** The next request whose `METHOD path` matches fails. */
   failNext(match: RegExp, failure: Failure): void {
@@ -180,7 +204,14 @@ export class MockStation {
     const at = this.reviews.findIndex((item) => item.id === id && item.state !== 'labelled');
     if (at < 0) return undefined;
     this.#undo.push(this.reviews[at]);
-    this.reviews[at] = { ...this.reviews[at], state: 'labelled', label, reviewer, note, decidedAt: new Date().toISOString() };
+    this.reviews[at] = {
+      ...this.reviews[at],
+      state: 'labelled',
+      label,
+      reviewer,
+      note,
+      decidedAt: new Date().toISOString(),
+    };
     this.push('review', this.reviews[at]);
     return this.reviews[at];
   }
@@ -242,7 +273,15 @@ export class MockStation {
       deadlineAt: capturedAt,
       image: { ...SIZE, format: 'jpeg', bytes: 170_000, sha256: id },
       findings,
-      decision: { verdict, confidence: 0.8, reasons, by, thresholds: by === 'model' ? THRESHOLDS : undefined, audit, at: capturedAt },
+      decision: {
+        verdict,
+        confidence: 0.8,
+        reasons,
+        by,
+        thresholds: by === 'model' ? THRESHOLDS : undefined,
+        audit,
+        at: capturedAt,
+      },
     };
   }
 
@@ -290,11 +329,12 @@ export class MockStation {
       this.#stream(request, response);
       return;
     }
-    const raw = await bodyOf(request);
     const json = request.headers['content-type'] === 'application/json';
-    const body = json ? (JSON.parse(raw.toString('utf8')) as Record<string, unknown>) : {};
+    // Node-RED's admin application stands in front and has read JSON bodies already.
+    const raw = json ? Buffer.alloc(0) : await bodyOf(request);
+    const body = (json && (request as { body?: Record<string, unknown> }).body) || {};
     this.requests.push({ line, body: json ? body : raw.length });
-    this.changes.emit('request', line);
+    if (!json && raw.length > 0) this.uploads.push(raw);
 
     const failing = this.#failures.findIndex(({ match }) => match.test(line));
     if (failing >= 0) {
@@ -360,7 +400,12 @@ export class MockStation {
     if (line === 'POST /review-items/undo') return this.#undoLast();
     const labelled = part(/^POST \/review-items\/(\w+)\/label$/);
     if (labelled) {
-      return this.decide(labelled, body.label as Label, (body.reviewer as string) ?? null, (body.note as string) ?? null);
+      return this.decide(
+        labelled,
+        body.label as Label,
+        (body.reviewer as string) ?? null,
+        (body.note as string) ?? null,
+      );
     }
     const skipped = part(/^POST \/review-items\/(\w+)\/skip$/);
     if (skipped) return this.#skip(skipped);
@@ -373,7 +418,8 @@ export class MockStation {
     const rolledBack = part(/^POST \/models\/([\w-]+)\/rollback$/);
     if (rolledBack) return this.#deploy(rolledBack, '1', 'rollback');
     if (line === 'GET /training/jobs') return { items: this.jobs };
-    if (line === 'POST /training/jobs') return this.addJob({ state: 'queued', request: body as unknown as Job['request'] });
+    if (line === 'POST /training/jobs')
+      return this.addJob({ state: 'queued', request: body as unknown as Job['request'] });
     const cancelled = part(/^POST \/training\/jobs\/(\w+)\/cancel$/);
     if (cancelled) return this.#cancel(cancelled);
     const routed = part(/^PUT \/settings\/routing\/([\w-]+)$/);
@@ -383,7 +429,8 @@ export class MockStation {
   }
 
   #counters(times: number): object {
-    const count = (verdict: Verdict): number => this.inspections.filter((one) => one.verdict === verdict).length * times;
+    const count = (verdict: Verdict): number =>
+      this.inspections.filter((one) => one.verdict === verdict).length * times;
     const total = this.inspections.length * times;
     return {
       since: '2026-03-10T06:00:00Z',
@@ -414,7 +461,17 @@ export class MockStation {
   #upload(): object {
     const { id, verdict, reasons, score, partType, serial } = this.inspections[0];
     const status = verdict === 'REVIEW' ? 'pending_review' : 'auto_validated';
-    return { id, status, verdict, confidence: 0.8, threshold_used: THRESHOLDS.reject, reasons, score, partType, serial };
+    return {
+      id,
+      status,
+      verdict,
+      confidence: 0.8,
+      threshold_used: THRESHOLDS.reject,
+      reasons,
+      score,
+      partType,
+      serial,
+    };
   }
 
   #partTypes(): object[] {

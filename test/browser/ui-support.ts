@@ -53,19 +53,28 @@ export interface OpenPage {
 export async function openPage(
   browser: Browser,
   address: string,
-  options: { readonly locale?: string; readonly width?: number; readonly height?: number; readonly camera?: boolean } = {},
+  options: {
+    readonly locale?: string;
+    readonly width?: number;
+    readonly height?: number;
+    readonly camera?: boolean;
+  } = {},
 ): Promise<OpenPage> {
   const context = await browser.newContext({
     locale: options.locale ?? 'en-US',
     timezoneId: 'Europe/Berlin',
     viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
-    permissions: options.camera === false ? [] : ['camera'],
+    permissions: options.camera ? ['camera'] : [],
+    hasTouch: (options.width ?? 1440) < 600,
   });
   const page = await context.newPage();
+  // Functions handed to the page call this helper of the TypeScript loader.
+  await page.addInitScript('globalThis.__name = (value) => value');
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error)));
   page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) errors.push(message.text());
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      errors.push(message.text());
   });
   await page.goto(address);
   return { page, context, errors };
@@ -76,7 +85,7 @@ export interface Dashboard {
   readonly cameras: BrowserCameras;
   /** Messages the widget nodes sent, newest last. */
   readonly sent: Record<string, unknown>[];
-  address(widget: WidgetType): string;
+  address(widget: WidgetType, theme?: ThemeName): string;
   close(): Promise<void>;
 }
 
@@ -88,16 +97,19 @@ interface NodeRed {
   readonly httpNode: unknown;
 }
 
-/** Node-RED in this process, with the dashboard in one theme and a page for each widget. */
-export async function startDashboard(theme: ThemeName, language: 'auto' | 'en-US' | 'de' = 'auto'): Promise<Dashboard> {
+/**
+ * Node-RED in this process, with a dashboard page for each widget and theme. Only one at a time: the dashboard keeps its
+ * server in the module.
+ */
+export async function startDashboard(): Promise<Dashboard> {
   const folder = await mkdtemp(join(tmpdir(), 'inspection-dashboard-'));
   const station = new MockStation();
   const cameras = new BrowserCameras();
   const sent: Record<string, unknown>[] = [];
   await writePack(folder, station, cameras, sent);
-  await writeFile(join(folder, 'flows.json'), JSON.stringify(flow(theme, language)));
+  await writeFile(join(folder, 'flows.json'), JSON.stringify(flow()));
 
-  const express = require('express') as (() => ExpressApp) & { (): ExpressApp };
+  const express = require('express') as (() => ExpressApp) & (() => ExpressApp);
   const app = express();
   const server = createServer(app as never);
   const RED = require('node-red') as NodeRed;
@@ -123,7 +135,7 @@ export async function startDashboard(theme: ThemeName, language: 'auto' | 'en-US
     station,
     cameras,
     sent,
-    address: (widget) => `${base}/dashboard/${WIDGETS[widget].path}`,
+    address: (widget, theme = 'dark') => `${base}/dashboard/${theme}-${WIDGETS[widget].path}`,
     close: async () => {
       station.cut();
       cameras.close();
@@ -218,8 +230,14 @@ function registerStation(
   });
 }
 
-function flow(theme: ThemeName, language: string): object[] {
-  const sizes = { pagePadding: '12px', groupGap: '12px', groupBorderRadius: '6px', widgetGap: '12px', density: 'default' };
+function flow(): object[] {
+  const sizes = {
+    pagePadding: '12px',
+    groupGap: '12px',
+    groupBorderRadius: '6px',
+    widgetGap: '12px',
+    density: 'default',
+  };
   const nodes: object[] = [
     { id: 'f0000000000000f0', type: 'tab', label: 'Widgets' },
     { id: 'f0000000000000f1', type: 'inspection-station', name: 'Line 1' },
@@ -231,49 +249,56 @@ function flow(theme: ThemeName, language: string): object[] {
       includeClientData: true,
       acceptsClientConfig: [],
       showPathInSidebar: false,
-      navigationStyle: 'icon',
+      navigationStyle: 'default',
     },
-    { id: 'f0000000000000f3', type: 'ui-theme', name: theme, colors: THEMES[theme], sizes },
-    { id: 'f0000000000000f4', type: 'message-collector', z: 'f0000000000000f0', wires: [] },
+    { id: 'f0000000000000f3', type: 'message-collector', z: 'f0000000000000f0', wires: [] },
   ];
-  (Object.keys(WIDGETS) as WidgetType[]).forEach((type, index) => {
-    const page = `f00000000000001${index}`;
-    const group = `f00000000000002${index}`;
-    nodes.push(
-      {
-        id: page,
-        type: 'ui-page',
-        name: type,
-        ui: 'f0000000000000f2',
-        path: `/${WIDGETS[type].path}`,
-        icon: 'home',
-        layout: 'grid',
-        theme: 'f0000000000000f3',
-        order: index + 1,
-        visible: 'true',
-        disabled: 'false',
-        breakpoints: [
-          { name: 'Default', px: '0', cols: '3' },
-          { name: 'Tablet', px: '576', cols: '6' },
-          { name: 'Small Desktop', px: '768', cols: '9' },
-          { name: 'Desktop', px: '1024', cols: '12' },
-        ],
-      },
-      { id: group, type: 'ui-group', name: type, page, width: '12', height: '1', order: 1, showTitle: false, visible: 'true', disabled: 'false' },
-      {
-        id: `f00000000000003${index}`,
-        type,
-        z: 'f0000000000000f0',
-        version: 1,
-        group,
-        order: 1,
-        width: 0,
-        height: 0,
-        station: 'f0000000000000f1',
-        language,
-        wires: [['f0000000000000f4']],
-      },
-    );
+  (Object.keys(THEMES) as ThemeName[]).forEach((theme, shade) => {
+    const themeId = `f0000000000000e${shade}`;
+    nodes.push({ id: themeId, type: 'ui-theme', name: theme, colors: THEMES[theme], sizes });
+    (Object.keys(WIDGETS) as WidgetType[]).forEach((type, index) => {
+      nodes.push(...widgetPage(type, theme, themeId, `${shade}${index}`));
+    });
   });
   return nodes;
+}
+
+function widgetPage(type: WidgetType, theme: ThemeName, themeId: string, suffix: string): object[] {
+  const page = `f00000000000a0${suffix}`;
+  const group = `f00000000000b0${suffix}`;
+  const shown = { visible: 'true', disabled: 'false' };
+  return [
+    {
+      id: page,
+      type: 'ui-page',
+      name: `${type} ${theme}`,
+      ui: 'f0000000000000f2',
+      path: `/${theme}-${WIDGETS[type].path}`,
+      icon: 'home',
+      layout: 'grid',
+      theme: themeId,
+      order: Number(suffix) + 1,
+      breakpoints: [
+        { name: 'Default', px: '0', cols: '3' },
+        { name: 'Tablet', px: '576', cols: '6' },
+        { name: 'Small Desktop', px: '768', cols: '9' },
+        { name: 'Desktop', px: '1024', cols: '12' },
+      ],
+      ...shown,
+    },
+    { id: group, type: 'ui-group', name: type, page, width: '12', height: '1', order: 1, showTitle: false, ...shown },
+    {
+      id: `f00000000000c0${suffix}`,
+      type,
+      z: 'f0000000000000f0',
+      version: 1,
+      group,
+      order: 1,
+      width: 0,
+      height: 0,
+      station: 'f0000000000000f1',
+      language: 'auto',
+      wires: [['f0000000000000f3']],
+    },
+  ];
 }

@@ -1,0 +1,607 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { type AnomalyFinding, packageRoot } from '../../engine/domain';
+import type { MockStation } from './mock-station';
+import {
+  type Dashboard,
+  launchBrowser,
+  needChromium,
+  type OpenPage,
+  openPage,
+  startDashboard,
+  WIDGETS,
+  type WidgetType,
+} from './ui-support';
+
+const TIMEOUT = 10_000;
+
+describe('dashboard widgets in a browser', function () {
+  this.timeout(120_000);
+
+  let dashboard: Dashboard;
+  let station: MockStation;
+  let browser: Browser;
+  const open: OpenPage[] = [];
+  /** What any page complained about in its console. */
+  const errors: string[] = [];
+
+  before(async function () {
+    needChromium(this);
+    const { buildWidgets } = await import(pathToFileURL(join(packageRoot, 'ui/build.mjs')).href);
+    await buildWidgets();
+    dashboard = await startDashboard();
+    station = dashboard.station;
+    browser = await launchBrowser([
+      '--use-fake-device-for-media-stream',
+      '--host-resolver-rules=MAP line.test 127.0.0.1',
+    ]);
+  });
+  after(async () => {
+    await browser?.close();
+    await dashboard?.close();
+  });
+  afterEach(async () => {
+    errors.push(...open.flatMap((one) => one.errors));
+    for (const { context } of open.splice(0)) await context.close();
+    station.reset();
+    dashboard.sent.length = 0;
+  });
+
+  async function show(widget: WidgetType, options: Parameters<typeof openPage>[2] = {}): Promise<Page> {
+    const opened = await openPage(browser, dashboard.address(widget), options);
+    open.push(opened);
+    opened.page.setDefaultTimeout(TIMEOUT);
+    await opened.page.waitForSelector('.oq');
+    return opened.page;
+  }
+
+  async function see(page: Page, text: string, within = '.oq'): Promise<void> {
+    await page.locator(within).filter({ hasText: text }).first().waitFor({ timeout: TIMEOUT });
+  }
+
+  async function message(): Promise<Record<string, unknown>> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const last = dashboard.sent.at(-1);
+      if (last !== undefined) return last;
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    throw new Error('the node sent no message');
+  }
+
+  async function fill(): Promise<void> {
+    for (const verdict of ['OK', 'NG', 'REVIEW'] as const) await station.addInspection(verdict);
+    await station.addReview();
+    station.addVersion('1', false);
+    station.addVersion('2', true);
+    station.setRouting('plate', { thresholds: { accept: 1.6, reject: 2.2 } }, 'Kim');
+    station.addJob({ state: 'failed', error: { code: 'too-few', message: 'Only 5 pictures could be read.' } });
+  }
+
+  const firstWords: Record<WidgetType, { readonly en: string; readonly de: string }> = {
+    'ui-inspection-view': { en: 'Trigger inspection', de: 'Prüfung auslösen' },
+    'ui-review-queue': { en: 'Is this part good?', de: 'Ist dieses Teil gut?' },
+    'ui-camera': { en: 'Start camera', de: 'Kamera starten' },
+    'ui-training': { en: 'In production', de: 'Im Einsatz' },
+    'ui-routing-settings': { en: 'Audit share in %', de: 'Stichprobe in %' },
+  };
+
+  for (const widget of Object.keys(WIDGETS) as WidgetType[]) {
+    for (const theme of ['dark', 'light'] as const) {
+      it(`shows ${widget} in the ${theme} theme, wide in English and on a phone in German`, async () => {
+        await fill();
+        for (const [language, width] of [
+          ['en', 1440],
+          ['de', 390],
+        ] as const) {
+          const locale = language === 'en' ? 'en-US' : 'de-DE';
+          const opened = await openPage(browser, dashboard.address(widget, theme), { locale, width });
+          open.push(opened);
+          await see(opened.page, firstWords[widget][language]);
+          const look = await opened.page.evaluate(measureLook);
+          assert.ok(look.contrast >= 7, `text against background: ${look.contrast.toFixed(1)}`);
+          assert.equal(look.dark, theme === 'dark');
+          assert.deepEqual(look.outside, [], 'nothing reaches out of the page');
+          assert.deepEqual(look.unnamed, [], 'every control has a name');
+        }
+      });
+    }
+  }
+
+  describe('ui-inspection-view', () => {
+    it('says that no part was inspected yet', async () => {
+      const page = await show('ui-inspection-view');
+      await see(page, 'No part inspected yet');
+    });
+
+    it('shows verdict, reason, score, thresholds, part type and serial of the newest part', async () => {
+      await station.addInspection('OK');
+      await station.addInspection('NG', { serial: 'S-77' });
+      const page = await show('ui-inspection-view');
+      await see(page, 'NG', '.oq-line-verdict.oq-verdict-NG');
+      await see(page, 'Deviates clearly from good parts', '.oq-line-part');
+      const text = await page.locator('.oq-line-part').textContent();
+      for (const part of ['3.46', '1.80', '2.40', 'plate', 'S-77', '54 ms']) assert.ok(text?.includes(part), part);
+      const label = await page.locator('.oq-score').getAttribute('aria-label');
+      assert.equal(label, 'Score 3.46; accept up to 1.80, reject above 2.40');
+    });
+
+    it('lays the heat map exactly over the picture, with the opacity of the slider', async () => {
+      await station.addInspection('NG');
+      const page = await show('ui-inspection-view');
+      await page.waitForSelector('.oq-boxes rect');
+      const { map, photo } = await page.evaluate(measureOverlay);
+      assert.deepEqual(map.place, photo);
+      // The mock's map glows around the middle of the region and is black in the corner.
+      const { regions } = station.inspections[0].findings[0] as AnomalyFinding;
+      const { x, y, width, height } = regions[0].box;
+      assert.ok(Math.abs(map.hottest.x - (x + width / 2)) < 40, `hottest at ${JSON.stringify(map.hottest)}`);
+      assert.ok(Math.abs(map.hottest.y - (y + height / 2)) < 40);
+      assert.equal(map.corner, 0);
+      assert.equal(await page.locator('.oq-box').first().getAttribute('x'), String(x));
+      await page.locator('.oq-slider input').fill('25');
+      assert.equal(await page.locator('.oq-map').evaluate((canvas) => getComputedStyle(canvas).opacity), '0.25');
+      await page.getByRole('checkbox', { name: 'Heat map' }).uncheck();
+      assert.equal(await page.locator('.oq-map').isVisible(), false);
+    });
+
+    it('follows the line by pushed events and announces each verdict', async () => {
+      await station.addInspection('OK');
+      const page = await show('ui-inspection-view');
+      await see(page, 'OK', '.oq-line-verdict');
+      await station.settle('REVIEW');
+      await see(page, 'REVIEW', '.oq-line-verdict.oq-verdict-REVIEW');
+      await see(page, 'REVIEW, plate. Score lies between accept and reject', '[role=status]');
+      assert.equal(await page.locator('.oq-strip li').count(), 2);
+    });
+
+    it('looks back by arrow keys, stays there when parts come, and returns to live by Esc', async () => {
+      await station.addInspection('NG');
+      await station.addInspection('OK');
+      const page = await show('ui-inspection-view');
+      await page.waitForSelector('.oq-strip li:nth-child(2)');
+      await page.keyboard.press('ArrowRight');
+      await see(page, 'NG', '.oq-line-verdict');
+      await see(page, 'Looking back', '.oq-line-back');
+      await station.settle('REVIEW');
+      await page.waitForSelector('.oq-strip li:nth-child(3)');
+      assert.ok((await page.locator('.oq-line-verdict').textContent())?.includes('NG'));
+      await page.keyboard.press('Escape');
+      await see(page, 'REVIEW', '.oq-line-verdict');
+    });
+
+    it('triggers by button and by the space key', async () => {
+      const page = await show('ui-inspection-view');
+      await page.getByRole('button', { name: 'Trigger inspection' }).click();
+      assert.equal((await message()).topic, 'trigger');
+      dashboard.sent.length = 0;
+      await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+      await page.keyboard.press('Space');
+      assert.equal((await message()).topic, 'trigger');
+      assert.equal(dashboard.sent.length, 1);
+    });
+
+    it('says why a part could not be inspected', async () => {
+      await station.addInspection('NG', { failSafe: true });
+      const page = await show('ui-inspection-view');
+      await see(page, 'No model is deployed for this part type', '.oq-line-reasons');
+      await see(page, 'Train one or deploy a version', '.oq-line-part');
+    });
+
+    it('shows tower light, faults and counters in words', async () => {
+      for (const verdict of ['OK', 'OK', 'OK', 'NG'] as const) await station.addInspection(verdict);
+      station.faults = [{ code: 'plc', message: 'The PLC does not answer.', at: '2026-03-10T08:00:00Z' }];
+      const page = await show('ui-inspection-view');
+      await see(page, 'The PLC does not answer.', '[role=alert]');
+      await see(page, '75.0', '.oq-counter');
+      await untilStreaming();
+      station.push('lamp', { node: 'lamp', colour: 'red', flashing: true, connected: false });
+      await see(page, 'Red, flashing', '.oq-lamp');
+      await see(page, 'disconnected', '.oq-lamp');
+    });
+
+    it('tells when the connection is lost, and fetches what it missed when it is back', async () => {
+      await station.addInspection('OK');
+      const page = await show('ui-inspection-view');
+      await see(page, 'OK', '.oq-line-verdict');
+      await untilStreaming();
+      station.offline = true;
+      station.cut();
+      await see(page, 'Connection lost', '[role=alert]');
+      await station.addInspection('NG');
+      station.offline = false;
+      await see(page, 'NG', '.oq-line-verdict');
+      await page.locator('.oq-banner-lost').waitFor({ state: 'detached' });
+    });
+  });
+
+  async function untilStreaming(): Promise<void> {
+    for (let attempt = 0; attempt < 200 && station.streams === 0; attempt++) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    assert.ok(station.streams > 0, 'the widget listens to events');
+  }
+
+  describe('ui-review-queue', () => {
+    it('says that nothing waits', async () => {
+      const page = await show('ui-review-queue');
+      await see(page, 'Nothing to review');
+    });
+
+    it('decides by O and N with note and name, and goes on to the next picture', async () => {
+      const first = await station.addReview('REVIEW');
+      const second = await station.addReview('OK', ['audit-sample']);
+      const page = await show('ui-review-queue');
+      await see(page, 'Score lies between accept and reject', '.oq-review-reasons');
+      await page.getByLabel('Your name').fill('Kim');
+      await page.locator('textarea').fill('only dust');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('o');
+      assert.deepEqual((await station.request(new RegExp(`POST /review-items/${first.id}/label`))).body, {
+        label: 'OK',
+        reviewer: 'Kim',
+        note: 'only dust',
+      });
+      await see(page, 'Random sample of passed parts', '.oq-review-reasons');
+      assert.equal(await page.locator('textarea').inputValue(), '');
+      await page.keyboard.press('n');
+      const request = await station.request(new RegExp(`POST /review-items/${second.id}/label`));
+      assert.deepEqual(request.body, { label: 'NG', reviewer: 'Kim' });
+      await see(page, 'Nothing to review');
+      await see(page, 'only dust', '.oq-history');
+    });
+
+    it('ignores keys while someone types', async () => {
+      await station.addReview();
+      const page = await show('ui-review-queue');
+      await page.locator('textarea').focus();
+      await page.keyboard.type('on su');
+      assert.equal(await page.locator('textarea').inputValue(), 'on su');
+      assert.ok(!station.requests.some(({ line }) => line.startsWith('POST')));
+    });
+
+    it('skips, shows the skipped, and undoes the last decision', async () => {
+      await station.addReview('NG', ['score-above-reject']);
+      await station.addReview();
+      const page = await show('ui-review-queue');
+      await see(page, '2 pictures waiting');
+      await page.keyboard.press('s');
+      await see(page, 'Skipped 1', '.oq-tabs');
+      await page.keyboard.press('o');
+      await see(page, 'Nothing to review');
+      await page.keyboard.press('u');
+      await see(page, '1 picture waiting');
+      await page.getByRole('button', { name: 'Skipped 1' }).click();
+      await see(page, 'Deviates clearly from good parts', '.oq-review-reasons');
+    });
+
+    it('moves between pictures by the arrow keys', async () => {
+      await station.addReview('REVIEW');
+      await station.addReview('OK', ['audit-sample']);
+      const page = await show('ui-review-queue');
+      await see(page, '1 of 2');
+      await page.keyboard.press('ArrowRight');
+      await see(page, 'Random sample of passed parts', '.oq-review-reasons');
+      await page.keyboard.press('ArrowLeft');
+      await see(page, '1 of 2');
+    });
+
+    it('moves on when another client has decided', async () => {
+      const first = await station.addReview('REVIEW');
+      await station.addReview('OK', ['audit-sample']);
+      const page = await show('ui-review-queue');
+      await see(page, '1 of 2');
+      await untilStreaming();
+      station.decide(first.id, 'OK', 'Alex');
+      await see(page, 'Someone else has decided this picture', '.oq-review-flash');
+      await see(page, 'Random sample of passed parts', '.oq-review-reasons');
+    });
+
+    it('moves on when its own decision comes too late', async () => {
+      await station.addReview('REVIEW');
+      await station.addReview('OK', ['audit-sample']);
+      const page = await show('ui-review-queue');
+      await see(page, '1 of 2');
+      station.failNext(/POST .*label/, { status: 409, code: 'already-decided', detail: 'Alex has decided it.' });
+      station.reviews.shift();
+      await page.keyboard.press('o');
+      await see(page, 'Someone else has decided this picture', '.oq-review-flash');
+      await see(page, 'Random sample of passed parts', '.oq-review-reasons');
+    });
+
+    it('keeps the picture and shows what the station said when a decision fails', async () => {
+      await station.addReview();
+      const page = await show('ui-review-queue');
+      await see(page, '1 of 1');
+      station.failNext(/POST .*label/, { status: 503, code: 'store-unavailable', detail: 'The disk is full.' });
+      await page.keyboard.press('o');
+      await see(page, 'The disk is full.', '[role=alert]');
+      await see(page, '1 of 1');
+    });
+
+    it('shows the keys by ?, and remembers the name of the reviewer', async () => {
+      await station.addReview();
+      const page = await show('ui-review-queue');
+      await page.keyboard.press('?');
+      await see(page, 'Undo the last decision', 'dialog[open]');
+      await page.keyboard.press('o');
+      await page.keyboard.press('Escape');
+      await page.getByLabel('Your name').fill('Kim');
+      await page.reload();
+      assert.equal(await page.getByLabel('Your name').inputValue(), 'Kim');
+      assert.ok(!station.requests.some(({ line }) => line.startsWith('POST')), 'the dialog keeps the keys');
+    });
+  });
+
+  describe('ui-camera', () => {
+    it('takes a 1280x720 picture, shows the verdict, and the node sends it on', async () => {
+      const inspection = await station.addInspection('REVIEW');
+      const page = await show('ui-camera', { camera: true });
+      await page.getByRole('button', { name: 'Start camera' }).click();
+      await page.getByRole('button', { name: 'Take picture' }).click();
+      await see(page, 'REVIEW', '.oq-camera-verdict');
+      await see(page, '2.07', '.oq-score');
+      const { width, height, format } = await sharp(station.uploads[0]).metadata();
+      assert.deepEqual({ width, height, format }, { width: 1280, height: 720, format: 'jpeg' });
+      const { topic, payload } = await message();
+      assert.equal(topic, 'inspection');
+      assert.equal((payload as { id: string; verdict: string }).id, inspection.id);
+      assert.equal((payload as { id: string; verdict: string }).verdict, 'REVIEW');
+    });
+
+    it("answers the line's request with a picture", async () => {
+      const page = await show('ui-camera', { camera: true });
+      await page.getByRole('button', { name: 'Start camera' }).click();
+      await page.getByRole('button', { name: 'Take picture' }).waitFor();
+      await page.waitForFunction(() => (document.querySelector('video') as HTMLVideoElement).videoWidth > 0);
+      const waiting = dashboard.cameras.request('camera-1', 10_000);
+      waiting.catch(() => {});
+      await station.request(/POST \/browser-cameras\/\w+/);
+      const { width } = await sharp(station.uploads[0]).metadata();
+      assert.equal(width, 1280);
+      await see(page, 'The line asked for a picture');
+    });
+
+    it('explains what to do when access is denied', async () => {
+      const page = await show('ui-camera');
+      await page.getByRole('button', { name: 'Start camera' }).click();
+      await see(page, 'Access to the camera was denied', '[role=alert]');
+      await see(page, 'allow the camera for this page', '[role=alert]');
+    });
+
+    it('explains what to do on an insecure address', async () => {
+      const address = dashboard.address('ui-camera').replace('127.0.0.1', 'line.test');
+      const opened = await openPage(browser, address);
+      open.push(opened);
+      await see(opened.page, 'Cameras work only on https://', '[role=alert]');
+    });
+
+    it('explains what to do when there is no camera', async () => {
+      const bare = await launchBrowser(['--use-fake-ui-for-media-stream']);
+      const opened = await openPage(bare, dashboard.address('ui-camera'), { camera: true });
+      await opened.page.getByRole('button', { name: 'Start camera' }).click();
+      await see(opened.page, 'No camera found', '[role=alert]');
+      await bare.close();
+    });
+  });
+
+  describe('ui-training', () => {
+    it('starts a training from labelled pictures and shows its progress', async () => {
+      station.addVersion('1', true);
+      const page = await show('ui-training');
+      await see(page, '42 OK pictures');
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      const { body } = await station.request(/POST \/training\/jobs$/);
+      assert.deepEqual(body, { partType: 'plate', source: { kind: 'labelled' }, deploy: true });
+      await see(page, 'Training “plate”', '.oq-job-now');
+      await untilStreaming();
+      station.jobs[0] = {
+        ...station.jobs[0],
+        state: 'running',
+        progress: { stage: 'coreset', percent: 62.4, remainingSeconds: 41 },
+      };
+      station.push('job', station.jobs[0]);
+      await see(page, 'Choosing the memory bank', '.oq-job-now');
+      await see(page, 'about 41 s left', '.oq-job-now');
+      assert.equal(await page.getByRole('progressbar').getAttribute('aria-valuenow'), '62');
+      await page.getByRole('button', { name: 'Cancel training' }).click();
+      await see(page, 'Cancelled', '.oq-jobs');
+    });
+
+    it('trains a new part type from the simulator, after asking for a usable name', async () => {
+      const page = await show('ui-training');
+      await page.getByRole('radio', { name: 'Simulator' }).check();
+      await page.getByLabel('Name of the new part type').fill('-bad name');
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      await see(page, 'starting with a letter or digit', '.oq-invalid');
+      await page.getByLabel('Name of the new part type').fill('cable-b');
+      await page.locator('select[name=product]').selectOption('cable-end');
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      const { body } = await station.request(/POST \/training\/jobs$/);
+      const source = { kind: 'simulator', product: 'cable-end', count: 60 };
+      assert.deepEqual(body, { partType: 'cable-b', source, deploy: true });
+    });
+
+    it('does not train from too few pictures and says how many it needs', async () => {
+      station.addVersion('1', true);
+      station.okPictures = 3;
+      const page = await show('ui-training');
+      await see(page, 'At least 8 OK pictures are needed');
+      assert.equal(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled(), true);
+    });
+
+    it('deploys and rolls back only after a confirmation', async () => {
+      for (const version of ['1', '2', '3']) station.addVersion(version, version === '2');
+      const page = await show('ui-training');
+      await page.getByRole('row', { name: /^3 / }).getByRole('button', { name: 'Deploy' }).click();
+      await page.locator('dialog[open]').getByRole('button', { name: 'Cancel' }).click();
+      assert.ok(!station.requests.some(({ line }) => line.includes('/deploy')));
+      await page.getByRole('row', { name: /^3 / }).getByRole('button', { name: 'Deploy' }).click();
+      await page.locator('dialog[open] [data-action=confirm]').click();
+      assert.deepEqual((await station.request(/POST \/models\/plate\/deploy/)).body, { version: '3' });
+      await see(page, 'Version 3 is in production.');
+      await page.getByRole('button', { name: 'Roll back' }).click();
+      await page.locator('dialog[open] [data-action=confirm]').click();
+      await station.request(/POST \/models\/plate\/rollback/);
+      await see(page, 'Version 1 is in production.');
+    });
+
+    it('shows why a training could not start', async () => {
+      station.addVersion('1', true);
+      const page = await show('ui-training');
+      await page.getByRole('radio', { name: 'Folder on the server' }).check();
+      await page.getByLabel('Folder path on the server').fill('/nowhere');
+      station.failNext(/POST \/training/, { status: 400, code: 'invalid-input', detail: 'The folder does not exist.' });
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      await see(page, 'The folder does not exist.', '[role=alert]');
+    });
+  });
+
+  describe('ui-routing-settings', () => {
+    it('saves thresholds set by hand and shows the change in the history', async () => {
+      station.addVersion('1', true);
+      const page = await show('ui-routing-settings');
+      await see(page, 'Model: accept 1.70, reject 2.40');
+      await page.getByRole('radio', { name: 'By hand' }).check();
+      await page.getByLabel('Accept', { exact: false }).first().fill('1.5');
+      await page.getByLabel('Audit share in %').fill('7.5');
+      await see(page, 'Not saved yet');
+      await page.getByRole('button', { name: 'Save' }).click();
+      const { body } = await station.request(/PUT \/settings\/routing\/plate/);
+      assert.deepEqual(body, { thresholds: { accept: 1.5, reject: 2.4 }, auditShare: 0.075 });
+      await see(page, 'Saved', '.oq-settings-saved');
+      await see(page, "the model's → 1.50 / 2.40", '.oq-table');
+      await see(page, '2.0 % → 7.5 %', '.oq-table');
+    });
+
+    it('refuses an accept level above the reject level and shares over 100 %', async () => {
+      station.addVersion('1', true);
+      station.setRouting('plate', { thresholds: { accept: 1, reject: 2 } }, 'Kim');
+      const page = await show('ui-routing-settings');
+      await page.locator('input[name=accept]').fill('2,5');
+      await see(page, 'Accept must not be greater than reject.');
+      assert.equal(await page.getByRole('button', { name: 'Save' }).isDisabled(), true);
+      await page.locator('input[name=accept]').fill('1');
+      await page.locator('input[name=share]').fill('101');
+      await see(page, 'Enter a share from 0 to 100 %.');
+      assert.equal(await page.getByRole('button', { name: 'Save' }).isDisabled(), true);
+    });
+
+    it("goes back to the model's thresholds", async () => {
+      station.addVersion('1', true);
+      station.setRouting('plate', { thresholds: { accept: 1, reject: 2 } }, 'Kim');
+      const page = await show('ui-routing-settings');
+      await page.locator('[data-action=reset]').click();
+      assert.equal(await page.locator('input[name=reject]').inputValue(), '2.4');
+      await page.getByRole('button', { name: 'Save' }).click();
+      const { body } = await station.request(/PUT/);
+      assert.deepEqual(body, { thresholds: null, auditShare: 0.02 });
+    });
+
+    it('keeps what the user types when the settings change elsewhere, and says so', async () => {
+      station.addVersion('1', true);
+      const page = await show('ui-routing-settings');
+      await page.locator('input[name=share]').fill('9');
+      await untilStreaming();
+      station.push('routing', station.setRouting('plate', { auditShare: 0.5 }, 'Alex'));
+      await see(page, 'Changed elsewhere just now.');
+      assert.equal(await page.locator('input[name=share]').inputValue(), '9');
+      await page.locator('[data-action=discard]').click();
+      assert.equal(await page.locator('input[name=share]').inputValue(), '50');
+    });
+
+    it('shows what the station said when saving fails', async () => {
+      station.addVersion('1', true);
+      const page = await show('ui-routing-settings');
+      await page.locator('input[name=share]').fill('9');
+      station.failNext(/PUT/, { status: 503, code: 'store-unavailable', detail: 'The database is locked.' });
+      await page.getByRole('button', { name: 'Save' }).click();
+      await see(page, 'The database is locked.', '[role=alert]');
+      await see(page, 'Not saved yet');
+    });
+  });
+
+  it('has left no error in the console of any page', () => {
+    assert.deepEqual(errors, []);
+  });
+});
+
+/** Runs in the page: contrast of the text, brightness of the theme, what reaches out, controls without a name. */
+function measureLook(): { contrast: number; dark: boolean; outside: string[]; unnamed: string[] } {
+  const root = document.querySelector('.oq') as HTMLElement;
+  const luminance = (colour: string): number => {
+    const canvas = document.createElement('canvas');
+    const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    const [red, green, blue] = Array.from(context.getImageData(0, 0, 1, 1).data, (value) => {
+      const share = value / 255;
+      return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const text = luminance(getComputedStyle(root).color);
+  const ground = luminance(getComputedStyle(root.closest('.bg-group-background') as HTMLElement).backgroundColor);
+  const outside: string[] = [];
+  const unnamed: string[] = [];
+  for (const element of Array.from(root.querySelectorAll<HTMLElement>('*'))) {
+    const { right, left, width } = element.getBoundingClientRect();
+    const hidden = element.closest('.oq-strip, .oq-hidden, thead, dialog') !== null;
+    if (!hidden && width > 0 && (right > innerWidth + 1 || left < -1)) outside.push(element.className);
+  }
+  const controls = root.querySelectorAll<HTMLInputElement>('button, input, select, textarea');
+  for (const control of Array.from(controls)) {
+    const name = control.getAttribute('aria-label') ?? control.textContent?.trim() ?? '';
+    if (name === '' && (control.labels?.length ?? 0) === 0) unnamed.push(control.outerHTML.slice(0, 80));
+  }
+  return {
+    contrast: (Math.max(text, ground) + 0.05) / (Math.min(text, ground) + 0.05),
+    dark: ground < 0.2,
+    outside,
+    unnamed,
+  };
+}
+
+interface Overlay {
+  readonly photo: object;
+  readonly map: { readonly place: object; readonly hottest: { x: number; y: number }; readonly corner: number };
+}
+
+/** Runs in the page: where picture and map lie, and where the map is strongest in pixels of the picture. */
+function measureOverlay(): Overlay {
+  const place = (selector: string): object => {
+    const { x, y, width, height } = (document.querySelector(selector) as HTMLElement).getBoundingClientRect();
+    return { x, y, width, height };
+  };
+  const canvas = document.querySelector('.oq-map') as HTMLCanvasElement;
+  const photo = document.querySelector('.oq-photo') as HTMLImageElement;
+  const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(
+    0,
+    0,
+    canvas.width,
+    canvas.height,
+  );
+  let best = 0;
+  let sumX = 0;
+  let sumY = 0;
+  let count = 0;
+  for (let index = 0; index < canvas.width * canvas.height; index++) {
+    const heat = data[index * 4 + 3] === 0 ? 0 : data[index * 4 + 1];
+    if (heat > best) {
+      best = heat;
+      sumX = 0;
+      sumY = 0;
+      count = 0;
+    }
+    if (heat === best && heat > 0) {
+      sumX += index % canvas.width;
+      sumY += Math.floor(index / canvas.width);
+      count++;
+    }
+  }
+  const scale = photo.naturalWidth / canvas.width;
+  const hottest = { x: (sumX / count + 0.5) * scale, y: (sumY / count + 0.5) * scale };
+  return { photo: place('.oq-photo'), map: { place: place('.oq-map'), hottest, corner: data[3] } };
+}
