@@ -1,8 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { InvalidInput } from '../../engine/domain';
 import { SimulatedPlc } from '../../engine/plc';
-import { defineNode, type InspectionMessage } from '../shared';
+import { defineNode, type InspectionMessage, type InspectionNode } from '../shared';
 import { type PlcSimulatorConfig, readSimulatorSettings, schema } from './config';
+
+const RETRY_MS = 1000;
 
 export = (RED: NodeAPI): void => {
   defineNode<PlcSimulatorConfig>(RED, 'plc-simulator', schema, (node, config) => {
@@ -34,13 +37,12 @@ export = (RED: NodeAPI): void => {
     });
     plc.on('lamps', (lamps) => node.send([null, { topic: 'lamps', payload: lamps }]));
 
-    const listening = plc.listen().then(
-      () => {
-        if (config.cycle) plc.startCycle();
-        show();
-      },
-      (error) => node.fail(error),
-    );
+    const closing = new AbortController();
+    const listening = listen(plc, node, closing.signal).then(() => {
+      if (closing.signal.aborted) return;
+      if (config.cycle) plc.startCycle();
+      show();
+    });
 
     return {
       onInput(message) {
@@ -49,12 +51,25 @@ export = (RED: NodeAPI): void => {
         return null;
       },
       async onClose() {
+        closing.abort();
         await listening;
         await plc.close();
       },
     };
   });
 };
+
+/** Listens, trying again as long as something else holds the port; tells of the first failure. */
+async function listen(plc: SimulatedPlc, node: InspectionNode, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; !signal.aborted; attempt += 1) {
+    try {
+      return await plc.listen();
+    } catch (error) {
+      if (attempt === 1) node.fail(error);
+      await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
 
 function act(plc: SimulatedPlc, { topic, payload }: InspectionMessage): void {
   switch (topic) {

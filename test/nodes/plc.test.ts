@@ -358,7 +358,7 @@ describe('PLC nodes', () => {
       await until(() => shown.some(({ text }) => text?.includes('1 parts')), 'the part');
     });
 
-    it('says that its port is taken', async () => {
+    it('says that its port is taken, and takes it when it is free', async () => {
       const other = await simulatedPlc();
       await loadPlcFlow([{ id: 'sim', type: 'plc-simulator', port: other.port, cycle: false }]);
       const shown = statuses('sim');
