@@ -25,7 +25,7 @@ export = (RED: NodeAPI): void => {
       const inspection = inspectionOf(message);
       const station = await link.open();
       const settled = await settle(station, inspection, defaults).catch(async (error) => {
-        await station.inspections.fail(inspection, reasonOf(error), node.translation.message(error));
+        await station.inspections.fail(inspection, reasonOf(error), node.translation.message(error)).catch(() => null);
         throw error;
       });
       if (settled === null) {

@@ -1,7 +1,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { mountApi } from '../../engine/api';
-import { InspectionError } from '../../engine/domain';
+import { InspectionError, InvalidInput } from '../../engine/domain';
 import { openStation, type Station } from '../../engine/station';
 import type { DatabaseOptions } from '../../engine/store';
 import { defineNode, type InspectionNode, type StationNode } from '../shared';
@@ -108,7 +108,13 @@ function dataFolderOf(RED: NodeAPI, config: InspectionStationConfig): string {
 }
 
 function databaseOf(config: InspectionStationConfig, node: InspectionNode): DatabaseOptions {
-  if (config.databaseType === 'postgresql') return { client: 'pg', connection: node.credentials.databaseUrl ?? '' };
+  if (config.databaseType === 'postgresql') return { client: 'pg', connection: connectionOf(node) };
   const filename = config.databaseFile.trim();
   return filename === '' ? { client: 'sqlite3' } : { client: 'sqlite3', filename };
+}
+
+function connectionOf({ credentials }: InspectionNode): string {
+  const connection = credentials.databaseUrl?.trim() ?? '';
+  if (connection !== '') return connection;
+  throw new InvalidInput('The PostgreSQL connection is empty: enter postgres://user:password@host:5432/database.');
 }

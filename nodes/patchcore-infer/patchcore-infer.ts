@@ -34,6 +34,7 @@ export = (RED: NodeAPI): void => {
     const trainings = new Trainings(node, config.partType);
     const actor = node.name || 'patchcore-infer';
     let lastPartType = config.partType;
+    let toldModel = '';
 
     async function judge(message: InspectionMessage, send: Send): Promise<Output> {
       const inspection = inspectionOf(message);
@@ -43,7 +44,7 @@ export = (RED: NodeAPI): void => {
         const station = await link.open();
         const finding = await station.scoreAnomaly(pictureOf(message), inspection, node.id);
         if (!trainings.running) {
-          node.state.ready(`${finding.normalizedScore.toFixed(2)} · ${Math.round(finding.milliseconds.total)} ms`);
+          node.state.ready(`${finding.score.toFixed(2)} · ${Math.round(finding.milliseconds.total)} ms`);
         }
         return [withFinding(message, finding), null];
       } catch (error) {
@@ -90,6 +91,7 @@ export = (RED: NodeAPI): void => {
       const model = await station.models.deployed(partType);
       if (model) {
         const { name, version } = model;
+        tellModel({ partType, name, version });
         node.state.ready(node.translation.shared('status.model', '__name__ version __version__', { name, version }));
       } else {
         node.state.degraded(
@@ -98,6 +100,14 @@ export = (RED: NodeAPI): void => {
           }),
         );
       }
+    }
+
+    /** Tells once which model a part type has in production. */
+    function tellModel(model: { partType: string; name: string; version: string }): void {
+      const news = JSON.stringify(model);
+      if (news === toldModel) return;
+      toldModel = news;
+      node.send([null, { topic: 'model', payload: model }]);
     }
 
     link.whenOpen((station) => {
