@@ -24,7 +24,7 @@ export = (RED: NodeAPI): void => {
     const writer = new ResultWriter({ connection, block, unit });
     const triggers = new LineWatch();
     const inspections = new LineWatch();
-    const status = new ResultStatus(node, () => triggers.overdue + inspections.overdue);
+    const status = new ResultStatus(node, () => (settings.heartbeat ? triggers.overdue + inspections.overdue : 0));
     let count = 0;
     const nextCount = () => {
       count = count >= maximumOf(block.sequenceType) ? 1 : count + 1;

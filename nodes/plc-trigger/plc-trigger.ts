@@ -8,7 +8,7 @@ import { type PlcTriggerConfig, readTriggerSettings, schema, type TriggerSetting
 const MISSED_TEXTS: Readonly<Record<MissedReason, string>> = {
   jump: "__count__ triggers were never seen: the PLC's sequence jumped. These parts were not inspected. Poll more often, or let the PLC wait for the acknowledgement.",
   unanswered:
-    'The part that waits in the PLC was accepted before the restart and has no result. It is not inspected again; the PLC has to give it up or trigger anew.',
+    'The part that waits in the PLC was accepted before the restart and has no result yet. It is not inspected again: the station gives it the fail-safe verdict, or the PLC has to give it up.',
   'edge-unseen':
     'The trigger signal was on already when the connection came up. Whether a part came meanwhile is not known; the next rising edge counts.',
 };
