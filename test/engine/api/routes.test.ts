@@ -396,7 +396,7 @@ describe('the API', () => {
       });
     }
 
-    const bodies: readonly [string, string, Uint8Array | string, number, string][] = [
+    const bodies: readonly [string, string, Uint8Array<ArrayBuffer> | string, number, string][] = [
       ['half a JSON object', 'application/json', '{"label":', 400, 'malformed-json'],
       ['JSON with a comma too many', 'application/json', '{"label":"OK",}', 400, 'malformed-json'],
       ['NaN', 'application/json', '{"label":NaN}', 400, 'malformed-json'],
@@ -416,7 +416,11 @@ describe('the API', () => {
     ];
     for (const [what, type, body, status, code] of bodies) {
       it(`refuses ${what}`, async () => {
-        const response = fetch(api.url + label, { method: 'POST', headers: { 'content-type': type }, body });
+        const response = fetch(api.url + label, {
+          method: 'POST',
+          headers: { 'content-type': type },
+          body: body,
+        });
         await problem(response, status, code);
       });
     }
