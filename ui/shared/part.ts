@@ -25,6 +25,8 @@ export interface Part {
   readonly width: number | null;
   readonly height: number | null;
   readonly hasPicture: boolean;
+  /** False when no picture could be taken in the first place. */
+  readonly wasPictured: boolean;
   readonly hasMap: boolean;
   readonly milliseconds: number | null;
   readonly model: string | null;
@@ -45,6 +47,8 @@ export interface PartSource extends Partial<Omit<Inspection, 'decision' | 'findi
   readonly audit?: boolean;
   readonly createdAt?: string;
   readonly picture?: string | null;
+  readonly width?: number | null;
+  readonly height?: number | null;
   readonly picturePath?: string | null;
   readonly map?: string | null;
 }
@@ -74,9 +78,10 @@ export function partOf(source: PartSource): Part {
     regions: anomalies.flatMap((finding) => finding.regions),
     detections: findings.flatMap((finding) => (finding.kind === 'detections' ? finding.detections : [])),
     capturedAt: source.capturedAt ?? source.createdAt ?? '',
-    width: source.image?.width ?? null,
-    height: source.image?.height ?? null,
+    width: source.image?.width ?? source.width ?? null,
+    height: source.image?.height ?? source.height ?? null,
     hasPicture: source.picture !== null && source.picturePath !== null,
+    wasPictured: Boolean(source.image || source.width) || (source.picture ?? source.picturePath ?? null) !== null,
     hasMap: source.map ? true : anomalies.some((finding) => finding.map !== undefined),
     milliseconds: findings.length > 0 ? total : null,
     model: model ? `${model.name} ${model.version}` : null,

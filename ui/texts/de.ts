@@ -55,6 +55,7 @@ export const de: Texts = {
   },
   picture: {
     alt: (partType) => `Geprüftes Teil, Typ ${partType}`,
+    none: 'Es wurde kein Bild aufgenommen.',
     missing: 'Das Bild ist nicht mehr gespeichert.',
     overlay: 'Wärmebild',
     overlayUnit: 'Deckkraft des Wärmebilds in Prozent',
@@ -131,6 +132,7 @@ export const de: Texts = {
     by: (name) => `von ${name}`,
     unknownReviewer: 'unbekannt',
     undone: (label) => `Entscheidung ${label} zurückgenommen. Das Bild ist wieder da.`,
+    undoneSkip: 'Das übersprungene Bild ist wieder da.',
     nothingToUndo: 'Es gibt keine Entscheidung zum Zurücknehmen.',
     decided: (label) => `Entschieden: ${label}`,
     skipped: 'Übersprungen',

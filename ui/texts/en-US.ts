@@ -70,6 +70,7 @@ export const enUS = {
   },
   picture: {
     alt: (partType: string) => `Inspected part, type ${partType}`,
+    none: 'No picture was taken.',
     missing: 'The picture is no longer kept.',
     overlay: 'Heat map',
     overlayUnit: 'Heat map opacity in percent',
@@ -154,6 +155,7 @@ export const enUS = {
     by: (name: string) => `by ${name}`,
     unknownReviewer: 'unknown',
     undone: (label: string) => `Decision ${label} undone. The picture is back.`,
+    undoneSkip: 'The skipped picture is back.',
     nothingToUndo: 'There is no decision to undo.',
     decided: (label: string) => `Decided: ${label}`,
     skipped: 'Skipped',
