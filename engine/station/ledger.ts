@@ -174,10 +174,9 @@ export class InspectionLedger {
     if (part.picture) throw new InvalidInput(`Inspection ${inspection.id} has a picture already.`);
     part.inspection = { ...part.inspection, image: info };
     part.picture = picture;
-    part.saving = this.options.store.pictures.save(inspection.id, inspection.capturedAt, picture, info.format);
+    part.saving = this.save(part, picture, info);
+    part.saving.catch(() => {}); // settling waits for it and sees the error
     clearTimeout(part.recordTimer);
-    // the record never comes before its picture; should either fail, settling tries both again
-    part.saving.then((path) => this.recordOpen(part, path)).catch(() => {});
     return withImage;
   }
 
@@ -299,9 +298,16 @@ export class InspectionLedger {
     return part;
   }
 
+  /** The record comes after its picture and before any verdict: a crash leaves no picture that nobody knows. */
+  private async save(part: Part, picture: Buffer, { format }: PictureInfo): Promise<string> {
+    const { id, capturedAt } = part.inspection;
+    const path = await this.options.store.pictures.save(id, capturedAt, picture, format);
+    await this.recordOpen(part, path).catch(() => {}); // settling tries it again
+    return path;
+  }
+
   private async recordOpen(part: Part, picturePath: string | null): Promise<void> {
-    if (part.state === 'open')
-      await this.options.store.inspections.insertOpen(part.inspection, picturePath, part.route);
+    await this.options.store.inspections.insertOpen(part.inspection, picturePath, part.route);
   }
 
   private cutOff(part: Part): void {
@@ -324,38 +330,42 @@ export class InspectionLedger {
     const decision = failSafeDecision(failSafe, [reason], timestamp(now));
     const sendNow = !keepForLater && this.outlets.ready;
     const failed = { ...inspection, findings: [...inspection.findings, failure] };
-    const settled = await this.conclude(part, failed, decision, sendNow);
-    if (settled && !keepForLater) this.outlets.deliver(settled, part.route, sendNow, part.picture ?? undefined);
-    return settled;
+    return this.conclude(part, failed, decision, sendNow, (settled) => {
+      if (!keepForLater) this.outlets.deliver(settled, part.route, sendNow, part.picture ?? undefined);
+    });
   }
 
+  /** @param deliver hands the verdict on, where the caller does not */
   private async conclude(
     part: Part,
     inspection: Inspection,
     decision: Decision,
     delivered: boolean,
+    deliver: (settled: Inspection) => void = () => {},
   ): Promise<Inspection | null> {
     part.state = 'settling';
     clearTimeout(part.cutOffTimer);
     clearTimeout(part.recordTimer);
     let settled: Inspection = { ...inspection, decision };
+    let isFirst = true;
     try {
-      const first = await this.recordInTime(part, settled, delivered);
-      if (!first) return null;
+      isFirst = await this.recordInTime(part, settled, delivered);
       if (this.unrecordedVerdicts.size > 0) void this.unrecordedVerdicts.flush();
     } catch (error) {
       settled = this.withoutRecord(settled, error);
       this.unrecordedVerdicts.add({ inspection: settled, route: part.route, delivered }, part.picture);
       this.options.onFault(error);
-    } finally {
-      this.remember(inspection.id);
-      this.parts.delete(inspection.id);
-      part.resolve(settled);
     }
-    this.counts.settled++;
-    if (settled.decision?.by === 'failsafe') this.counts.failSafe++;
-    this.options.onSettled(settled);
-    return settled;
+    this.remember(inspection.id);
+    this.parts.delete(inspection.id);
+    if (isFirst) {
+      this.counts.settled++;
+      if (settled.decision?.by === 'failsafe') this.counts.failSafe++;
+      this.options.onSettled(settled);
+      deliver(settled);
+    }
+    part.resolve(settled);
+    return isFirst ? settled : null;
   }
 
   /** Records the verdict, or withdraws it when that is not done by the deadline. @returns false when there was one */

@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Inspection, newId } from '../../../engine/domain';
+import { InspectionLedger } from '../../../engine/station';
+import { openStore, type Store, StoreUnavailable } from '../../../engine/store';
+import { waitFor } from '../../support/wait';
+import { temporaryFolder, temporaryStore, undoAll } from '../store/support';
+import { decision, IMAGE, openLedger, smallPicture } from './support';
+
+const PART = { partType: 'plate', trigger: { source: 'message' } } as const;
+
+/** A store whose `settle` does what the test says. */
+function storeWith(
+  store: Store,
+  settle: (real: Store['inspections']['settle']) => Store['inspections']['settle'],
+): Store {
+  const inspections = Object.create(store.inspections, {
+    settle: { value: settle(store.inspections.settle.bind(store.inspections)) },
+  }) as Store['inspections'];
+  return { ...store, inspections };
+}
+
+const full = () => new StoreUnavailable('disk-full', 'The disk is full.');
+
+describe('the ledger', function () {
+  this.timeout(20_000);
+  afterEach(undoAll);
+
+  it('has picture and record on the disk before the verdict is sent', async () => {
+    const store = await temporaryStore();
+    const { ledger, seen } = await openLedger(store);
+    const picture = await smallPicture();
+    const opened = ledger.open({ ...PART, serial: 'S1' });
+    const part = ledger.attachPicture(opened, picture, IMAGE);
+    const settled = await ledger.settle({ ...part, findings: [] }, decision('OK'));
+    assert.equal(settled?.decision?.verdict, 'OK');
+    const record = await store.inspections.get(opened.id);
+    assert.equal(record?.state, 'settled');
+    assert.match(record?.picturePath ?? '', /\/OK\//);
+    assert.deepEqual(await store.pictures.read(record!.picturePath!), picture);
+    assert.deepEqual(seen.opened, [opened]);
+    assert.deepEqual(seen.settled, [settled]);
+    assert.equal(ledger.size, 0);
+  });
+
+  it('gives one verdict only, however often it is asked', async () => {
+    const { ledger, seen } = await openLedger(await temporaryStore());
+    const part = ledger.open(PART);
+    const results = await Promise.all([
+      ledger.settle(part, decision('OK')),
+      ledger.settle(part, decision('NG')),
+      ledger.fail(part, 'overload', ''),
+    ]);
+    assert.deepEqual(
+      results.map((result) => result?.decision?.verdict ?? null),
+      ['OK', null, null],
+    );
+    assert.equal(await ledger.settle(part, decision('NG')), null);
+    assert.equal(seen.settled.length, 1);
+  });
+
+  it('knows a duplicate long after, also of before a restart', async () => {
+    const store = await temporaryStore();
+    const first = await openLedger(store);
+    const part = first.ledger.open(PART);
+    await first.ledger.settle(part, decision('OK'));
+    await first.ledger.close();
+    const second = await openLedger(store);
+    assert.equal(await second.ledger.settle(part, decision('OK')), null);
+  });
+
+  it('refuses an inspection it never opened', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    const forged = { ...ledger.open(PART), id: newId() };
+    await assert.rejects(ledger.settle(forged, decision('OK')), { code: 'unknown-inspection' });
+    await assert.rejects(ledger.fail(forged, 'overload', ''), { code: 'unknown-inspection' });
+    await assert.rejects(ledger.settled(forged.id), { code: 'not-found' });
+  });
+
+  it('keeps to what it knows itself when the message says otherwise', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    const part = ledger.open({ ...PART, trigger: { source: 'plc', sequence: 7 } });
+    const changed: Inspection = { ...part, station: 'other', trigger: { source: 'api' }, deadlineAt: part.capturedAt };
+    const settled = await ledger.settle({ ...changed, serial: 'read later' }, decision('OK'));
+    assert.deepEqual(
+      [settled?.station, settled?.trigger, settled?.deadlineAt, settled?.serial],
+      [part.station, part.trigger, part.deadlineAt, 'read later'],
+    );
+  });
+
+  it('gives the fail-safe verdict before the deadline and hands it to the outlet of its route', async () => {
+    const store = await temporaryStore();
+    const { ledger } = await openLedger(store, { deadlineMs: 1500, failSafe: 'REVIEW' });
+    const emitted: [string, Inspection, Buffer | undefined][] = [];
+    ledger.registerOutlet({ route: 'a', emit: (inspection, picture) => emitted.push(['a', inspection, picture]) });
+    ledger.registerOutlet({ route: 'b', emit: (inspection, picture) => emitted.push(['b', inspection, picture]) });
+    const picture = await smallPicture();
+    const part = ledger.attachPicture(ledger.open({ ...PART, route: 'b' }), picture, IMAGE);
+    const stray = ledger.open({ ...PART, route: 'elsewhere' });
+    const settled = await ledger.settled(part.id);
+    await ledger.settled(stray.id);
+    await waitFor('both verdicts', () => emitted.length === 2);
+    const mine = emitted.find(([, { id }]) => id === part.id)!;
+    assert.equal(mine[0], 'b');
+    assert.deepEqual(mine[2], picture);
+    assert.equal(emitted.find(([, { id }]) => id === stray.id)![0], 'a');
+    assert.deepEqual(
+      [settled.decision?.verdict, settled.decision?.by, settled.decision?.reasons, settled.findings[0].kind],
+      ['REVIEW', 'failsafe', ['deadline-exceeded'], 'failure'],
+    );
+    assert.ok(settled.decision!.at <= part.deadlineAt);
+    assert.equal(await ledger.settle(part, decision('OK')), null, 'too late');
+    assert.equal((await store.inspections.get(part.id))?.decision?.verdict, 'REVIEW');
+    assert.match((await store.inspections.get(part.id))?.picturePath ?? '', /\/REVIEW\//);
+  });
+
+  it('ends an inspection that failed and tells why', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    const emitted: Inspection[] = [];
+    ledger.registerOutlet({ route: '', emit: (inspection) => emitted.push(inspection) });
+    const part = ledger.open(PART);
+    const failed = await ledger.fail(part, 'camera-unavailable', 'The camera does not answer.');
+    assert.deepEqual(emitted, [failed]);
+    assert.deepEqual(failed?.decision?.reasons, ['camera-unavailable']);
+    const [finding] = failed!.findings;
+    assert.ok(finding.kind === 'failure' && finding.message === 'The camera does not answer.');
+    assert.equal(failed?.image, undefined);
+  });
+
+  it('keeps verdicts until an outlet takes them, with their pictures', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    const picture = await smallPicture();
+    const part = ledger.attachPicture(ledger.open({ ...PART, route: 'b' }), picture, IMAGE);
+    await ledger.fail(part, 'overload', '');
+    const emitted: [string, Inspection, Buffer | undefined][] = [];
+    for (const route of ['a', 'b']) {
+      ledger.registerOutlet({ route, emit: (inspection, taken) => emitted.push([route, inspection, taken]) });
+    }
+    await waitFor('the kept verdict', () => emitted.length > 0);
+    assert.deepEqual([emitted[0][0], emitted[0][1].id, emitted[0][2]], ['b', part.id, picture]);
+    await sleep(50);
+    assert.equal(emitted.length, 1);
+  });
+
+  it('hands over to no outlet that was removed', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    const remove = ledger.registerOutlet({ route: '', emit: () => assert.fail('removed') });
+    remove();
+    await ledger.fail(ledger.open(PART), 'overload', '');
+  });
+
+  it('survives an outlet and a listener that throw', async () => {
+    const store = await temporaryStore();
+    const { ledger, seen } = await openLedger(store);
+    ledger.registerOutlet({
+      route: '',
+      emit: () => {
+        throw new Error('broken outlet');
+      },
+    });
+    const part = ledger.open(PART);
+    assert.ok(await ledger.fail(part, 'overload', ''));
+    assert.match(String(seen.faults[0]), /broken outlet/);
+  });
+
+  it('refuses inspections without part type or with a senseless deadline', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    assert.throws(() => ledger.open({ ...PART, partType: '' }), { code: 'invalid-input' });
+    for (const deadlineMs of [0, -1, Number.NaN, 49, 1e12]) {
+      assert.throws(() => ledger.open({ ...PART, deadlineMs }), { code: 'invalid-input' });
+    }
+    assert.equal(ledger.size, 0);
+  });
+
+  it('refuses a second picture', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    const part = ledger.attachPicture(ledger.open(PART), await smallPicture(), IMAGE);
+    assert.throws(() => ledger.attachPicture(part, Buffer.alloc(1), IMAGE), { code: 'invalid-input' });
+  });
+
+  it('records a trigger whose picture is long in coming', async () => {
+    const store = await temporaryStore();
+    const { ledger } = await openLedger(store, { deadlineMs: 5000 });
+    const part = ledger.open(PART);
+    await waitFor('the open row', async () => (await store.inspections.open()).some(({ id }) => id === part.id), 2000);
+  });
+
+  it('closes with a verdict for every open inspection, which is sent when it is open again', async () => {
+    const store = await temporaryStore();
+    const first = await openLedger(store);
+    first.ledger.registerOutlet({ route: 'a', emit: () => assert.fail('the flow is going down') });
+    const picture = await smallPicture();
+    const part = first.ledger.attachPicture(first.ledger.open({ ...PART, route: 'a' }), picture, IMAGE);
+    const waiting = first.ledger.settled(part.id);
+    await first.ledger.close();
+    assert.deepEqual((await waiting).decision?.reasons, ['interrupted']);
+    assert.throws(() => first.ledger.open(PART), { code: 'station-closed' });
+    assert.equal(await first.ledger.settle(part, decision('OK')), null);
+
+    const second = await openLedger(store);
+    const emitted: [Inspection, Buffer | undefined][] = [];
+    second.ledger.registerOutlet({ route: 'a', emit: (inspection, taken) => emitted.push([inspection, taken]) });
+    await waitFor('the interrupted verdict', () => emitted.length > 0);
+    assert.deepEqual([emitted[0][0].id, emitted[0][1]], [part.id, picture]);
+    await second.ledger.close();
+
+    const third = await openLedger(store);
+    third.ledger.registerOutlet({ route: 'a', emit: () => assert.fail('sent before') });
+    await sleep(50);
+  });
+
+  it('gives what a crash left open its verdict once, with its picture', async () => {
+    const dataFolder = await temporaryFolder();
+    const crashed = await openStore({ dataFolder });
+    const { ledger } = await openLedger(crashed, { deadlineMs: 60_000 });
+    const picture = await smallPicture();
+    const withPicture = ledger.attachPicture(ledger.open(PART), picture, IMAGE);
+    const without = ledger.open(PART);
+    await waitFor('two open rows', async () => (await crashed.inspections.open()).length === 2);
+    await crashed.close(); // the ledger is not closed: this is what a crash leaves
+
+    const store = await temporaryStore({ dataFolder });
+    const { ledger: again, seen } = await openLedger(store);
+    assert.deepEqual(
+      seen.settled.map(({ id, decision: fell }) => [id, fell?.reasons]),
+      [
+        [withPicture.id, ['interrupted']],
+        [without.id, ['interrupted', 'no-picture']],
+      ],
+    );
+    const record = await store.inspections.get(withPicture.id);
+    assert.deepEqual(await store.pictures.read(record!.picturePath!), picture);
+    const emitted: string[] = [];
+    again.registerOutlet({ route: '', emit: ({ id }) => emitted.push(id) });
+    await waitFor('both', () => emitted.length === 2);
+    await again.close();
+    const { seen: later } = await openLedger(store);
+    assert.deepEqual(later.settled, []);
+  });
+
+  for (const [verdict, sent] of [
+    ['OK', 'REVIEW'],
+    ['REVIEW', 'REVIEW'],
+    ['NG', 'NG'],
+  ] as const) {
+    it(`sends ${sent} where ${verdict} could not be recorded, and records it as soon as that works`, async () => {
+      const real = await temporaryStore();
+      let broken = true;
+      const store = storeWith(real, (settle) => async (...args) => {
+        if (broken) throw full();
+        return settle(...args);
+      });
+      const { ledger, seen } = await openLedger(store, { failSafe: 'REVIEW' });
+      const part = ledger.attachPicture(ledger.open(PART), await smallPicture(), IMAGE);
+      const settled = await ledger.settle(part, decision(verdict));
+      assert.deepEqual(
+        [settled?.decision?.verdict, settled?.decision?.by, settled?.decision?.reasons],
+        [sent, 'failsafe', ['not-recorded']],
+      );
+      assert.equal((seen.faults[0] as StoreUnavailable).code, 'store-disk-full');
+      assert.equal(ledger.unrecorded, 1);
+      assert.equal(await ledger.settle(part, decision('OK')), null);
+      assert.deepEqual(await ledger.settled(part.id), settled);
+      broken = false;
+      await waitFor('the record', () => ledger.unrecorded === 0);
+      const record = await real.inspections.get(part.id);
+      assert.deepEqual([record?.state, record?.decision], ['settled', settled?.decision]);
+      assert.match(record?.picturePath ?? '', new RegExp(`/${sent}/`));
+      assert.ok(existsSync(join(real.dataFolder, record!.picturePath!)));
+    });
+  }
+
+  it('keeps a picture that could not be written until it can', async () => {
+    const real = await temporaryStore();
+    let broken = true;
+    const pictures = Object.create(real.pictures, {
+      save: {
+        value: async (...args: Parameters<typeof real.pictures.save>) => {
+          if (broken) throw full();
+          return real.pictures.save(...args);
+        },
+      },
+    });
+    const { ledger } = await openLedger({ ...real, pictures });
+    const picture = await smallPicture();
+    const part = ledger.attachPicture(ledger.open(PART), picture, IMAGE);
+    assert.deepEqual((await ledger.settle(part, decision('OK')))?.decision?.reasons, ['not-recorded']);
+    broken = false;
+    await waitFor('the record', () => ledger.unrecorded === 0);
+    const record = await real.inspections.get(part.id);
+    assert.deepEqual(await real.pictures.read(record!.picturePath!), picture);
+  });
+
+  it('does not wait past the deadline for a store that hangs, and withdraws the verdict', async () => {
+    const real = await temporaryStore();
+    let release: () => void = () => {};
+    const stuck = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let calls = 0;
+    const store = storeWith(real, (settle) => async (...args) => {
+      if (calls++ === 0) await stuck;
+      return settle(...args);
+    });
+    const { ledger } = await openLedger(store, { deadlineMs: 300 });
+    const part = ledger.open(PART);
+    const start = performance.now();
+    const settled = await ledger.settle(part, decision('OK'));
+    assert.ok(performance.now() - start < 600);
+    assert.deepEqual([settled?.decision?.verdict, settled?.decision?.reasons], ['NG', ['not-recorded']]);
+    release();
+    await waitFor('the record', () => ledger.unrecorded === 0);
+    await sleep(20);
+    assert.equal((await real.inspections.get(part.id))?.decision?.verdict, 'NG', 'the OK was never committed');
+  });
+
+  it('neither loses nor repeats a verdict that was sent unrecorded before a crash', async () => {
+    const dataFolder = await temporaryFolder();
+    const crashed = await openStore({ dataFolder });
+    const broken = storeWith(crashed, () => async () => {
+      throw full();
+    });
+    const { ledger } = await openLedger(broken, { deadlineMs: 60_000, firstRetryMs: 60_000 });
+    const picture = await smallPicture();
+    const part = ledger.attachPicture(ledger.open(PART), picture, IMAGE);
+    await waitFor('the open row', async () => (await crashed.inspections.open()).length === 1);
+    const settled = await ledger.settle(part, decision('OK'));
+    await sleep(100);
+    await crashed.close();
+
+    const store = await temporaryStore({ dataFolder });
+    const { ledger: again, seen } = await openLedger(store);
+    again.registerOutlet({ route: '', emit: () => assert.fail('sent before the crash') });
+    assert.deepEqual(seen.settled, []);
+    assert.equal(again.unrecorded, 0);
+    const record = await store.inspections.get(part.id);
+    assert.deepEqual([record?.state, record?.decision], ['settled', settled?.decision]);
+    assert.deepEqual(await store.pictures.read(record!.picturePath!), picture);
+    await sleep(50);
+  });
+
+  it('can be closed twice and while it settles', async () => {
+    const store = await temporaryStore();
+    const { ledger, seen } = await openLedger(store);
+    const settling = ledger.settle(ledger.open(PART), decision('OK'));
+    await Promise.all([ledger.close(), ledger.close()]);
+    assert.equal((await settling)?.decision?.verdict, 'OK');
+    assert.equal(seen.settled.length, 1);
+  });
+
+  it('keeps no memory of what is settled', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    for (let i = 0; i < 300; i++) await ledger.settle(ledger.open(PART), decision('OK'));
+    assert.equal(ledger.size, 0);
+    assert.equal(ledger.settledCount, 300);
+    assert.ok(ledger instanceof InspectionLedger);
+  });
+});
