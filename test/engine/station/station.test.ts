@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Database } from 'sqlite3';
+import { type Inspection, newId, timestamp } from '../../../engine/domain';
+import { readPictureHeader } from '../../../engine/imaging';
+import { openStation, type Station, type StationEvents, type StationOptions } from '../../../engine/station';
+import { waitFor } from '../../support/wait';
+import { temporaryFolder, undoAfter, undoAll } from '../store/support';
+import { decision, smallPicture } from './support';
+
+const FOREVER = { days: null, bytes: null };
+const PART = { partType: 'plate', trigger: { source: 'message' } } as const;
+
+async function temporaryStation(options: Partial<StationOptions> = {}): Promise<Station> {
+  const station = await openStation({
+    id: 'station-1',
+    name: 'Line 1',
+    dataFolder: options.dataFolder ?? (await temporaryFolder()),
+    failSafe: 'NG',
+    deadlineMs: 10_000,
+    retention: { OK: FOREVER, NG: FOREVER, REVIEW: FOREVER },
+    pool: { size: 1, queueLimit: 16, queuePolicy: 'reject', memoryCapMb: 256, threads: 1 },
+    ...options,
+  });
+  undoAfter(() => station.close());
+  return station;
+}
+
+function record<Name extends keyof StationEvents>(station: Station, name: Name): StationEvents[Name][] {
+  const seen: StationEvents[Name][] = [];
+  station.events.on(name, (event) => seen.push(event));
+  return seen;
+}
+
+describe('a station', function () {
+  this.timeout(60_000);
+  afterEach(undoAll);
+
+  it('looks at a picture in its child process', async () => {
+    const station = await temporaryStation();
+    const picture = await smallPicture();
+    const sha256 = createHash('sha256').update(picture).digest('hex');
+    assert.deepEqual(await station.inspectPicture(picture), {
+      width: 32,
+      height: 32,
+      format: 'jpeg',
+      bytes: picture.length,
+      sha256,
+    });
+    await assert.rejects(station.inspectPicture(picture.subarray(0, 100)), { reason: 'picture-unreadable' });
+    await assert.rejects(station.inspectPicture(Buffer.alloc(0)), { reason: 'picture-unreadable' });
+  });
+
+  it('takes a simulated part to its verdict and tells each step', async () => {
+    const station = await temporaryStation();
+    const opened = record(station, 'inspection-opened');
+    const settled = record(station, 'inspection-settled');
+    const { picture } = await station.simulate({ product: 'plate', seed: 1, defectRate: 0, width: 320, height: 240 });
+    const info = await station.inspectPicture(picture);
+    const part = station.inspections.attachPicture(station.inspections.open(PART), picture, info);
+    const done = await station.inspections.settle(part, decision('OK'));
+    assert.deepEqual([opened[0].id, settled[0]], [part.id, done]);
+    const health = station.health();
+    assert.deepEqual(health.inspections, { open: 0, settled: 1, failSafe: 0, unrecorded: 0 });
+    assert.deepEqual([health.state, health.inference.state], ['ok', 'ready']);
+  });
+
+  it('gives thumbnails of pictures under way and on record', async () => {
+    const station = await temporaryStation();
+    const { picture } = await station.simulate({ product: 'plate', seed: 2, defectRate: 0, width: 320, height: 240 });
+    const info = await station.inspectPicture(picture);
+    const part = station.inspections.attachPicture(station.inspections.open(PART), picture, info);
+    const early = await station.thumbnail(part.id, 64);
+    assert.deepEqual(readPictureHeader(early).width, 64);
+    await station.inspections.settle(part, decision('OK'));
+    assert.equal(await station.thumbnail(part.id, 64), early, 'made once');
+    const [one, two] = await Promise.all([station.thumbnail(part.id, 100), station.thumbnail(part.id, 100)]);
+    assert.equal(one, two);
+    await assert.rejects(station.thumbnail(newId(), 64), { code: 'not-found' });
+    for (const width of [0, 15, 2049, 1.5, Number.NaN]) {
+      await assert.rejects(station.thumbnail(part.id, width), { code: 'invalid-input' });
+    }
+  });
+
+  it('says what to do when no model is deployed', async () => {
+    const station = await temporaryStation();
+    const part = station.inspections.open(PART);
+    await assert.rejects(station.scoreAnomaly(await smallPicture(), part, 'node-1'), {
+      code: 'no-model',
+      reason: 'no-model',
+      status: 'no model for plate',
+      message: 'No model is deployed for part type plate. Train one or deploy a version on the Models page.',
+    });
+  });
+
+  it('trains, deploys and scores with a model, and keeps the heat maps', async () => {
+    const station = await temporaryStation({ deadlineMs: 60_000 });
+    const deployments = record(station, 'deployment');
+    const source = { kind: 'simulator', product: 'plate', count: 12, seed: 1 } as const;
+    const job = await station.jobs.submit({ partType: 'plate', source, deploy: true }, 'Ada');
+    const ended = await station.jobs.ended(job.id);
+    assert.deepEqual([ended.state, ended.error], ['completed', null]);
+    assert.deepEqual(
+      deployments.map(({ partType, version, actor }) => [partType, version, actor]),
+      [['plate', '1', 'Ada']],
+    );
+    const { picture } = await station.simulate({ product: 'plate', seed: 500, defectRate: 0 });
+    const part = station.inspections.attachPicture(
+      station.inspections.open(PART),
+      picture,
+      await station.inspectPicture(picture),
+    );
+    const [first, second] = [
+      await station.scoreAnomaly(picture, part, 'node-1'),
+      await station.scoreAnomaly(picture, part, 'node-2'),
+    ];
+    assert.deepEqual([first.kind, first.node, first.model], ['anomaly', 'node-1', { name: 'plate', version: '1' }]);
+    assert.ok(first.score > 0 && Number.isFinite(first.normalizedScore) && first.milliseconds.total > 0);
+    assert.equal(first.score, second.score);
+    assert.equal(first.map?.url, `/inspection/api/inspections/${part.id}/map`);
+    assert.equal(second.map?.url, `/inspection/api/inspections/${part.id}/map?index=1`);
+    assert.deepEqual(JSON.parse(JSON.stringify(first)), first, 'a finding is plain JSON');
+    const map = await station.store.pictures.readMap(part.id, 1);
+    assert.deepEqual([readPictureHeader(map!).format, readPictureHeader(map!).width], ['png', first.map?.width]);
+  });
+
+  it('sends a picture from outside through the flow that takes it', async () => {
+    const station = await temporaryStation();
+    const picture = await smallPicture();
+    await assert.rejects(station.intake.submit(picture, { source: 'api' }), { code: 'no-intake', httpStatus: 503 });
+    const seen: unknown[] = [];
+    const handler = (flow: string) => (submission: { partType?: string; source: 'api' | 'browser' }) => {
+      seen.push([flow, submission.partType]);
+      const part = station.inspections.open({
+        partType: submission.partType ?? 'default',
+        trigger: { source: submission.source },
+      });
+      setImmediate(() => void station.inspections.settle(part, decision('OK')));
+      return part;
+    };
+    const remove = station.intake.register(handler('a'), 'a');
+    station.intake.register(handler('b'), 'b');
+    const settled = await station.intake.submit(picture, { source: 'api', partType: 'cable' });
+    assert.deepEqual([settled.decision?.verdict, settled.trigger.source], ['OK', 'api']);
+    await station.intake.submit(picture, { source: 'browser', route: 'b' });
+    remove();
+    await station.intake.submit(picture, { source: 'api', route: 'a' });
+    assert.deepEqual(seen, [
+      ['a', 'cable'],
+      ['b', undefined],
+      ['b', undefined],
+    ]);
+    station.intake.register(() => {
+      throw new Error('refused');
+    }, 'c');
+    await assert.rejects(station.intake.submit(picture, { source: 'api', route: 'c' }), /refused/);
+  });
+
+  it('asks the browser that shows a camera for its picture', async () => {
+    const { browserCameras } = await temporaryStation();
+    const picture = await smallPicture();
+    await assert.rejects(browserCameras.request('cam', 1000), { code: 'browser-camera-no-browser' });
+    const remove = browserCameras.onRequest('cam', ({ requestId }) => {
+      setImmediate(() => {
+        assert.equal(browserCameras.resolve(requestId, picture), true);
+        assert.equal(browserCameras.resolve(requestId, picture), false, 'answered before');
+      });
+    });
+    assert.equal(await browserCameras.request('cam', 1000), picture);
+    remove();
+    browserCameras.onRequest('cam', ({ requestId }) => void browserCameras.refuse(requestId, 'access denied'));
+    await assert.rejects(browserCameras.request('cam', 1000), {
+      reason: 'camera-unavailable',
+      message: /access denied/,
+    });
+    browserCameras.onRequest('silent', () => {});
+    await assert.rejects(browserCameras.request('silent', 20), { code: 'browser-camera-timeout' });
+    assert.equal(browserCameras.resolve(newId(), picture), false);
+  });
+
+  it('tells changed settings and review decisions', async () => {
+    const station = await temporaryStation();
+    const changed = record(station, 'routing-changed');
+    const decided = record(station, 'review-decided');
+    await station.setRouting('plate', { auditShare: 0.25 }, 'Ada');
+    assert.deepEqual(changed, [{ partType: 'plate', thresholds: null, auditShare: 0.25 }]);
+    const settled = await station.inspections.settle(station.inspections.open(PART), decision('REVIEW'));
+    await station.reviews.add(settled as Inspection);
+    await station.reviews.label(settled!.id, { label: 'OK', reviewer: 'Ada' });
+    assert.deepEqual(
+      decided.map(({ id, label }) => [id, label]),
+      [[settled!.id, 'OK']],
+    );
+  });
+
+  it('goes on with its parts when a listener throws', async () => {
+    const station = await temporaryStation();
+    station.events.on('inspection-settled', () => {
+      throw new Error('broken listener');
+    });
+    assert.ok(await station.inspections.settle(station.inspections.open(PART), decision('OK')));
+    assert.match(station.health().faults[0].message, /broken listener/);
+  });
+
+  it('gives every part its verdict in time while another program locks the database', async () => {
+    const station = await temporaryStation({ deadlineMs: 800 });
+    const faults = record(station, 'fault');
+    const other = new Database(join(station.options.dataFolder, 'inspection.sqlite'));
+    await promisify(other.exec.bind(other))('BEGIN IMMEDIATE');
+    const parts = Array.from({ length: 5 }, () => station.inspections.open(PART));
+    const settled = await Promise.all(parts.map((part) => station.inspections.settle(part, decision('OK'))));
+    const late = Date.now() - Date.parse(parts[0].deadlineAt);
+    await promisify(other.close.bind(other))();
+    assert.ok(late < 500, `${late} ms after the deadline`);
+    assert.deepEqual(
+      settled.map((part) => [part?.decision?.verdict, part?.decision?.reasons]),
+      Array(5).fill(['NG', ['not-recorded']]),
+    );
+    assert.equal(faults[0].code, 'store-locked');
+    assert.equal(station.health().state, 'degraded');
+    await waitFor('the records', () => station.inspections.unrecorded === 0, 10_000);
+    for (const part of settled) {
+      assert.deepEqual((await station.store.inspections.get(part!.id))?.decision, part?.decision);
+    }
+  });
+
+  it('refuses options that make no sense, and a folder it cannot use, without leaving anything open', async () => {
+    await assert.rejects(temporaryStation({ dataFolder: 'relative' }), { code: 'invalid-input' });
+    const dataFolder = await temporaryFolder();
+    const pool = { size: 0, queueLimit: 1, queuePolicy: 'reject', memoryCapMb: 1 } as const;
+    await assert.rejects(temporaryStation({ dataFolder, pool }), RangeError);
+    const station = await temporaryStation({ dataFolder });
+    await assert.rejects(temporaryStation({ dataFolder }), { code: 'store-in-use' });
+    await station.close();
+    await writeFile(join(dataFolder, 'inspection.sqlite'), Buffer.alloc(4096, 'x'));
+    await assert.rejects(temporaryStation({ dataFolder }), { code: 'store-corrupt' });
+  });
+
+  it('interrupts what is under way when it closes, and hands it on when it is open again', async () => {
+    const dataFolder = await temporaryFolder();
+    const first = await temporaryStation({ dataFolder });
+    const part = first.inspections.open({ ...PART, route: 'tab' });
+    const waiting = first.inspections.settled(part.id);
+    await Promise.all([first.close(), first.close()]);
+    assert.deepEqual((await waiting).decision?.reasons, ['interrupted']);
+    assert.equal(first.health().state, 'closed');
+    await assert.rejects(first.scoreAnomaly(Buffer.alloc(0), part, 'n'), { code: 'station-closed' });
+    const second = await temporaryStation({ dataFolder });
+    const emitted: string[] = [];
+    second.inspections.registerOutlet({ route: 'tab', emit: ({ id }) => emitted.push(id) });
+    await waitFor('the interrupted part', () => emitted.length === 1, 5000);
+    assert.deepEqual(emitted, [part.id]);
+  });
+
+  it('leaves no process, file or timer behind after 50 times opening and closing', async function () {
+    if (process.platform !== 'linux') this.skip();
+    this.timeout(180_000);
+    const dataFolder = await temporaryFolder();
+    const count = async () => ({
+      files: (await readdir('/proc/self/fd')).length,
+      children: execFileSync('ps', ['--no-headers', '--ppid', String(process.pid)])
+        .toString()
+        .trim()
+        .split('\n').length,
+      timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
+    });
+    const cycle = async () => {
+      const station = await openStation({
+        id: 'station-1',
+        name: 'Line 1',
+        dataFolder,
+        failSafe: 'NG',
+        deadlineMs: 2000,
+        retention: { OK: FOREVER, NG: FOREVER, REVIEW: FOREVER },
+        pool: { size: 1, queueLimit: 16, queuePolicy: 'reject', memoryCapMb: 64, threads: 1 },
+      });
+      const part = station.inspections.open(PART);
+      await station.inspections.settle(part, { ...decision('OK'), at: timestamp(Date.now()) });
+      await station.close();
+    };
+    await cycle();
+    const before = await count();
+    for (let i = 0; i < 50; i++) await cycle();
+    const after = await count();
+    assert.ok(after.files <= before.files + 1, `${after.files} open files, ${before.files} at the start`);
+    assert.equal(after.children, before.children);
+    assert.ok(after.timers <= before.timers, `${after.timers} timers, ${before.timers} at the start`);
+  });
+});
