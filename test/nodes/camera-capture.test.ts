@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { deflateSync } from 'node:zlib';
 import type { Inspection } from '../../engine/domain';
 import type { InspectionMessage } from '../../nodes/shared';
@@ -152,17 +153,20 @@ describe('camera-capture', () => {
       const flow = await cameraFlow({ source: 'folder', folder, folderMode: 'watch', wires: [['router']] });
       await loadFlow(flow);
       await openedStation();
-      await until(() => true);
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await writeFile(join(folder, 'a.jpg'), await goodPlate(1));
+      // the watcher needs a moment to begin: files come until one is taken
+      const picture = await goodPlate(1);
+      for (let probe = 0; collect('rv').length === 0; probe++) {
+        await writeFile(join(folder, `probe-${probe}.jpg`), picture);
+        await pause(300);
+      }
+      await writeFile(join(folder, 'a.jpg'), picture);
       await writeFile(join(folder, 'b.jpg'), Buffer.from('this is text'));
       await writeFile(join(folder, 'c.jpg'), await goodPlate(3));
       // without findings nothing speaks for the parts: REVIEW; the text file gets the fail-safe verdict
-      await until(() => collect('rv').length === 2 && collect('ng').length === 1, 'three verdicts');
-      assert.deepEqual(
-        collect('rv').map(({ inspection }) => (inspection as Inspection).trigger.source),
-        ['folder', 'folder'],
-      );
+      const files = () => collect('rv').map(({ filename }) => basename(String(filename)));
+      await until(() => files().includes('a.jpg') && files().includes('c.jpg') && collect('ng').length === 1);
+      assert.equal(new Set(files()).size, files().length, 'each file once');
+      assert.ok(collect('rv').every((message) => inspectionIn(message).trigger.source === 'folder'));
       assert.deepEqual(inspectionIn(collect('ng')[0]).decision?.reasons, ['picture-unreadable']);
     });
   });

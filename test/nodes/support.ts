@@ -168,11 +168,23 @@ export function collect(id: string): InspectionMessage[] {
   return messages;
 }
 
-/** Everything a node has shown as status, the texts only. */
-export function statuses(id: string): { fill?: string; shape?: string; text?: string }[] {
-  const seen: { fill?: string; shape?: string; text?: string }[] = [];
-  (node(id) as unknown as EventSource).on('call:status', (call: never) => {
-    seen.push((call as { args: [{ text?: string }] }).args[0]);
+export interface ShownStatus {
+  readonly fill?: string;
+  readonly shape?: string;
+  readonly text?: string;
+}
+
+/** Everything a node has shown as status since the flow was loaded, and shows from now on. */
+export function statuses(id: string): ShownStatus[] {
+  const shown = node(id);
+  // the test helper spies on Node.status
+  const spy = shown.status as unknown as { getCalls(): { thisValue: unknown; args: [ShownStatus] }[] };
+  const seen = spy
+    .getCalls()
+    .filter(({ thisValue }) => thisValue === shown)
+    .map(({ args }) => args[0]);
+  (shown as unknown as EventSource).on('call:status', (call: never) => {
+    seen.push((call as { args: [ShownStatus] }).args[0]);
   });
   return seen;
 }
