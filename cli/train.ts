@@ -14,7 +14,7 @@ Learns a part type from pictures of good parts and writes the model package.
   --out DIR                the new model package; must not exist, or be empty
   --backbone FILE|ID       starter (default), or an ONNX file: a feature extractor or a whole classifier
   --false-reject-rate R    share of good parts that may be rejected, 0.0001 to 0.5 (default 0.01)
-  --input-size PIXELS      side of the model's input, a multiple of 32 from 64 to 1024 (default 256)
+  --input-size PIXELS      side of the model's input, a multiple of 32 from 64 to 1024 (default 288)
   --mode MODE              stretch (default), letterbox or crop: how a picture is laid into the input
   --bank-size N            patches kept in the memory bank (default 2000)
   --seed N                 the same seed gives the same model (default 1)

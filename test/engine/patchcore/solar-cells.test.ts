@@ -32,7 +32,7 @@ describe('Real solar cells', () => {
       const [good, defective] = [await scoresOf('good'), await scoresOf('defective')];
       await model.dispose();
       const area = auroc(good, defective);
-      // 0.83 was measured; the standard error with 60 and 60 pictures is 0.037. Mono cells, which are easier, gave 0.925.
+      // 0.81 to 0.84 was measured over seeds and input sizes; the standard error with 60 and 60 pictures is 0.037.
       assert.ok(area >= 0.78, `AUROC ${area}`);
       const rejected = good.filter((score) => score > model.manifest.thresholds.reject).length;
       // The promise is 2 % (50 held-out pictures); 6 of 60 or more would have a chance of 1 in 1000 at that rate.
