@@ -1,25 +1,31 @@
 /** Loaded into Node-RED by bench/line.ts: answers over IPC with event-loop delay and memory of this process. */
 const { monitorEventLoopDelay } = require('node:perf_hooks');
 
-const delay = monitorEventLoopDelay({ resolution: 5 });
-delay.enable();
+// Node-RED's own children inherit the preload; only the main process is measured.
+if (process.argv[1]?.endsWith('red.js')) answerQuestions();
 
-process.on('message', (request) => {
-  if (request === 'reset') {
-    delay.reset();
-    process.send({ kind: 'reset' });
-  }
-  if (request === 'measure') {
-    global.gc?.();
-    process.send({
-      kind: 'measure',
-      // The histogram holds the time between two ticks; what is over the resolution is delay.
-      delayP50Ms: delay.percentile(50) / 1e6 - 5,
-      delayP99Ms: delay.percentile(99) / 1e6 - 5,
-      delayMaxMs: delay.max / 1e6 - 5,
-      heapMb: process.memoryUsage().heapUsed / 2 ** 20,
-      rssMb: process.memoryUsage().rss / 2 ** 20,
-    });
-  }
-});
-process.channel?.unref();
+function answerQuestions() {
+  const resolution = 5;
+  const delay = monitorEventLoopDelay({ resolution });
+  delay.enable();
+  // The histogram holds the time between two ticks; what is over the resolution is delay.
+  const overResolution = (nanoseconds) => nanoseconds / 1e6 - resolution;
+
+  process.on('message', (request) => {
+    if (request === 'reset') {
+      delay.reset();
+      process.send({ kind: 'reset' });
+    }
+    if (request === 'measure') {
+      global.gc?.();
+      process.send({
+        kind: 'measure',
+        delayP50Ms: overResolution(delay.percentile(50)),
+        delayP99Ms: overResolution(delay.percentile(99)),
+        delayMaxMs: overResolution(delay.max),
+        heapMb: process.memoryUsage().heapUsed / 2 ** 20,
+        rssMb: process.memoryUsage().rss / 2 ** 20,
+      });
+    }
+  });
+}
