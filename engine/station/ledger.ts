@@ -74,7 +74,7 @@ const LONGEST_DEADLINE_MS = 24 * 3600 * 1000;
 const RECORD_WITHOUT_PICTURE_MS = 100;
 const SHORTEST_RECORD_MS = 50;
 const LONGEST_RECORD_MS = 3000;
-const CLOSE_RECORD_MS = 1500;
+const CLOSE_RECORD_MS = 1000;
 const RECENT = 2000;
 
 /** The inspections under way. Each one gets exactly one verdict, recorded before it is sent and before its deadline. */

@@ -28,6 +28,7 @@ import type { Station, StationEvents, StationHealth, StationOptions } from './ty
 const MEGABYTE = 1024 * 1024;
 const THUMBNAIL_CACHE_BYTES = 16 * MEGABYTE;
 const THUMBNAIL_LIMIT_MS = 10_000;
+const SIMULATION_LIMIT_MS = 30_000;
 const PRELOADED_MODELS = 8;
 const LOAD_LIMIT_MS = 120_000;
 const TASK_MODULES = ['imaging', 'simulator', 'patchcore'];
@@ -112,9 +113,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const since = timestamp(clock.now());
 
   const shutDown = async () => {
-    await inspections.close();
+    await inspections.close().catch(fault);
     browserCameras.close();
-    await Promise.all([retentionTimer.close(), jobs.close(), pool.close()]);
+    await Promise.all([retentionTimer.close(), jobs.close(), pool.close()].map((end) => end.catch(fault)));
     await store.close();
     events.removeAll();
   };
@@ -157,7 +158,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     },
 
     simulate(simulation: SimulatorOptions): Promise<SimulatedPart> {
-      return pool.run('simulate', simulation, { priority: 'verdict' });
+      return pool.run('simulate', simulation, { deadline: Date.now() + SIMULATION_LIMIT_MS, priority: 'verdict' });
     },
 
     async setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings> {

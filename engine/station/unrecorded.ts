@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Inspection, type InspectionError, timestamp } from '../domain';
 import { type Store, storeError } from '../store';
 
@@ -23,6 +24,7 @@ const JOURNAL_BYTES = 256 * 1024;
 const MOST_VERDICTS = 1000;
 const MOST_PICTURE_BYTES = 64 * 1024 * 1024;
 const LONGEST_RETRY_MS = 30_000;
+const LAST_TRY_MS = 700;
 
 /**
  * Verdicts the store could not take when they fell. They are tried again until it can, and kept in a journal file beside
@@ -97,7 +99,7 @@ export class UnrecordedVerdicts {
     if (this.closed) return;
     this.closed = true;
     if (this.retryTimer) clearTimeout(this.retryTimer);
-    if (this.size > 0) await this.flush();
+    if (this.size > 0) await Promise.race([this.flush(), sleep(LAST_TRY_MS, undefined, { ref: false })]);
     this.writeJournal();
     await this.journalWork;
     await this.journal?.close().catch(() => {});

@@ -24,7 +24,7 @@ import type { Store, StoreOptions } from './types';
  *   damaged or newer than this code
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { dataFolder, database: databaseOptions = { client: 'sqlite3' }, busyTimeoutMs = 1000 } = options;
+  const { dataFolder, database: databaseOptions = { client: 'sqlite3' }, busyTimeoutMs = 500 } = options;
   const clock: Clock = options.clock ?? systemClock;
   await prepareFolder(dataFolder);
   const unlock = await lockFolder(dataFolder, options.lockWaitMs ?? 2000);

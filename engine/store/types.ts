@@ -25,7 +25,7 @@ export interface StoreOptions {
   /** Absolute path; created when missing. */
   readonly dataFolder: string;
   readonly database?: DatabaseOptions;
-  /** Milliseconds to wait for a database locked by another process; 1000 unless told. */
+  /** Milliseconds to wait for a database locked by another process; 500 unless told. */
   readonly busyTimeoutMs?: number;
   /** Milliseconds to wait for another station that is just leaving the folder; 2000 unless told. */
   readonly lockWaitMs?: number;

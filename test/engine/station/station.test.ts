@@ -228,6 +228,34 @@ describe('a station', function () {
     }
   });
 
+  it('closes in time while the database is locked, and still sends each verdict once', async () => {
+    const dataFolder = await temporaryFolder();
+    const station = await temporaryStation({ dataFolder });
+    const other = new Database(join(dataFolder, 'inspection.sqlite'));
+    await promisify(other.exec.bind(other))('BEGIN IMMEDIATE');
+    const picture = await smallPicture();
+    const info = await station.inspectPicture(picture);
+    const parts = Array.from({ length: 5 }, () =>
+      station.inspections.attachPicture(station.inspections.open(PART), picture, info),
+    );
+    const start = performance.now();
+    await station.close();
+    const milliseconds = performance.now() - start;
+    assert.ok(milliseconds < 5000, `${milliseconds} ms`);
+    await promisify(other.close.bind(other))();
+
+    const again = await temporaryStation({ dataFolder });
+    const emitted: Inspection[] = [];
+    again.inspections.registerOutlet({ route: '', emit: (inspection) => emitted.push(inspection) });
+    await waitFor('five verdicts', () => emitted.length === 5, 10_000);
+    assert.deepEqual(emitted.map(({ id }) => id).sort(), parts.map(({ id }) => id).sort());
+    for (const { id } of parts) {
+      const record = await again.store.inspections.get(id);
+      assert.equal(record?.decision?.by, 'failsafe');
+      assert.deepEqual(await again.store.pictures.read(record!.picturePath!), picture);
+    }
+  });
+
   it('refuses options that make no sense, and a folder it cannot use, without leaving anything open', async () => {
     await assert.rejects(temporaryStation({ dataFolder: 'relative' }), { code: 'invalid-input' });
     const dataFolder = await temporaryFolder();
