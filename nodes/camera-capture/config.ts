@@ -27,7 +27,13 @@ export interface CameraCaptureConfig {
   readonly folder: string;
   readonly folderMode: 'step' | 'watch';
   readonly folderLoop: boolean;
+  /** Watching: begin with the files that are there already. */
+  readonly folderExisting: boolean;
+  /** Watching: look again and again instead of waiting for the system's notice, for network shares. */
+  readonly folderPolling: boolean;
   readonly url: string;
+  /** Accept a certificate nobody vouches for, as most cameras have. */
+  readonly allowUntrustedCertificate: boolean;
   readonly rtspUrl: string;
   readonly device: string;
   readonly captureSize: '1280x720' | 'native';
@@ -56,7 +62,10 @@ export const schema: ConfigSchema<CameraCaptureConfig> = {
     folder: '',
     folderMode: 'step',
     folderLoop: true,
+    folderExisting: false,
+    folderPolling: false,
     url: '',
+    allowUntrustedCertificate: false,
     rtspUrl: '',
     device: '/dev/video0',
     captureSize: '1280x720',

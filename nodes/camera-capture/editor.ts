@@ -36,6 +36,9 @@ RED.nodes.registerType('camera-capture', {
     },
     folderMode: { value: 'step' },
     folderLoop: { value: true },
+    folderExisting: { value: false },
+    folderPolling: { value: false },
+    allowUntrustedCertificate: { value: false },
     url: {
       value: '',
       validate(value: string) {
@@ -109,7 +112,8 @@ RED.nodes.registerType('camera-capture', {
       const source = $('#node-input-source').val();
       $('.source-row').hide();
       $(`.source-${source}`).show();
-      if ($('#node-input-folderMode').val() === 'watch') $('.source-folder-step').hide();
+      const otherMode = $('#node-input-folderMode').val() === 'watch' ? 'step' : 'watch';
+      $(`.source-folder-${otherMode}`).hide();
     };
     $('#node-input-source, #node-input-folderMode').on('change', showSource);
     showSource();

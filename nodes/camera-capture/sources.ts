@@ -35,9 +35,17 @@ export function openFrameSource(
         folder: isAbsolute(config.folder) ? config.folder : join(userFolder, config.folder),
         mode: config.folderMode,
         loop: config.folderLoop,
+        includeExisting: config.folderExisting,
+        polling: config.folderPolling,
       });
     case 'http':
-      return httpSource({ url: config.url, username, password, timeoutMs: settings.timeoutMs });
+      return httpSource({
+        url: config.url,
+        username,
+        password,
+        timeoutMs: settings.timeoutMs,
+        allowUntrustedCertificate: config.allowUntrustedCertificate,
+      });
     case 'rtsp':
     case 'usb':
       return ffmpegSource({

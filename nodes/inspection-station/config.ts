@@ -12,6 +12,8 @@ export interface InspectionStationConfig {
   readonly databaseType: 'sqlite' | 'postgresql';
   /** Inside the data folder. */
   readonly databaseFile: string;
+  /** Folders besides the data folder from which API and dashboard may train, separated by commas. */
+  readonly trainingFolders: string;
   readonly failSafe: FailSafeVerdict;
   /** Milliseconds from trigger to verdict. */
   readonly deadline: NumberField;
@@ -35,6 +37,7 @@ export const schema: ConfigSchema<InspectionStationConfig> = {
     dataFolder: '',
     databaseType: 'sqlite',
     databaseFile: '',
+    trainingFolders: '',
     failSafe: 'NG',
     deadline: 5000,
     shiftStarts: '06:00, 14:00, 22:00',

@@ -12,6 +12,7 @@ RED.nodes.registerType('inspection-station', {
         return /^[^/\\]*$/.test(value);
       },
     },
+    trainingFolders: { value: '' },
     failSafe: { value: 'NG' },
     deadline: {
       value: 5000,

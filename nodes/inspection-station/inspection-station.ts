@@ -72,6 +72,7 @@ async function openConfigured(
     name: config.name,
     dataFolder,
     database: databaseOf(config, node),
+    trainingFolders: foldersOf(RED, config.trainingFolders),
     ...settings,
     ...(shiftStarts.length > 0 ? { shiftStarts } : {}),
   });
@@ -103,7 +104,16 @@ function mountOnce(RED: NodeAPI): void {
 }
 
 function dataFolderOf(RED: NodeAPI, config: InspectionStationConfig): string {
-  const folder = config.dataFolder.trim() || 'opti-quality';
+  return folderOf(RED, config.dataFolder.trim() || 'opti-quality');
+}
+
+/** Folders separated by commas. */
+function foldersOf(RED: NodeAPI, text: string): readonly string[] {
+  const folders = text.split(',').map((folder) => folder.trim());
+  return folders.filter((folder) => folder !== '').map((folder) => folderOf(RED, folder));
+}
+
+function folderOf(RED: NodeAPI, folder: string): string {
   return isAbsolute(folder) ? resolve(folder) : join(RED.settings.userDir ?? process.cwd(), folder);
 }
 

@@ -7,7 +7,8 @@ export = (RED: NodeAPI): void => {
   defineNode<UiInspectionViewConfig>(RED, 'ui-inspection-view', schema, (node, config) => {
     registerWidget(RED, node, config, {
       onSend: ({ topic, _client }) => {
-        if (topic === 'trigger' && config.showTrigger) node.send({ topic: 'trigger', payload: Date.now(), _client });
+        if (topic !== 'trigger' || !config.showTrigger) return;
+        node.send({ topic: 'trigger', payload: Date.now(), ...(_client ? { _client } : {}) });
       },
     });
     stationOf(RED, node, config.station).whenOpen(() => {
