@@ -85,6 +85,7 @@ export class InspectionLedger {
   private readonly unrecordedVerdicts: UnrecordedVerdicts;
   private readonly outlets: Outlets;
   private readonly counts = { settled: 0, failSafe: 0 };
+  private isClosing = false;
   private closing: Promise<void> | null = null;
 
   private constructor(private readonly options: LedgerOptions) {
@@ -137,7 +138,7 @@ export class InspectionLedger {
    * @throws {InvalidInput} when the part type is empty or the deadline is not within 50 ms and a day
    */
   open(input: OpenInspection): Inspection {
-    if (this.closing) throw new StationClosed();
+    if (this.isClosing) throw new StationClosed();
     const { partType, serial, trigger, route = '', deadlineMs = this.options.deadlineMs } = input;
     if (typeof partType !== 'string' || partType === '') throw new InvalidInput('The part type is empty.');
     if (!(deadlineMs >= SHORTEST_DEADLINE_MS && deadlineMs <= LONGEST_DEADLINE_MS)) {
@@ -248,6 +249,7 @@ export class InspectionLedger {
 
   /** Gives all open inspections their fail-safe verdict, `interrupted`, to be sent when the station is open again. */
   close(): Promise<void> {
+    this.isClosing = true;
     this.closing ??= this.shutDown();
     return this.closing;
   }
@@ -274,7 +276,7 @@ export class InspectionLedger {
 
   private begin(inspection: Inspection, route: string, deadlineMs: number): Part {
     const now = performance.now();
-    const reserve = Math.min(deadlineMs / 10, 200);
+    const reserve = Math.min(deadlineMs / 8, 400);
     let resolve: (settled: Inspection) => void = () => {};
     const outcome = new Promise<Inspection>((resolveOutcome) => {
       resolve = resolveOutcome;
@@ -373,7 +375,7 @@ export class InspectionLedger {
     const control = new AbortController();
     const { signal } = control;
     const left = Math.max(part.deadline - performance.now(), SHORTEST_RECORD_MS);
-    const limit = this.closing ? CLOSE_RECORD_MS : Math.min(left, LONGEST_RECORD_MS);
+    const limit = this.isClosing ? CLOSE_RECORD_MS : Math.min(left, LONGEST_RECORD_MS);
     const timer = setTimeout(() => control.abort(this.tooSlow()), limit);
     const withdrawn = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -407,7 +409,7 @@ export class InspectionLedger {
     return {
       ...settled,
       findings: [...settled.findings, failureFinding('not-recorded', message)],
-      decision: failSafeDecision(safe, ['not-recorded', ...reasons.filter(isFailSafeReason)], at),
+      decision: failSafeDecision(safe, [...reasons.filter(isFailSafeReason), 'not-recorded'], at),
     };
   }
 
@@ -427,7 +429,7 @@ export class InspectionLedger {
 
   private async settledBefore(id: string): Promise<null> {
     if (this.recent.has(id) || this.unrecordedVerdicts.get(id)) return null;
-    if (this.closing) throw new StationClosed();
+    if (this.isClosing) throw new StationClosed();
     const record = await this.options.store.inspections.get(id);
     if (record?.state !== 'settled') throw new UnknownInspection(id);
     return null;
