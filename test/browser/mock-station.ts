@@ -35,6 +35,7 @@ interface Failure {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+  readonly parameters?: Readonly<Record<string, string>>;
 }
 
 const THRESHOLDS: Thresholds = { accept: 1.8, reject: 2.4 };
@@ -503,10 +504,12 @@ export class MockStation {
   }
 }
 
-function problem(response: ServerResponse, { status, code, detail }: Failure): void {
+function problem(response: ServerResponse, { status, code, detail, parameters }: Failure): void {
   response.statusCode = status;
   response.setHeader('content-type', 'application/problem+json');
-  response.end(JSON.stringify({ type: `urn:problem-type:opti-quality:${code}`, title: code, status, detail, code }));
+  response.end(
+    JSON.stringify({ type: `urn:problem-type:opti-quality:${code}`, title: code, status, detail, code, parameters }),
+  );
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

@@ -351,6 +351,19 @@ describe('dashboard widgets in a browser', function () {
       assert.equal((payload as { id: string; verdict: string }).verdict, 'REVIEW');
     });
 
+    it("tells the station's error in the user's language", async () => {
+      const page = await show('ui-camera', { camera: true, locale: 'de-DE' });
+      await page.getByRole('button', { name: 'Kamera starten' }).click();
+      station.failNext(/upload/, {
+        status: 503,
+        code: 'no-model',
+        detail: 'No model is deployed for part type plate.',
+        parameters: { partType: 'plate' },
+      });
+      await page.getByRole('button', { name: 'Bild aufnehmen' }).click();
+      await see(page, 'Für den Teiletyp plate ist kein Modell im Einsatz', '[role=alert]');
+    });
+
     it("answers the line's request with a picture", async () => {
       const page = await show('ui-camera', { camera: true });
       await page.getByRole('button', { name: 'Start camera' }).click();
@@ -523,8 +536,11 @@ describe('dashboard widgets in a browser', function () {
     });
   });
 
-  it('has left no error in the console of any page', () => {
-    assert.deepEqual(errors, []);
+  // In a suite of its own, so that it runs last.
+  describe('all widgets together', () => {
+    it('have left no error in the console of any page', () => {
+      assert.deepEqual(errors, []);
+    });
   });
 });
 

@@ -4,6 +4,8 @@ export class ApiProblem extends Error {
     readonly status: number,
     readonly code: string,
     detail: string,
+    /** What translations of the text need. */
+    readonly parameters: Readonly<Record<string, string | number>> = {},
   ) {
     super(detail);
     this.name = 'ApiProblem';
@@ -72,13 +74,20 @@ async function request<Answer>(address: string, init: RequestInit): Promise<Answ
   }
 }
 
+interface Problem {
+  readonly code?: unknown;
+  readonly detail?: unknown;
+  readonly title?: unknown;
+  readonly parameters?: Readonly<Record<string, string | number>>;
+}
+
 /** RFC 9457 problem details, or what can be said without them. */
 async function problemOf(response: Response): Promise<ApiProblem> {
   try {
-    const body = (await response.json()) as { code?: unknown; detail?: unknown; title?: unknown };
+    const body = (await response.json()) as Problem;
     const code = typeof body.code === 'string' ? body.code : `http-${response.status}`;
     const detail = [body.detail, body.title].find((text) => typeof text === 'string') as string | undefined;
-    return new ApiProblem(response.status, code, detail ?? '');
+    return new ApiProblem(response.status, code, detail ?? '', body.parameters);
   } catch {
     return new ApiProblem(response.status, `http-${response.status}`, '');
   }

@@ -16,12 +16,19 @@ export function textsOf(language: Language): Texts {
   return language === 'de' ? de : enUS;
 }
 
+/** The server's error in the user's language, if the catalog has it and every part of it is known. */
+function translated(texts: Texts, { code, parameters }: ApiProblem): string | undefined {
+  const text = texts.serverErrors[code]?.message?.replace(/__(\w+)__/g, (gap, name) => String(parameters[name] ?? gap));
+  return text === undefined || /__\w+__/.test(text) ? undefined : text;
+}
+
 /** A problem in the user's words; the server's own sentence where it has one. */
 export function problemText(texts: Texts, error: unknown): string {
   if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : String(error);
   const known = texts.problems[error.code as keyof Texts['problems']];
   if (error.status === 0 && typeof known === 'string') return known;
-  if (error.message !== '') return error.message;
+  const text = translated(texts, error) ?? error.message;
+  if (text !== '') return text;
   return typeof known === 'string' ? known : texts.problems.other(error.status);
 }
 

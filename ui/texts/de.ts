@@ -1,3 +1,4 @@
+import { errors } from '../../locales/de/inspection-station.json';
 import type { Texts } from './en-US';
 
 export const de: Texts = {
@@ -38,6 +39,7 @@ export const de: Texts = {
       'Dieses Element hat keine Station. Wählen Sie im Knoten eine Prüfstation und übernehmen Sie die Änderung.',
     other: (status) => `Die Station hat die Anfrage abgelehnt (HTTP ${status}).`,
   },
+  serverErrors: errors,
   common: {
     connectionLost: 'Verbindung unterbrochen – die Anzeige kann veraltet sein. Neuer Versuch läuft …',
     close: 'Schließen',

@@ -53,6 +53,8 @@ export const enUS = {
     'no-api': 'This widget has no station. Choose an inspection station in the node and deploy.',
     other: (status: number) => `The station refused the request (HTTP ${status}).`,
   },
+  /** Texts for the server's error codes; the server itself speaks English. */
+  serverErrors: {} as Readonly<Record<string, { readonly status?: string; readonly message?: string }>>,
   common: {
     connectionLost: 'Connection lost – what you see may be out of date. Reconnecting …',
     close: 'Close',
