@@ -23,6 +23,7 @@ module.exports = {
   // One lost promise must not end the line: see docs/architecture.md.
   logging: { console: { level: process.env.LOG_LEVEL ?? 'info', metrics: false, audit: false } },
   editorTheme: { projects: { enabled: false }, tours: false },
+  telemetry: { enabled: false },
   externalModules: { palette: { allowInstall: true } },
   dashboard: { maxHttpBufferSize: 5e6 },
 };

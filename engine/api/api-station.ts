@@ -49,6 +49,7 @@ export interface ApiStation {
   readonly events: Pick<TypedEmitter<ApiEvents>, 'on'>;
   thumbnail(id: string, width: number): Promise<Buffer>;
   setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;
+  lamps(): readonly object[];
   health(): object;
 }
 

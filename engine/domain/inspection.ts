@@ -31,7 +31,7 @@ export interface Thresholds {
   readonly reject: number;
 }
 
-/** A connected area of the picture whose patch scores exceed the reject level. */
+/** A connected area of the picture that stands out of the heat map: patch scores above what OK parts show (the model's region level). */
 export interface Region {
   readonly box: Box;
   /** Area in pixels of the original picture. */
@@ -102,13 +102,7 @@ export interface FailureFinding extends FindingBase {
   readonly message: string;
 }
 
-export type Finding =
-  | AnomalyFinding
-  | DetectionsFinding
-  | ClassFinding
-  | RuleFinding
-  | OpinionFinding
-  | FailureFinding;
+export type Finding = AnomalyFinding | DetectionsFinding | ClassFinding | RuleFinding | OpinionFinding | FailureFinding;
 
 export interface QualityReport {
   readonly passed: boolean;

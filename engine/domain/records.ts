@@ -98,6 +98,9 @@ export interface Job {
   readonly endedAt: string | null;
 }
 
+/** What the router uses for part types without settings of their own. */
+export type RoutingDefaults = Omit<RoutingSettings, 'partType'>;
+
 /** What the router uses for a part type. */
 export interface RoutingSettings {
   readonly partType: string;

@@ -23,7 +23,7 @@ import { Intake } from './intake';
 import { InspectionLedger } from './ledger';
 import { RetentionTimer } from './retention-timer';
 import { Thumbnails } from './thumbnails';
-import type { Station, StationEvents, StationHealth, StationOptions } from './types';
+import type { LampState, Station, StationEvents, StationHealth, StationOptions } from './types';
 
 const MEGABYTE = 1024 * 1024;
 const THUMBNAIL_CACHE_BYTES = 16 * MEGABYTE;
@@ -61,6 +61,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const faults = new FaultLog(clock);
   const events = new TypedEmitter<StationEvents>((error) => faults.add(error));
   const fault = (error: unknown) => events.emit('fault', faults.add(error));
+  const warn = (message: string) => events.emit('warning', { code: 'warning', message });
+  const lamps = new Map<string, LampState>();
+  events.on('lamp', (lamp) => lamps.set(lamp.node, lamp));
 
   const pool = new ComputePool(poolOptions(options));
   parts.push(pool);
@@ -74,10 +77,10 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
 
   models.events.on('deployment', (deployment) => events.emit('deployment', deployment));
   models.events.on('warning', ({ name: model, version, message }) =>
-    fault(new Error(`Model ${model} version ${version}: ${message}`)),
+    warn(`Model ${model} version ${version}: ${message}`),
   );
   jobs.events.on('job', (job) => events.emit('job', job));
-  jobs.events.on('warning', ({ job, message }) => fault(new Error(`Training job ${job}: ${message}`)));
+  jobs.events.on('warning', ({ job, message }) => warn(`Training job ${job}: ${message}`));
   reviews.events.on('changed', (item) => events.emit('review-changed', item));
   reviews.events.on('decided', (item) => events.emit('review-decided', item));
 
@@ -166,6 +169,8 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
       events.emit('routing-changed', settings);
       return settings;
     },
+
+    lamps: () => [...lamps.values()],
 
     health(): StationHealth {
       const attention = pool.state === 'restarting' || inspections.unrecorded > 0 || faults.hasRecent;

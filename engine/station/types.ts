@@ -70,6 +70,8 @@ export interface StationEvents {
   readonly 'routing-changed': RoutingSettings;
   readonly fault: Fault;
   readonly lamp: LampState;
+  /** Something a person should know that stops nothing, for example a picture left out of a training. */
+  readonly warning: Fault;
 }
 
 export interface StationHealth {
@@ -122,6 +124,8 @@ export interface Station {
   simulate(options: SimulatorOptions): Promise<SimulatedPart>;
   /** Changes thresholds or audit share of a part type; recorded, and told as `routing-changed`. */
   setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;
+  /** The tower lights as last told, one for each node. */
+  lamps(): readonly LampState[];
   health(): StationHealth;
   /** Settles what is open as `interrupted` and ends all processes, timers and files of the station. */
   close(): Promise<void>;

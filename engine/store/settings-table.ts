@@ -1,5 +1,12 @@
 import type { Knex } from 'knex';
-import { type Clock, InvalidInput, type RoutingSettings, type Thresholds, timestamp } from '../domain';
+import {
+  type Clock,
+  InvalidInput,
+  type RoutingDefaults,
+  type RoutingSettings,
+  type Thresholds,
+  timestamp,
+} from '../domain';
 import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
 import type { RoutingPatch, SettingsTable } from './types';
@@ -11,18 +18,24 @@ interface Row {
 }
 
 export class SqlSettingsTable implements SettingsTable {
+  private defaults: RoutingDefaults = { thresholds: null, auditShare: 0 };
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
   ) {}
 
-  routing(partType: string): Promise<RoutingSettings> {
-    return this.database.read((knex) => readRouting(knex, partType));
+  useRoutingDefaults({ thresholds, auditShare }: RoutingDefaults): void {
+    this.defaults = { thresholds, auditShare };
+  }
+
+  async routing(partType: string): Promise<RoutingSettings> {
+    return this.inForce(partType, await this.database.read((knex) => readRow(knex, partType)));
   }
 
   async allRouting(): Promise<readonly RoutingSettings[]> {
     const rows = await this.database.read((knex) => knex<Row>('routing_settings').orderBy('part_type'));
-    return rows.map(toSettings);
+    return rows.map((row) => this.inForce(row.part_type, row));
   }
 
   async setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings> {
@@ -30,13 +43,15 @@ export class SqlSettingsTable implements SettingsTable {
     if (patch.thresholds) requireThresholds(patch.thresholds);
     if (patch.auditShare !== undefined) requireShare(patch.auditShare);
     return this.database.write(async (transaction) => {
-      const before = await readRouting(transaction, partType);
-      const after: RoutingSettings = {
-        partType,
-        thresholds: patch.thresholds === undefined ? before.thresholds : patch.thresholds,
-        auditShare: patch.auditShare ?? before.auditShare,
+      const stored = await readRow(transaction, partType);
+      const before = this.inForce(partType, stored);
+      const changed: Row = {
+        part_type: partType,
+        thresholds: patch.thresholds === undefined ? (stored?.thresholds ?? null) : toText(patch.thresholds),
+        audit_share: patch.auditShare ?? before.auditShare,
       };
-      await transaction<Row>('routing_settings').insert(toRow(after)).onConflict('part_type').merge();
+      const after = this.inForce(partType, changed);
+      await transaction<Row>('routing_settings').insert(changed).onConflict('part_type').merge();
       const at = timestamp(this.clock.now());
       for (const [property, action] of [
         ['thresholds', 'routing.thresholds'],
@@ -49,24 +64,20 @@ export class SqlSettingsTable implements SettingsTable {
       return after;
     });
   }
+
+  private inForce(partType: string, row: Row | undefined): RoutingSettings {
+    if (!row) return { partType, ...this.defaults };
+    const thresholds = row.thresholds === null ? this.defaults.thresholds : (JSON.parse(row.thresholds) as Thresholds);
+    return { partType, thresholds, auditShare: row.audit_share };
+  }
 }
 
-async function readRouting(knex: Knex, partType: string): Promise<RoutingSettings> {
-  const row = await knex<Row>('routing_settings').where({ part_type: partType }).first();
-  return row ? toSettings(row) : { partType, thresholds: null, auditShare: 0 };
+function readRow(knex: Knex, partType: string): Promise<Row | undefined> {
+  return knex<Row>('routing_settings').where({ part_type: partType }).first();
 }
 
-function toSettings(row: Row): RoutingSettings {
-  return {
-    partType: row.part_type,
-    thresholds: row.thresholds === null ? null : (JSON.parse(row.thresholds) as Thresholds),
-    auditShare: row.audit_share,
-  };
-}
-
-function toRow({ partType, thresholds, auditShare }: RoutingSettings): Row {
-  const stored = thresholds === null ? null : { accept: thresholds.accept, reject: thresholds.reject };
-  return { part_type: partType, thresholds: stored && JSON.stringify(stored), audit_share: auditShare };
+function toText(thresholds: Thresholds | null): string | null {
+  return thresholds && JSON.stringify({ accept: thresholds.accept, reject: thresholds.reject });
 }
 
 function requireThresholds({ accept, reject }: Thresholds): void {

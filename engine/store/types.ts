@@ -11,6 +11,7 @@ import type {
   PictureFormat,
   ReviewItem,
   ReviewState,
+  RoutingDefaults,
   RoutingSettings,
   Verdict,
 } from '../domain';
@@ -156,8 +157,11 @@ export interface LabelTable {
 }
 
 export interface SettingsTable {
-  /** What is set for a part type, or the defaults (thresholds null, audit share 0). */
+  /** Sets what counts where nothing is stored; thresholds null and audit share 0 until then. Not stored itself. */
+  useRoutingDefaults(defaults: RoutingDefaults): void;
+  /** What is in force for a part type: what is stored, otherwise the defaults. */
   routing(partType: string): Promise<RoutingSettings>;
+  /** The part types that have settings of their own, by name. */
   allRouting(): Promise<readonly RoutingSettings[]>;
   /**
    * Changes what the patch names and records old and new value in the audit list.

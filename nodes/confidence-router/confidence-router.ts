@@ -10,7 +10,7 @@ import {
   type Output,
   stationOf,
 } from '../shared';
-import { type ConfidenceRouterConfig, type RouterDefaults, readRouterDefaults, schema } from './config';
+import { type ConfidenceRouterConfig, readRouterDefaults, schema } from './config';
 import { applySettingChange, changesSettings } from './setting-changes';
 
 const OUTPUTS: readonly Verdict[] = ['OK', 'NG', 'REVIEW'];
@@ -24,7 +24,7 @@ export = (RED: NodeAPI): void => {
     async function judge(message: InspectionMessage): Promise<Output> {
       const inspection = inspectionOf(message);
       const station = await link.open();
-      const settled = await settle(station, inspection, defaults).catch(async (error) => {
+      const settled = await settle(station, inspection).catch(async (error) => {
         await station.inspections.fail(inspection, reasonOf(error), node.translation.message(error)).catch(() => null);
         throw error;
       });
@@ -37,6 +37,7 @@ export = (RED: NodeAPI): void => {
     }
 
     link.whenOpen((station) => {
+      station.store.settings.useRoutingDefaults(defaults);
       status.waiting();
       return station.inspections.registerOutlet({
         route: node.flow,
@@ -51,7 +52,7 @@ export = (RED: NodeAPI): void => {
       async onInput(message) {
         if (message.inspection === undefined && changesSettings(message.topic)) {
           const station = await link.open();
-          await applySettingChange(station, message.topic, message.payload, defaults, node.name || 'confidence-router');
+          await applySettingChange(station, message.topic, message.payload, node.name || 'confidence-router');
           return null;
         }
         return judge(message);
@@ -61,13 +62,13 @@ export = (RED: NodeAPI): void => {
 };
 
 /** Decides by the settings in force and ends the inspection. @returns null when it has its verdict already */
-async function settle(station: Station, inspection: Inspection, defaults: RouterDefaults): Promise<Inspection | null> {
-  const stored = (await station.store.settings.allRouting()).find(({ partType }) => partType === inspection.partType);
+async function settle(station: Station, inspection: Inspection): Promise<Inspection | null> {
+  const { thresholds, auditShare } = await station.store.settings.routing(inspection.partType);
   const decision = decide(
     inspection.findings,
     {
-      thresholds: stored?.thresholds ?? defaults.thresholds,
-      auditShare: stored?.auditShare ?? defaults.auditShare,
+      thresholds,
+      auditShare,
       failSafe: station.options.failSafe,
       quality: inspection.quality,
     },

@@ -1,4 +1,4 @@
-import { InvalidInput, type Thresholds } from '../../engine/domain';
+import { InvalidInput, type RoutingDefaults, type Thresholds } from '../../engine/domain';
 import { type NumberField, readNumber } from '../inspection-station/config';
 import type { ConfigSchema } from '../shared';
 
@@ -30,16 +30,8 @@ export const schema: ConfigSchema<ConfidenceRouterConfig> = {
   ],
 };
 
-/** What the router uses for part types without settings of their own. */
-export interface RouterDefaults {
-  /** Null: the model's calibration. */
-  readonly thresholds: Thresholds | null;
-  /** 0..1 */
-  readonly auditShare: number;
-}
-
 /** @throws {InvalidInput} naming the setting and its range */
-export function readRouterDefaults(config: ConfidenceRouterConfig): RouterDefaults {
+export function readRouterDefaults(config: ConfidenceRouterConfig): RoutingDefaults {
   return {
     thresholds:
       config.thresholdsFrom === 'manual'

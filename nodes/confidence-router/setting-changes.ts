@@ -1,22 +1,23 @@
 import { InvalidInput } from '../../engine/domain';
 import type { Station } from '../../engine/station';
+import type { RoutingPatch } from '../../engine/store';
 import { readPartType } from '../camera-capture/config';
-import { type RouterDefaults, readAuditShare, readThresholds } from './config';
+import { readAuditShare, readThresholds } from './config';
 
 /** Changes one setting; resolves when it is stored with its audit entry. */
-type Change = (station: Station, payload: Payload, defaults: RouterDefaults, actor: string) => Promise<void>;
+type Change = (station: Station, payload: Payload, actor: string) => Promise<void>;
 
 type Payload = Readonly<Record<string, unknown>>;
 
 const CHANGES: Readonly<Record<string, Change>> = {
-  'set-thresholds': async (station, payload, defaults, actor) => {
-    await change(station, payload, { thresholds: readThresholds(payload) }, defaults, actor);
+  'set-thresholds': async (station, payload, actor) => {
+    await change(station, payload, { thresholds: readThresholds(payload) }, actor);
   },
-  'reset-thresholds': async (station, payload, defaults, actor) => {
-    await change(station, payload, { thresholds: null }, defaults, actor);
+  'reset-thresholds': async (station, payload, actor) => {
+    await change(station, payload, { thresholds: null }, actor);
   },
-  'set-audit-share': async (station, payload, defaults, actor) => {
-    await change(station, payload, { auditShare: readAuditShare(payload.auditShare) }, defaults, actor);
+  'set-audit-share': async (station, payload, actor) => {
+    await change(station, payload, { auditShare: readAuditShare(payload.auditShare) }, actor);
   },
 };
 
@@ -35,7 +36,6 @@ export async function applySettingChange(
   station: Station,
   topic: string,
   payload: unknown,
-  defaults: RouterDefaults,
   actor: string,
 ): Promise<void> {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
@@ -43,18 +43,9 @@ export async function applySettingChange(
   }
   const asked = payload as Payload;
   const named = typeof asked.actor === 'string' && asked.actor.trim() !== '' ? asked.actor.trim().slice(0, 64) : actor;
-  await CHANGES[topic](station, asked, defaults, named);
+  await CHANGES[topic](station, asked, named);
 }
 
-async function change(
-  station: Station,
-  payload: Payload,
-  patch: { thresholds?: ReturnType<typeof readThresholds> | null; auditShare?: number },
-  defaults: RouterDefaults,
-  actor: string,
-): Promise<void> {
-  const partType = readPartType(payload.partType);
-  const known = (await station.store.settings.allRouting()).some((settings) => settings.partType === partType);
-  // the first change of a part type also fixes the audit share that was in force until now
-  await station.setRouting(partType, known ? patch : { auditShare: defaults.auditShare, ...patch }, actor);
+async function change(station: Station, payload: Payload, patch: RoutingPatch, actor: string): Promise<void> {
+  await station.setRouting(readPartType(payload.partType), patch, actor);
 }

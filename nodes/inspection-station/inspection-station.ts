@@ -78,6 +78,7 @@ async function openConfigured(
   });
   openStations.add(station);
   station.events.on('fault', ({ message }) => node.warn(message));
+  station.events.on('warning', ({ message }) => node.warn(message));
   return station;
 }
 

@@ -13,7 +13,7 @@ export const eventRoutes = [
       status: 200,
       mediaTypes: ['text/event-stream'],
       description:
-        'Events from now on; inspection carries an Inspection, review a ReviewItem, job a Job, deployment a Deployment, routing RoutingSettings',
+        'The tower lights as they are, then events from now on; inspection carries an Inspection, review a ReviewItem, job a Job, deployment a Deployment, routing RoutingSettings',
     },
     handle: async ({ context, station, link, request, response }) => {
       if (request.method === 'HEAD') {
@@ -22,6 +22,7 @@ export const eventRoutes = [
       }
       const stream = openEventStream(request, response, () => context.stations().includes(station));
       const { events } = station;
+      for (const lamp of station.lamps()) stream.send('lamp', lamp);
       const removers = [
         events.on('inspection-settled', (inspection) =>
           stream.send('inspection', detailOf(settledRecord(inspection), link)),

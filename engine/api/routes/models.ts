@@ -71,21 +71,17 @@ export const modelRoutes = [
         ...labels.keys(),
         ...inspected,
       ]);
-      const items = [...partTypes].sort().map((partType) => {
+      const describe = async (partType: string) => {
         const deployed = versions.find((version) => version.partType === partType && version.deployed);
         return {
           partType,
           deployedVersion: deployed?.version ?? null,
           okPictures: labels.get(partType)?.ok ?? 0,
-          routing: routings.find((routing) => routing.partType === partType) ?? {
-            partType,
-            thresholds: null,
-            auditShare: 0,
-          },
+          routing: await store.settings.routing(partType),
           modelThresholds: deployed?.thresholds ?? null,
         };
-      });
-      return json({ items });
+      };
+      return json({ items: await Promise.all([...partTypes].sort().map(describe)) });
     },
   }),
 ];

@@ -46,6 +46,13 @@ describe('GET /events', () => {
     assert.deepEqual(api.errors, []);
   });
 
+  it('begins with the tower lights as they are', async () => {
+    const client = await listen(api.url);
+    await waitFor('the lamp', () => client.heard.length > 0, 5000);
+    assert.deepEqual(client.heard, [{ event: 'lamp', data: line.station.lamps()[0] }]);
+    client.close();
+  });
+
   it('pushes verdicts, review items, settings, lamps and faults', async () => {
     const client = await listen(api.url);
     assert.match(client.response.headers['content-type']!, /^text\/event-stream/);
@@ -54,12 +61,12 @@ describe('GET /events', () => {
     await line.station.setRouting('plate', { auditShare: 0.5 }, 'test');
     line.events.emit('lamp', { node: 'n', colour: 'green', flashing: false, connected: true });
     line.events.emit('fault', { code: 'x', message: 'two\nlines' });
-    await waitFor('five events', () => client.heard.length >= 5, 5000);
+    await waitFor('six events', () => client.heard.length >= 6, 5000);
     assert.deepEqual(
       client.heard.map(({ event }) => event),
-      ['inspection', 'review', 'routing', 'lamp', 'fault'],
+      ['lamp', 'inspection', 'review', 'routing', 'lamp', 'fault'],
     );
-    const [inspection, review, , , fault] = client.heard.map(({ data }) => data);
+    const [, inspection, review, , , fault] = client.heard.map(({ data }) => data);
     assert.deepEqual(
       [inspection.id, inspection.verdict, inspection.picture, inspection.map],
       [id, 'REVIEW', `/inspection/api/inspections/${id}/picture`, `/inspection/api/inspections/${id}/map`],
@@ -74,7 +81,7 @@ describe('GET /events', () => {
     const clients = await Promise.all(Array.from({ length: 5 }, () => listen(api.url)));
     assert.equal(line.events.listenerCount('inspection-settled'), 5);
     await line.inspect(0.5);
-    await waitFor('all clients', () => clients.every(({ heard }) => heard.length === 1), 5000);
+    await waitFor('all clients', () => clients.every(({ heard }) => heard.length === 2), 5000);
     for (const client of clients.slice(0, 4)) client.close();
     await waitFor('the clean-up', () => line.events.listenerCount('inspection-settled') === 1, 5000);
     clients[4].close();

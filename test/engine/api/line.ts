@@ -119,6 +119,7 @@ export async function openLine(options: Partial<ApiStation['options']> = {}): Pr
       events.emit('routing-changed', settings);
       return settings;
     },
+    lamps: () => [{ node: 'tower', colour: 'blue', flashing: false, connected: true }],
     health: () => ({
       id: 'line-1',
       name: 'Line one',

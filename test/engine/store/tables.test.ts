@@ -143,6 +143,17 @@ describe('routing settings in the store', function () {
     assert.deepEqual(await settings.allRouting(), []);
   });
 
+  it('takes its defaults from the flow, also for what is stored in part', async () => {
+    const { settings } = await temporaryStore();
+    const thresholds = { accept: 1, reject: 2 };
+    settings.useRoutingDefaults({ thresholds, auditShare: 0.2 });
+    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds, auditShare: 0.2 });
+    await settings.setRouting('plate', { auditShare: 0 }, 'Ada');
+    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds, auditShare: 0 });
+    settings.useRoutingDefaults({ thresholds: null, auditShare: 0.2 });
+    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds: null, auditShare: 0 });
+  });
+
   it('records each change with the old and the new value', async () => {
     const { settings, audit } = await temporaryStore();
     const thresholds = { accept: 1, reject: 2 };
