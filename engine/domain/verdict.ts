@@ -6,12 +6,8 @@ export const VERDICTS: readonly Verdict[] = ['OK', 'NG', 'REVIEW'];
 /** The verdict given when inspecting a part failed. Never OK. */
 export type FailSafeVerdict = Exclude<Verdict, 'OK'>;
 
-/**
- * Why a verdict is what it is. Codes are stable: they stand in the database, in messages and on the PLC's error register.
- * The texts for people come from the catalogs (`reasons.<code>`).
- */
-export const REASON_CODES = [
-  // evidence
+/** Why a verdict fell when the part could be judged. */
+const EVIDENCE_REASONS = [
   'score-below-accept',
   'score-between-thresholds',
   'score-above-reject',
@@ -25,7 +21,10 @@ export const REASON_CODES = [
   'image-quality',
   'audit-sample',
   'human-decision',
-  // fail-safe
+] as const;
+
+/** Why the fail-safe verdict fell. */
+const FAILURE_REASONS = [
   'deadline-exceeded',
   'no-model',
   'model-invalid',
@@ -40,14 +39,32 @@ export const REASON_CODES = [
   'internal-error',
 ] as const;
 
+/**
+ * Why a verdict is what it is. Codes are stable: they stand in the database and in messages. The texts for people come
+ * from the catalogs (`reasons.<code>`).
+ */
+export const REASON_CODES = [...EVIDENCE_REASONS, ...FAILURE_REASONS] as const;
+
 export type ReasonCode = (typeof REASON_CODES)[number];
 
-/**
- * The number a PLC reads for a reason: 0 when nothing failed, otherwise 100 + the place in `REASON_CODES`.
- * Places never change: new codes are appended.
- */
+/** What a PLC reads for the reasons of a fail-safe verdict. Numbers never change. */
+const PLC_ERROR_CODES: Readonly<Record<(typeof FAILURE_REASONS)[number], number>> = {
+  'deadline-exceeded': 101,
+  'no-model': 102,
+  'model-invalid': 103,
+  'no-picture': 104,
+  'picture-unreadable': 105,
+  'camera-unavailable': 106,
+  overload: 107,
+  'inference-failed': 108,
+  'runtime-missing': 109,
+  interrupted: 110,
+  'not-recorded': 111,
+  'internal-error': 112,
+};
+
+/** The number a PLC reads: that of the first reason for which something failed, 0 when nothing did. */
 export function plcErrorCode(reasons: readonly ReasonCode[]): number {
-  const failSafeStart = REASON_CODES.indexOf('deadline-exceeded');
-  const place = reasons.map((reason) => REASON_CODES.indexOf(reason)).find((index) => index >= failSafeStart);
-  return place === undefined ? 0 : 100 + place;
+  const codes: Readonly<Partial<Record<ReasonCode, number>>> = PLC_ERROR_CODES;
+  return reasons.map((reason) => codes[reason]).find((code) => code !== undefined) ?? 0;
 }
