@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { Inspection, Verdict } from '../../../engine/domain';
-import type { InspectionLedger } from '../../../engine/station';
+import { type InspectionLedger, StationClosed } from '../../../engine/station';
 import { type Store, StoreUnavailable } from '../../../engine/store';
 import { waitFor } from '../../support/wait';
 import { temporaryStore, undoAll } from '../store/support';
@@ -71,6 +71,14 @@ function stormy(real: Store, weather: Scenario['weather']): Store {
   };
 }
 
+/** A verdict that comes while the station closes is refused; its part is settled as interrupted. */
+async function unlessClosed(settling: Promise<Inspection | null>): Promise<Inspection | null> {
+  return settling.catch((error) => {
+    if (error instanceof StationClosed) return null;
+    throw error;
+  });
+}
+
 async function run({ fates, weather, redeploys, outlet }: Scenario, store: Store, picture: Buffer): Promise<void> {
   const emitted: Inspection[] = [];
   const opened: string[] = [];
@@ -87,8 +95,10 @@ async function run({ fates, weather, redeploys, outlet }: Scenario, store: Store
     opened.push(part.id);
     if (hasPicture) part = ledger.attachPicture(part, picture, IMAGE);
     await sleep(delay);
-    if (cameraFails) await ledger.fail(part, 'camera-unavailable', 'injected');
-    await Promise.all(verdicts.map(async (verdict) => send(await ledger.settle(part, decision(verdict)))));
+    if (cameraFails) await unlessClosed(ledger.fail(part, 'camera-unavailable', 'injected'));
+    await Promise.all(
+      verdicts.map(async (verdict) => send(await unlessClosed(ledger.settle(part, decision(verdict))))),
+    );
   };
 
   await openAgain(stormy(store, weather));
