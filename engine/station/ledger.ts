@@ -35,8 +35,6 @@ export interface LedgerOptions {
   readonly store: Pick<Store, 'dataFolder' | 'inspections' | 'pictures'>;
   /** Node id of the station. */
   readonly station: string;
-  /** True when other stations keep their inspections in the same database. */
-  readonly sharedDatabase?: boolean;
   readonly failSafe: FailSafeVerdict;
   readonly deadlineMs: number;
   readonly clock: Clock;
@@ -255,12 +253,10 @@ export class InspectionLedger {
   }
 
   private async recover(): Promise<void> {
-    const { store, station, sharedDatabase, failSafe, clock } = this.options;
-    const own = sharedDatabase ? station : undefined;
+    const { store, failSafe, clock } = this.options;
     const unrecorded = await this.unrecordedVerdicts.open();
     const interrupted = await recoverOpenInspections({
       store,
-      station: own,
       failSafe,
       clock,
       isKnown: (id) => this.unrecordedVerdicts.get(id) !== undefined,
@@ -268,7 +264,7 @@ export class InspectionLedger {
     for (const { inspection, route, delivered } of unrecorded) {
       if (!delivered && this.unrecordedVerdicts.get(inspection.id)) this.outlets.keep(inspection, route, false);
     }
-    for (const record of await store.inspections.undelivered(own)) {
+    for (const record of await store.inspections.undelivered()) {
       this.outlets.keep(asInspection(record), record.route, false);
     }
     for (const inspection of interrupted) this.options.onSettled(inspection);

@@ -44,8 +44,8 @@ export async function openStation(options: StationOptions): Promise<Station> {
   if (!isAbsolute(options.dataFolder)) {
     throw new InvalidInput(`The data folder ${JSON.stringify(options.dataFolder)} is no absolute path.`);
   }
-  const { dataFolder, database, clock } = options;
-  const store = await openStore({ dataFolder, database, clock });
+  const { dataFolder, databaseFile, clock } = options;
+  const store = await openStore({ dataFolder, databaseFile, clock });
   const parts: { close(): Promise<void> }[] = [store];
   try {
     return await compose(options, store, parts);
@@ -87,7 +87,6 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const inspections = await InspectionLedger.open({
     store,
     station: id,
-    sharedDatabase: options.database?.client === 'pg',
     failSafe,
     deadlineMs,
     clock,

@@ -7,8 +7,6 @@ import { failureFinding } from './failure';
 
 export interface RecoveryOptions {
   readonly store: Pick<Store, 'inspections' | 'pictures'>;
-  /** Only this station's inspections, where several share a database. */
-  readonly station?: string;
   readonly failSafe: FailSafeVerdict;
   readonly clock: Clock;
   /** True for inspections whose verdict is known elsewhere. */
@@ -24,7 +22,7 @@ export interface RecoveryOptions {
 export async function recoverOpenInspections(options: RecoveryOptions): Promise<readonly Inspection[]> {
   const { inspections, pictures } = options.store;
   const settled: Inspection[] = [];
-  for (const record of await inspections.open(options.station)) {
+  for (const record of await inspections.open()) {
     if (!options.isKnown(record.id)) settled.push(await interrupt(record, options));
   }
   await pictures.sweep(async (id) => (await inspections.get(id)) !== null);

@@ -14,7 +14,7 @@ import type { ComputePool } from '../inference';
 import type { JobQueue, ModelRegistry } from '../learning';
 import type { ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
-import type { DatabaseOptions, RetentionPolicy, RoutingPatch, Store } from '../store';
+import type { RetentionPolicy, RoutingPatch, Store } from '../store';
 import type { BrowserCameras } from './browser-cameras';
 import type { Intake } from './intake';
 import type { InspectionLedger } from './ledger';
@@ -25,7 +25,8 @@ export interface StationOptions {
   readonly name: string;
   /** Absolute path. */
   readonly dataFolder: string;
-  readonly database?: DatabaseOptions;
+  /** SQLite file in the data folder; `inspection.sqlite` unless told. */
+  readonly databaseFile?: string;
   readonly failSafe: FailSafeVerdict;
   /** Milliseconds from trigger to verdict, at least 50. */
   readonly deadlineMs: number;

@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Knex, knex } from 'knex';
 import { StoreUnavailable, storeError } from './errors';
 import { migrationSource, migrations } from './migrations';
-import type { DatabaseOptions } from './types';
 
 const MIGRATIONS_TABLE = 'migrations';
 const DRAIN_MS = 700;
@@ -22,15 +20,11 @@ export class Database {
     private readonly dataFolder: string,
     private readonly writer: Knex,
     private readonly reader: Knex,
-    private readonly embedded: boolean,
   ) {}
 
   /** Opens the database and brings its tables up to date. @throws {StoreUnavailable} */
-  static async open(dataFolder: string, options: DatabaseOptions, busyTimeoutMs: number): Promise<Database> {
-    const database =
-      options.client === 'pg'
-        ? Database.shared(dataFolder, options.connection)
-        : Database.embedded(dataFolder, join(dataFolder, options.filename ?? 'inspection.sqlite'), busyTimeoutMs);
+  static async open(dataFolder: string, filename: string, busyTimeoutMs: number): Promise<Database> {
+    const database = Database.connect(dataFolder, filename, busyTimeoutMs);
     try {
       await database.migrate();
       return database;
@@ -40,7 +34,7 @@ export class Database {
     }
   }
 
-  private static embedded(dataFolder: string, filename: string, busyTimeoutMs: number): Database {
+  private static connect(dataFolder: string, filename: string, busyTimeoutMs: number): Database {
     const connect = (pragmas: string, pool: { min: number; max: number }) =>
       knex({
         client: 'sqlite3',
@@ -64,27 +58,7 @@ export class Database {
       { min: 1, max: 1 },
     );
     const reader = connect('PRAGMA query_only = ON;', { min: 0, max: 2 });
-    return new Database(dataFolder, writer, reader, true);
-  }
-
-  private static shared(dataFolder: string, connection: string): Database {
-    try {
-      const pool = knex({
-        client: 'pg',
-        connection,
-        pool: { min: 0, max: 4 },
-        acquireConnectionTimeout: 10_000,
-        log: SILENT,
-      });
-      return new Database(dataFolder, pool, pool, false);
-    } catch (error) {
-      throw new StoreUnavailable(
-        'driver-missing',
-        'The package pg, which connects to PostgreSQL, is not installed. Run "npm install pg" in the Node-RED user folder, or use the embedded database.',
-        {},
-        error,
-      );
-    }
+    return new Database(dataFolder, writer, reader);
   }
 
   /** Runs a query outside of any transaction. @throws {StoreUnavailable} */
@@ -113,7 +87,7 @@ export class Database {
       return await this.writer.transaction(statements);
     } catch (error) {
       // a COMMIT that failed (full disk) leaves the connection inside its transaction
-      if (this.embedded) await this.writer.raw('ROLLBACK').catch(() => {});
+      await this.writer.raw('ROLLBACK').catch(() => {});
       throw storeError(error, this.dataFolder);
     }
   }
@@ -133,7 +107,7 @@ export class Database {
       if (applied.length === known.size) return;
     }
     // the folder belongs to this process: a lock found here was left by one that was killed while migrating
-    if (this.embedded && (await this.writer.schema.hasTable(`${MIGRATIONS_TABLE}_lock`))) {
+    if (await this.writer.schema.hasTable(`${MIGRATIONS_TABLE}_lock`)) {
       await this.writer.migrate.forceFreeMigrationsLock({ migrationSource, tableName: MIGRATIONS_TABLE });
     }
     await this.writer.migrate.latest({ migrationSource, tableName: MIGRATIONS_TABLE });
@@ -152,8 +126,8 @@ export class Database {
     this.closed = true;
     await this.lastWrite;
     // tidying up at the end must not wait for a lock either
-    if (this.embedded) await this.writer.raw('PRAGMA busy_timeout = 0').catch(() => {});
+    await this.writer.raw('PRAGMA busy_timeout = 0').catch(() => {});
     await this.reader.destroy();
-    if (this.writer !== this.reader) await this.writer.destroy();
+    await this.writer.destroy();
   }
 }

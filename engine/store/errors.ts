@@ -9,7 +9,6 @@ export type StoreTrouble =
   | 'corrupt'
   | 'newer-schema'
   | 'not-a-folder'
-  | 'driver-missing'
   | 'closed'
   | 'failed';
 

@@ -81,22 +81,15 @@ export class SqlInspectionTable implements InspectionTable {
     return pageOf(rows, limit, toRecord, (row) => row.id);
   }
 
-  async open(station?: string): Promise<readonly RoutedRecord[]> {
-    const rows = await this.database.read((knex) => {
-      const query = knex<Row>('inspections').where('state', 'open').orderBy('id');
-      return station === undefined ? query : query.where({ station });
-    });
+  async open(): Promise<readonly RoutedRecord[]> {
+    const rows = await this.database.read((knex) => knex<Row>('inspections').where('state', 'open').orderBy('id'));
     return rows.map(toRoutedRecord);
   }
 
-  async undelivered(station?: string): Promise<readonly RoutedRecord[]> {
-    const rows = await this.database.read((knex) => {
-      const query = knex<Row>('inspections')
-        .where({ delivered: false, state: 'settled' })
-        .orderBy('id')
-        .limit(UNDELIVERED_LIMIT);
-      return station === undefined ? query : query.where({ station });
-    });
+  async undelivered(): Promise<readonly RoutedRecord[]> {
+    const rows = await this.database.read((knex) =>
+      knex<Row>('inspections').where({ delivered: false, state: 'settled' }).orderBy('id').limit(UNDELIVERED_LIMIT),
+    );
     return rows.map(toRoutedRecord);
   }
 

@@ -24,14 +24,16 @@ import type { Store, StoreOptions } from './types';
  *   damaged or newer than this code
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { dataFolder, database: databaseOptions = { client: 'sqlite3' }, busyTimeoutMs = 500 } = options;
+  const { dataFolder, databaseFile = 'inspection.sqlite', busyTimeoutMs = 500 } = options;
   const clock: Clock = options.clock ?? systemClock;
   await prepareFolder(dataFolder);
   const unlock = await lockFolder(dataFolder, options.lockWaitMs ?? 2000);
-  const database = await Database.open(dataFolder, databaseOptions, busyTimeoutMs).catch(async (error) => {
-    await unlock();
-    throw error;
-  });
+  const database = await Database.open(dataFolder, join(dataFolder, databaseFile), busyTimeoutMs).catch(
+    async (error) => {
+      await unlock();
+      throw error;
+    },
+  );
 
   const pictures = new FilePictureStore(dataFolder);
   const retention = new Retention(database, pictures);

@@ -16,16 +16,11 @@ import type {
   Verdict,
 } from '../domain';
 
-export type DatabaseOptions =
-  /** `filename` is relative to the data folder; `inspection.sqlite` unless told. */
-  | { readonly client: 'sqlite3'; readonly filename?: string }
-  /** A PostgreSQL connection string; several stations may share the database. Needs the package `pg`. */
-  | { readonly client: 'pg'; readonly connection: string };
-
 export interface StoreOptions {
   /** Absolute path; created when missing. */
   readonly dataFolder: string;
-  readonly database?: DatabaseOptions;
+  /** SQLite file in the data folder; `inspection.sqlite` unless told. */
+  readonly databaseFile?: string;
   /** Milliseconds to wait for a database locked by another process; 500 unless told. */
   readonly busyTimeoutMs?: number;
   /** Milliseconds to wait for another station that is just leaving the folder; 2000 unless told. */
@@ -90,10 +85,10 @@ export interface InspectionTable {
   get(id: string): Promise<InspectionRecord | null>;
   /** Newest first. */
   list(filter?: InspectionFilter): Promise<Page<InspectionRecord>>;
-  /** Inspections without a verdict, oldest first; of one station, or of all. */
-  open(station?: string): Promise<readonly RoutedRecord[]>;
+  /** Inspections without a verdict, oldest first. */
+  open(): Promise<readonly RoutedRecord[]>;
   /** Settled inspections whose verdict nobody has sent on, oldest first, 1000 at most. */
-  undelivered(station?: string): Promise<readonly RoutedRecord[]>;
+  undelivered(): Promise<readonly RoutedRecord[]>;
   /** Notes whether a verdict was sent on. @returns false when that stood there already */
   setDelivered(id: string, delivered: boolean): Promise<boolean>;
   /** Verdicts of parts captured since the given time. */

@@ -9,7 +9,6 @@ export interface InspectionStationConfig {
   readonly name: string;
   /** Relative paths start at Node-RED's user folder; empty: `opti-quality` there. */
   readonly dataFolder: string;
-  readonly databaseType: 'sqlite' | 'postgresql';
   /** Inside the data folder. */
   readonly databaseFile: string;
   /** Folders besides the data folder from which API and dashboard may train, separated by commas. */
@@ -35,7 +34,6 @@ export const schema: ConfigSchema<InspectionStationConfig> = {
   defaults: {
     name: '',
     dataFolder: '',
-    databaseType: 'sqlite',
     databaseFile: '',
     trainingFolders: '',
     failSafe: 'NG',

@@ -5,7 +5,6 @@ RED.nodes.registerType('inspection-station', {
     version: { value: 1 },
     name: { value: '' },
     dataFolder: { value: '' },
-    databaseType: { value: 'sqlite' },
     databaseFile: {
       value: '',
       validate(value: string) {
@@ -56,22 +55,10 @@ RED.nodes.registerType('inspection-station', {
       },
     },
   },
-  credentials: {
-    databaseUrl: { type: 'password' },
-  },
   label() {
     return this.name || this._('inspection-station.defaultName');
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
-  },
-  oneditprepare() {
-    const showDatabase = () => {
-      const type = $('#node-config-input-databaseType').val();
-      $('.station-sqlite').toggle(type === 'sqlite');
-      $('.station-postgresql').toggle(type === 'postgresql');
-    };
-    $('#node-config-input-databaseType').on('change', showDatabase);
-    showDatabase();
   },
 });

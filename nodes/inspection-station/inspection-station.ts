@@ -1,9 +1,8 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { NodeAPI } from 'node-red';
 import { mountApi } from '../../engine/api';
-import { InspectionError, InvalidInput } from '../../engine/domain';
+import { InspectionError } from '../../engine/domain';
 import { openStation, type Station } from '../../engine/station';
-import type { DatabaseOptions } from '../../engine/store';
 import { defineNode, type InspectionNode, type StationNode } from '../shared';
 import { type InspectionStationConfig, readStationSettings, schema } from './config';
 
@@ -29,33 +28,27 @@ const holders = new Map<string, { readonly node: string; readonly closed: Promis
 const mounted = new WeakSet<object>();
 
 export = (RED: NodeAPI): void => {
-  defineNode<InspectionStationConfig>(
-    RED,
-    'inspection-station',
-    schema,
-    (node, config) => {
-      mountOnce(RED);
-      let released = () => {};
-      const closed = new Promise<void>((done) => {
-        released = done;
-      });
-      const opened = openConfigured(RED, node, config, closed);
-      Object.assign(node.red, { opened } satisfies Pick<StationNode, 'opened'>);
-      opened.catch((error) => node.fail(error));
-      node.onClose(async () => {
-        try {
-          const station = await opened.catch(() => null);
-          if (!station) return;
-          openStations.delete(station);
-          await station.close();
-        } finally {
-          released();
-        }
-      });
-      return {};
-    },
-    { credentials: { databaseUrl: { type: 'password' } } },
-  );
+  defineNode<InspectionStationConfig>(RED, 'inspection-station', schema, (node, config) => {
+    mountOnce(RED);
+    let released = () => {};
+    const closed = new Promise<void>((done) => {
+      released = done;
+    });
+    const opened = openConfigured(RED, node, config, closed);
+    Object.assign(node.red, { opened } satisfies Pick<StationNode, 'opened'>);
+    opened.catch((error) => node.fail(error));
+    node.onClose(async () => {
+      try {
+        const station = await opened.catch(() => null);
+        if (!station) return;
+        openStations.delete(station);
+        await station.close();
+      } finally {
+        released();
+      }
+    });
+    return {};
+  });
 };
 
 async function openConfigured(
@@ -71,7 +64,7 @@ async function openConfigured(
     id: node.id,
     name: config.name,
     dataFolder,
-    database: databaseOf(config, node),
+    databaseFile: config.databaseFile.trim() || undefined,
     trainingFolders: foldersOf(RED, config.trainingFolders),
     ...settings,
     ...(shiftStarts.length > 0 ? { shiftStarts } : {}),
@@ -116,16 +109,4 @@ function foldersOf(RED: NodeAPI, text: string): readonly string[] {
 
 function folderOf(RED: NodeAPI, folder: string): string {
   return isAbsolute(folder) ? resolve(folder) : join(RED.settings.userDir ?? process.cwd(), folder);
-}
-
-function databaseOf(config: InspectionStationConfig, node: InspectionNode): DatabaseOptions {
-  if (config.databaseType === 'postgresql') return { client: 'pg', connection: connectionOf(node) };
-  const filename = config.databaseFile.trim();
-  return filename === '' ? { client: 'sqlite3' } : { client: 'sqlite3', filename };
-}
-
-function connectionOf({ credentials }: InspectionNode): string {
-  const connection = credentials.databaseUrl?.trim() ?? '';
-  if (connection !== '') return connection;
-  throw new InvalidInput('The PostgreSQL connection is empty: enter postgres://user:password@host:5432/database.');
 }

@@ -186,18 +186,6 @@ describe('a store in trouble', function () {
     await temporaryStore({ dataFolder });
   });
 
-  it('says that PostgreSQL needs its driver', async function () {
-    try {
-      require.resolve('pg');
-      this.skip();
-    } catch {}
-    const database = { client: 'pg', connection: 'postgres://localhost:1/none' } as const;
-    await assert.rejects(openStore({ dataFolder: await temporaryFolder(), database }), {
-      code: 'store-driver-missing',
-      message: /npm install pg/,
-    });
-  });
-
   it('refuses everything once it is closed', async () => {
     const store = await openStore({ dataFolder: await temporaryFolder() });
     await store.close();

@@ -168,17 +168,6 @@ describe('inspections in the store', function () {
     assert.deepEqual(await inspections.undelivered(), []);
   });
 
-  it('keeps stations apart that share a database', async () => {
-    const { inspections } = await temporaryStore();
-    await inspections.insertOpen(inspection({ station: 'one' }), null);
-    await inspections.insertOpen(inspection({ station: 'two' }), null);
-    assert.deepEqual(
-      (await inspections.open('two')).map(({ station }) => station),
-      ['two'],
-    );
-    assert.equal((await inspections.open()).length, 2);
-  });
-
   it('has everything again after closing and opening', async () => {
     const dataFolder = await temporaryFolder();
     const first = await openStore({ dataFolder });
