@@ -3,8 +3,15 @@ import type { NodeAPI } from 'node-red';
 import { CaptureQueue, type FrameSource } from '../../engine/camera';
 import { type Inspection, InspectionError, InvalidInput, reasonOf, type Trigger } from '../../engine/domain';
 import type { Station, Submission } from '../../engine/station';
-import { defineNode, type InspectionMessage, type InspectionNode, type Output, stationOf } from '../shared';
-import { type CameraCaptureConfig, hasTimeout, readCaptureSettings, readPartType, schema } from './config';
+import {
+  defineNode,
+  type InspectionMessage,
+  type InspectionNode,
+  type Output,
+  readPartType,
+  stationOf,
+} from '../shared';
+import { type CameraCaptureConfig, hasTimeout, readCaptureSettings, schema } from './config';
 import { type Capture, type Credentials, openFrameSource, pictureTaker } from './sources';
 
 /** A trigger with its inspection, on its way to the camera. */

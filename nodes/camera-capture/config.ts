@@ -1,7 +1,6 @@
-import { InvalidInput, isName } from '../../engine/domain';
+import { InvalidInput } from '../../engine/domain';
 import { DEFECT_CLASSES, type DefectClass, SIMULATED_PRODUCTS, type SimulatedProduct } from '../../engine/simulator';
-import { type NumberField, readInteger, readNumber } from '../inspection-station/config';
-import type { ConfigSchema } from '../shared';
+import { type ConfigSchema, type NumberField, readInteger, readNumber, readPartType } from '../shared';
 
 export const SOURCES = ['simulator', 'folder', 'http', 'rtsp', 'usb', 'browser', 'payload'] as const;
 export type CaptureSource = (typeof SOURCES)[number];
@@ -131,16 +130,6 @@ export function readCaptureSettings(config: CameraCaptureConfig): CaptureSetting
       String(config.deadline).trim() === '' ? undefined : readNumber('deadline (ms)', config.deadline, 100, 600_000),
     queueLength: readInteger('triggers that may wait', config.queueLength, 0, 1000),
   };
-}
-
-/** @throws {InvalidInput} unless the text is safe as a folder name */
-export function readPartType(text: unknown): string {
-  if (typeof text !== 'string' || !isName(text)) {
-    throw new InvalidInput(
-      `The part type ${JSON.stringify(text)} is not usable: letters, digits, ".", "_" and "-", 1 to 64 characters.`,
-    );
-  }
-  return text;
 }
 
 function requireText(name: string, needed: boolean, text: string): void {

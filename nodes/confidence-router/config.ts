@@ -1,6 +1,5 @@
 import { InvalidInput, type RoutingDefaults, type Thresholds } from '../../engine/domain';
-import { type NumberField, readNumber } from '../inspection-station/config';
-import type { ConfigSchema } from '../shared';
+import { type ConfigSchema, type NumberField, readNumber } from '../shared';
 
 export interface ConfidenceRouterConfig {
   readonly version: number;

@@ -1,7 +1,7 @@
 import { InvalidInput } from '../../engine/domain';
 import type { Station } from '../../engine/station';
 import type { RoutingPatch } from '../../engine/store';
-import { readPartType } from '../camera-capture/config';
+import { readPartType } from '../shared';
 import { readAuditShare, readThresholds } from './config';
 
 /** Changes one setting; resolves when it is stored with its audit entry. */

@@ -1,8 +1,5 @@
 import { type FailSafeVerdict, InvalidInput } from '../../engine/domain';
-import type { ConfigSchema } from '../shared';
-
-/** A number typed into the editor: a number, digits, or empty. */
-export type NumberField = number | string;
+import { type ConfigSchema, type NumberField, readInteger, readNumber } from '../shared';
 
 export interface InspectionStationConfig {
   readonly version: number;
@@ -118,26 +115,6 @@ function readRetention(verdict: string, days: NumberField, megabytes: NumberFiel
 
 function readOptional(name: string, value: NumberField): number | null {
   return String(value).trim() === '' ? null : readNumber(name, value, 0, Number.MAX_SAFE_INTEGER);
-}
-
-/** @throws {InvalidInput} unless `value` is a number within `low`..`high` */
-export function readNumber(name: string, value: NumberField, low: number, high: number): number {
-  const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
-  if (!Number.isFinite(number) || number < low || number > high) {
-    throw new InvalidInput(
-      `The setting "${name}" must be a number from ${low} to ${high}, not ${JSON.stringify(value)}.`,
-    );
-  }
-  return number;
-}
-
-/** @throws {InvalidInput} unless `value` is a whole number within `low`..`high` */
-export function readInteger(name: string, value: NumberField, low: number, high: number): number {
-  const number = readNumber(name, value, low, high);
-  if (!Number.isInteger(number)) {
-    throw new InvalidInput(`The setting "${name}" must be a whole number, not ${JSON.stringify(value)}.`);
-  }
-  return number;
 }
 
 function readShiftStarts(text: string): readonly string[] {

@@ -1,7 +1,6 @@
 import { InvalidInput } from '../../engine/domain';
 import type { PlcConnectionOptions, PlcTransport } from '../../engine/plc';
-import { type NumberField, readInteger } from '../inspection-station/config';
-import type { ConfigSchema } from '../shared';
+import { type ConfigSchema, type NumberField, readInteger } from '../shared';
 
 export interface PlcConnectionConfig {
   readonly version: number;

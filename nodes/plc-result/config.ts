@@ -1,8 +1,7 @@
 import { InvalidInput } from '../../engine/domain';
 import { lengthOfBlock, type NumberType, type ResultBlock, type WordOrder } from '../../engine/plc';
-import { type NumberField, readInteger, readNumber } from '../inspection-station/config';
 import { readAddress, readChoice, readUnit } from '../plc-connection/config';
-import type { ConfigSchema } from '../shared';
+import { type ConfigSchema, type NumberField, readInteger, readNumber } from '../shared';
 
 export interface PlcResultConfig {
   readonly version: number;

@@ -1,6 +1,5 @@
 import type { SimulatedPlcOptions } from '../../engine/plc';
-import { type NumberField, readInteger, readNumber } from '../inspection-station/config';
-import type { ConfigSchema } from '../shared';
+import { type ConfigSchema, type NumberField, readInteger, readNumber } from '../shared';
 
 export interface PlcSimulatorConfig {
   readonly version: number;

@@ -1,8 +1,7 @@
 import { InvalidInput, isName } from '../../engine/domain';
 import type { ByteOrder, NumberType, TriggerPollerOptions, TriggerSignal, WordOrder } from '../../engine/plc';
-import { type NumberField, readInteger } from '../inspection-station/config';
 import { readAddress, readChoice, readOptionalAddress, readUnit } from '../plc-connection/config';
-import type { ConfigSchema } from '../shared';
+import { type ConfigSchema, type NumberField, readInteger } from '../shared';
 
 export interface PlcTriggerConfig {
   readonly version: number;

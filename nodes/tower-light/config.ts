@@ -9,9 +9,8 @@ import {
   type SteadyLamp,
   type TowerLightOptions,
 } from '../../engine/plc';
-import { type NumberField, readInteger, readNumber } from '../inspection-station/config';
 import { readAddress, readChoice, readOptionalAddress, readUnit } from '../plc-connection/config';
-import type { ConfigSchema } from '../shared';
+import { type ConfigSchema, type NumberField, readInteger, readNumber } from '../shared';
 
 export const PROFILES = ['messages', 'coils', 'patlite', 'registers'] as const;
 
