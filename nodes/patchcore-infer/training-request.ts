@@ -1,5 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { InvalidInput, isName, type TrainingRequest, type TrainingSource } from '../../engine/domain';
+import { SIMULATED_PICTURES_LIMIT } from '../../engine/learning';
+import { MINIMUM_PICTURES } from '../../engine/patchcore';
 import { SIMULATED_PRODUCTS } from '../../engine/simulator';
 
 /** What a "train" message asks for. */
@@ -66,9 +68,9 @@ function readSimulator(source: Record<string, unknown>): TrainingSource {
       `The product must be one of ${SIMULATED_PRODUCTS.join(', ')}, not ${JSON.stringify(product)}.`,
     );
   }
-  if (!isWhole(count, 1, 10_000)) {
+  if (!isWhole(count, MINIMUM_PICTURES, SIMULATED_PICTURES_LIMIT)) {
     throw new InvalidInput(
-      `The count of simulated parts must be a whole number from 1 to 10000, not ${JSON.stringify(count)}.`,
+      `The count of simulated parts must be a whole number from ${MINIMUM_PICTURES} to ${SIMULATED_PICTURES_LIMIT}, not ${JSON.stringify(count)}.`,
     );
   }
   if (seed !== undefined && !isWhole(seed, 0, 2 ** 32 - 1)) {

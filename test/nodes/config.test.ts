@@ -130,6 +130,8 @@ describe('a "train" message', () => {
     ['a folder source without folder', { source: { kind: 'folder' } }],
     ['an unknown product', { source: { kind: 'simulator', product: 'egg' } }],
     ['half a part', { source: { kind: 'simulator', count: 0.5 } }],
+    ['fewer simulated parts than a model needs', { source: { kind: 'simulator', count: 7 } }],
+    ['more simulated parts than are drawn', { source: { kind: 'simulator', count: 1001 } }],
     ['deploy that is no yes or no', { deploy: 'yes' }],
   ];
   for (const [what, payload] of wrong) {
