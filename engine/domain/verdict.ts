@@ -47,6 +47,13 @@ export const REASON_CODES = [...EVIDENCE_REASONS, ...FAILURE_REASONS] as const;
 
 export type ReasonCode = (typeof REASON_CODES)[number];
 
+const FAILURES: ReadonlySet<ReasonCode> = new Set(FAILURE_REASONS);
+
+/** True for the reasons of a fail-safe verdict; false for those that fell out of evidence. */
+export function isFailSafeReason(reason: ReasonCode): boolean {
+  return FAILURES.has(reason);
+}
+
 /** What a PLC reads for the reasons of a fail-safe verdict. Numbers never change. */
 const PLC_ERROR_CODES: Readonly<Record<(typeof FAILURE_REASONS)[number], number>> = {
   'deadline-exceeded': 101,

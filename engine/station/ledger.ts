@@ -5,10 +5,10 @@ import {
   type Inspection,
   type InspectionError,
   InvalidInput,
+  isFailSafeReason,
   NotFound,
   newId,
   type PictureInfo,
-  REASON_CODES,
   type ReasonCode,
   type Trigger,
   timestamp,
@@ -454,10 +454,4 @@ export class InspectionLedger {
 function fromFlow(part: Part, inspection: Inspection): Inspection {
   const { id, station, trigger, capturedAt, deadlineAt, image } = part.inspection;
   return { ...inspection, id, station, trigger, capturedAt, deadlineAt, image };
-}
-
-const FIRST_FAIL_SAFE_REASON = REASON_CODES.indexOf('deadline-exceeded');
-
-function isFailSafeReason(reason: ReasonCode): boolean {
-  return REASON_CODES.indexOf(reason) >= FIRST_FAIL_SAFE_REASON;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { plcErrorCode, REASON_CODES } from '../../../engine/domain';
+import { isFailSafeReason, plcErrorCode, REASON_CODES } from '../../../engine/domain';
 
 describe('the error code a PLC reads', () => {
   it('is 0 when the part could be judged', () => {
@@ -16,5 +16,11 @@ describe('the error code a PLC reads', () => {
     const codes = REASON_CODES.map((reason) => plcErrorCode([reason])).filter((code) => code !== 0);
     assert.equal(codes.length, 12);
     assert.equal(new Set(codes).size, codes.length);
+  });
+});
+
+describe('the reasons of a fail-safe verdict', () => {
+  it('are those a PLC gets an error code for', () => {
+    for (const reason of REASON_CODES) assert.equal(isFailSafeReason(reason), plcErrorCode([reason]) !== 0, reason);
   });
 });
