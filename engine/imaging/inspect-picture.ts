@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import type { PictureInfo } from '../domain';
+import { type PictureInfo, sha256Of } from '../domain';
 import { decoder, unreadable } from './decode';
 import { readPictureHeader } from './header';
 import { defaultPictureLimits, type PictureLimits } from './limits';
@@ -26,6 +25,6 @@ export async function inspectPicture(
     height: header.height,
     format: header.format,
     bytes: picture.length,
-    sha256: createHash('sha256').update(picture).digest('hex'),
+    sha256: sha256Of(picture),
   };
 }

@@ -13,7 +13,6 @@ export {
   folderBytes,
   listVersions,
   nextVersion,
-  type PackageFile,
   readManifest,
   sha256OfFile,
   verifyFiles,

@@ -1,12 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { access, chmod, copyFile, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
+import { sha256Of, syncFolder, writeDurably } from '../domain';
 import { ModelExists, ModelInvalid } from './errors';
 import { MANIFEST_FILE, type ModelManifest, parseManifest, type UnsealedManifest } from './manifest';
-
-/** Bytes to write, or an existing file to copy. */
-export type PackageFile = Uint8Array | { readonly copyOf: string };
 
 /**
  * Writes a package: everything goes into a hidden folder beside `folder`, is flushed to disk and then renamed, so that
@@ -21,7 +19,7 @@ export type PackageFile = Uint8Array | { readonly copyOf: string };
 export async function writePackage(
   folder: string,
   manifest: UnsealedManifest,
-  files: Readonly<Record<string, PackageFile>>,
+  files: Readonly<Record<string, Uint8Array>>,
   verify?: (folder: string) => Promise<void>,
 ): Promise<ModelManifest> {
   const target = resolve(folder);
@@ -36,20 +34,20 @@ export async function writePackage(
       const place = join(partial, path);
       await mkdir(dirname(place), { recursive: true });
       await writeDurably(place, content);
-      entries[path] = { sha256: await sha256OfFile(place), bytes: (await stat(place)).size };
+      entries[path] = { sha256: sha256Of(content), bytes: content.length };
     }
     const sealed: ModelManifest = { ...manifest, files: entries };
     const text = JSON.stringify(sealed, null, 2);
     parseManifest(text);
     await writeDurably(join(partial, MANIFEST_FILE), Buffer.from(`${text}\n`));
     await verify?.(partial);
-    await syncFolder(partial);
     await assertFree(target);
     await rmdir(target).catch(() => undefined);
     await rename(partial, target).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(target) : error;
     });
-    await syncFolder(parent);
+    // the folder of the model may be new, too
+    for (const above of [parent, dirname(parent)]) await syncFolder(above);
     return sealed;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
@@ -169,26 +167,4 @@ export async function assertFree(folder: string): Promise<void> {
     if (code === 'ENOTDIR') throw new ModelExists(folder);
     if (code !== 'ENOENT') throw error;
   }
-}
-
-async function writeDurably(path: string, content: PackageFile): Promise<void> {
-  if (!(content instanceof Uint8Array)) {
-    await copyFile(content.copyOf, path);
-    await chmod(path, 0o644);
-  }
-  const file = await open(path, content instanceof Uint8Array ? 'wx' : 'r+');
-  try {
-    if (content instanceof Uint8Array) await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes the entries of a folder durable. Not every system can: there the rename alone must do. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => null);
-  if (handle === null) return;
-  await handle.sync().catch(() => undefined);
-  await handle.close();
 }

@@ -1,7 +1,16 @@
-import { type FileHandle, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { decodeTime } from 'ulid';
-import { isId, NotFound, type PictureFormat, timestamp, VERDICTS, type Verdict } from '../domain';
+import {
+  isId,
+  NotFound,
+  type PictureFormat,
+  syncFolder,
+  timestamp,
+  VERDICTS,
+  type Verdict,
+  writeDurably,
+} from '../domain';
 import { storeError } from './errors';
 import { makeFolder } from './make-folder';
 import type { PictureStore } from './types';
@@ -20,7 +29,7 @@ export class FilePictureStore implements PictureStore {
     const path = `${dayOf(capturedAt)}/open/${this.requireId(id)}.${EXTENSIONS[format]}`;
     await this.doing(async () => {
       await this.prepareFolder(dirname(path));
-      await this.writeDurably(path, picture);
+      await writeDurably(this.absolute(path), picture);
     });
     return path;
   }
@@ -144,23 +153,6 @@ export class FilePictureStore implements PictureStore {
     return id;
   }
 
-  private async writeDurably(path: string, content: Buffer): Promise<void> {
-    const file = this.absolute(path);
-    const unfinished = `${file}.tmp`;
-    try {
-      const handle = await open(unfinished, 'w');
-      await closing(handle, async () => {
-        await handle.writeFile(content);
-        await handle.datasync();
-      });
-      await rename(unfinished, file);
-    } catch (error) {
-      await rm(unfinished, { force: true }).catch(() => {});
-      throw error;
-    }
-    await syncFolder(dirname(file));
-  }
-
   private async prepareFolder(path: string): Promise<void> {
     if (this.knownFolders.has(path)) return;
     const folder = join(this.dataFolder, ...path.split('/'));
@@ -181,21 +173,6 @@ export class FilePictureStore implements PictureStore {
 
 function dayOf(capturedAt: string): string {
   return `images/${timestamp(Date.parse(capturedAt)).slice(0, 10).replaceAll('-', '/')}`;
-}
-
-/** Forces names in a folder to the disk. Windows has no such call and needs none. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  await closing(handle, () => handle.sync());
-}
-
-async function closing(handle: FileHandle, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function exists(file: string): Promise<boolean> {

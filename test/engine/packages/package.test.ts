@@ -12,6 +12,7 @@ import {
   verifyFiles,
   writePackage,
 } from '../../../engine/packages';
+import { recordSyncs } from '../../support/syncs';
 
 const manifest: UnsealedManifest = {
   format: 1,
@@ -69,12 +70,20 @@ describe('Model packages', () => {
     assert.deepEqual((await readdir(join(models, 'cable'))).sort(), ['1']);
   });
 
-  it('copies a file given by its path', async () => {
-    const source = join(models, 'backbone.onnx');
-    await writeFile(source, 'backbone', { mode: 0o444 });
-    await writePackage(folder, manifest, { ...files, 'backbone.onnx': { copyOf: source } });
-    assert.equal(await readFile(join(folder, 'backbone.onnx'), 'utf8'), 'backbone');
-    await verifyFiles(folder);
+  it('forces every file and every folder it makes or changes to the disk', async () => {
+    const forced = await recordSyncs(() => writePackage(folder, manifest, files));
+    const partial = forced.map((path) => path.replace(/\.[0-9a-f]{12}\.partial/, 'PARTIAL').replace(/\.tmp$/, ''));
+    for (const path of [
+      'cable/PARTIAL/head.onnx',
+      'cable/PARTIAL/golden/1.png',
+      'cable/PARTIAL/golden',
+      'cable/PARTIAL/manifest.json',
+      'cable/PARTIAL',
+      'cable',
+      '',
+    ]) {
+      assert.ok(partial.includes(join(models, path)), `${path} of ${partial}`);
+    }
   });
 
   it('never overwrites a version, nor anything else', async () => {
