@@ -6,6 +6,7 @@ import {
   type JobProgress,
   type Random,
   seededRandom,
+  sha256Of,
   type TrainingStage,
 } from '../domain';
 import { type PictureTensor, PictureUnreadable, type Preprocessing, thumbnail, toTensor } from '../imaging';
@@ -114,8 +115,8 @@ export class TooFewPictures extends InspectionError {
       code: 'too-few-pictures',
       status: `needs ${needed} pictures`,
       message:
-        `Training needs at least ${needed} readable pictures of good parts and got ${readable}` +
-        `${skipped > 0 ? ` (${skipped} more could not be read)` : ''}. Add ${needed - readable} or more.`,
+        `Training needs at least ${needed} different readable pictures of good parts and got ${readable}` +
+        `${skipped > 0 ? ` (${skipped} more could not be read or were there twice)` : ''}. Add ${needed - readable} or more.`,
       parameters: { readable, skipped, needed },
       httpStatus: 422,
     });
@@ -125,9 +126,9 @@ export class TooFewPictures extends InspectionError {
 /**
  * Learns a part type from pictures of good parts and writes the model package.
  *
- * Pictures that cannot be read are left out and named in the result. A third to a quarter of the rest is held out of the
- * bank, for the thresholds. The package appears at `outFolder` in one step, after its golden pictures have been scored from
- * it. The same pictures in the same order with the same seed give the same bank.
+ * Pictures that cannot be read, and all but the first of those that are the same to the byte, are left out and named in
+ * the result. A third to a quarter of the rest is held out of the bank, for the thresholds. The package appears at
+ * `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in the same order with the same seed give the same bank.
  *
  * @throws {TooFewPictures} with fewer than `MINIMUM_PICTURES` readable pictures
  * @throws {ModelExists} when something is at `outFolder`
@@ -270,6 +271,7 @@ async function collect(
   const hash = createHash('sha256');
   let channels: Channels | null = null;
   let neck: Session | null = null;
+  const names = new Map<string, string>();
   let used = 0;
   progress.at('extract', 0);
   for await (const read of readAhead(training.pictures, settings.preprocessing)) {
@@ -279,10 +281,19 @@ async function collect(
       progress.picture(used + skipped.length, skipped.length);
       continue;
     }
+    const digest = sha256Of(read.picture);
+    const twin = names.get(digest);
+    if (twin !== undefined) {
+      // in the bank and among the held-out pictures it would make the thresholds too tight
+      skipped.push({ name: read.name, reason: `It is the same picture as ${twin}.` });
+      progress.picture(used + skipped.length, skipped.length);
+      continue;
+    }
+    names.set(digest, read.name);
     const features = await extract(extractor, read.tensor, backbone);
     channels ??= { stride8: features.stride8.dims[1], stride16: features.stride16.dims[1] };
     neck ??= await open(neckGraph(channels));
-    hash.update(createHash('sha256').update(read.picture).digest());
+    hash.update(Buffer.from(digest, 'hex'));
     used += 1;
     if (isHeldOut()) {
       heldOut.push(features);

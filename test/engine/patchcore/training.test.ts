@@ -158,12 +158,26 @@ describe('Training and scoring', () => {
     assert.equal(progress.at(-1)?.skipped, 4);
   });
 
+  it('takes a picture that is there several times once, and names the others', async function () {
+    this.timeout(60_000);
+    const pictures = [good[0], ...good.slice(0, 9), { name: 'copy of 4.jpg', picture: Buffer.from(good[4].picture) }];
+    const { manifest, skipped } = await trainPatchcore(training(join(folder, 'twice'), pictures));
+    assert.deepEqual(skipped, [
+      { name: 'good-1.jpg', reason: 'It is the same picture as good-1.jpg.' },
+      { name: 'copy of 4.jpg', reason: 'It is the same picture as good-5.jpg.' },
+    ]);
+    assert.deepEqual([manifest.dataset.count, manifest.dataset.skipped], [9, 2]);
+  });
+
   it('says how many pictures are needed when there are too few, and leaves nothing behind', async () => {
     const outFolder = join(folder, 'few', '1');
     const pictures = [...good.slice(0, 7), { name: 'empty.jpg', picture: Buffer.alloc(0) }];
     await assert.rejects(trainPatchcore(training(outFolder, pictures)), (error: TooFewPictures) => {
       assert.ok(error instanceof TooFewPictures);
-      assert.match(error.message, /at least 8 readable .* got 7 \(1 more could not be read\)\. Add 1/);
+      assert.match(
+        error.message,
+        /at least 8 different readable .* got 7 \(1 more could not be read or were there twice\)\. Add 1/,
+      );
       return true;
     });
     await assert.rejects(trainPatchcore(training(outFolder, [])), TooFewPictures);
@@ -205,6 +219,7 @@ describe('Training and scoring', () => {
   it('refuses a backbone that does not exist or is no network', async () => {
     const run = (backbone: string) => trainPatchcore({ ...training(join(folder, 'nope'), good), backbone });
     await assert.rejects(run(join(folder, 'missing.onnx')), BackboneNotFound);
+    for (const name of ['constructor', 'toString']) await assert.rejects(run(name), BackboneNotFound);
     await assert.rejects(run(join(packageRoot, 'package.json')), /ONNX model cannot be used/);
   });
 
