@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { InspectionError, packageRoot } from '../domain';
+import { InspectionError, packageRoot, sha256Of } from '../domain';
 import { prepareBackbone } from '../onnx';
 import { ModelInvalid, type ModelManifest } from '../packages';
 
@@ -46,13 +45,12 @@ export class BackboneNotFound extends InspectionError {
  * @throws {OnnxInvalid} when the file is no convolutional network with activations at strides 8 and 16
  */
 export async function resolveBackbone(asked = 'starter'): Promise<Backbone> {
-  const embedded = EMBEDDED[asked];
-  if (embedded) return { id: asked, embedded: true, ...(await readEmbedded(asked)) };
+  if (Object.hasOwn(EMBEDDED, asked)) return { id: asked, embedded: true, ...(await readEmbedded(asked)) };
   const file = await readFile(asked).catch((error: NodeJS.ErrnoException) => {
     throw new BackboneNotFound(asked, error.code === 'ENOENT' ? 'there is no such file' : error.message);
   });
   const { bytes } = prepareBackbone(file);
-  const sha256 = hashOf(bytes);
+  const sha256 = sha256Of(bytes);
   const twin = Object.entries(EMBEDDED).find(([, entry]) => entry.sha256 === sha256);
   if (twin) return { id: twin[0], sha256, bytes, embedded: true };
   return { id: basename(asked, extname(asked)), sha256, bytes, embedded: false };
@@ -65,12 +63,12 @@ export async function resolveBackbone(asked = 'starter'): Promise<Backbone> {
  */
 export async function backboneOf(folder: string, manifest: ModelManifest): Promise<Uint8Array> {
   const { id, file, sha256 } = manifest.backbone;
-  const place = file === null ? EMBEDDED[id] && join(packageRoot, EMBEDDED[id].file) : join(folder, file);
+  const place = file === null ? embeddedFile(id) : join(folder, file);
   if (!place) throw new ModelInvalid(folder, `its backbone ${id} does not come with this version of the software`);
   const bytes = await readFile(place).catch((error: Error) => {
     throw new ModelInvalid(folder, `its backbone ${id} cannot be read (${error.message})`, error);
   });
-  if (hashOf(bytes) !== sha256) throw new ModelInvalid(folder, `its backbone ${id} was changed`);
+  if (sha256Of(bytes) !== sha256) throw new ModelInvalid(folder, `its backbone ${id} was changed`);
   return bytes;
 }
 
@@ -79,10 +77,10 @@ async function readEmbedded(id: string): Promise<{ bytes: Uint8Array; sha256: st
   const bytes = await readFile(join(packageRoot, file)).catch((error: Error) => {
     throw new BackboneNotFound(id, error.message);
   });
-  if (hashOf(bytes) !== sha256) throw new BackboneNotFound(id, `${file} was changed; install the package again`);
+  if (sha256Of(bytes) !== sha256) throw new BackboneNotFound(id, `${file} was changed; install the package again`);
   return { bytes, sha256 };
 }
 
-function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+function embeddedFile(id: string): string | null {
+  return Object.hasOwn(EMBEDDED, id) ? join(packageRoot, EMBEDDED[id].file) : null;
 }
