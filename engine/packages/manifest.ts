@@ -21,7 +21,9 @@ const goldenPicture = z.object({
   score: finite,
 });
 
-const thresholds = z.object({ accept: finite, reject: finite });
+const thresholds = z
+  .object({ accept: finite, reject: finite })
+  .refine(({ accept, reject }) => accept <= reject, 'accept is above reject');
 
 const calibration = z.object({
   /** Held-out OK pictures; none of them is in the bank. */
@@ -65,7 +67,7 @@ const preprocessing = z.object({
   fastShrinkOnLoad: z.literal(false),
 });
 
-const manifest = z.object({
+const facts = z.object({
   format: z.literal(1),
   kind: z.literal('patchcore'),
   name: z.string().min(1),
@@ -109,6 +111,11 @@ const manifest = z.object({
   files: z.record(z.string(), fileEntry),
   golden: z.array(goldenPicture),
   goldenTolerance: finite.positive(),
+});
+
+const manifest = facts.refine(({ calibration: { median }, thresholds: { reject } }) => median < reject, {
+  path: ['calibration', 'median'],
+  message: 'is not below the reject level',
 });
 
 export type ModelManifest = Readonly<z.infer<typeof manifest>>;

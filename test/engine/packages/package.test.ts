@@ -86,6 +86,14 @@ describe('Model packages', () => {
     }
   });
 
+  it('refuses thresholds in the wrong order, and a reject level that good parts exceed', async () => {
+    const crossed = { ...manifest, thresholds: { accept: 3, reject: 2 } };
+    await assert.rejects(writePackage(folder, crossed, files), /thresholds: accept is above reject/);
+    const low = { ...manifest, thresholds: { accept: 0.6, reject: 0.7 } };
+    await assert.rejects(writePackage(folder, low, files), /calibration.median: is not below the reject level/);
+    assert.deepEqual(await listVersions(models, 'cable'), []);
+  });
+
   it('never overwrites a version, nor anything else', async () => {
     await writePackage(folder, manifest, files);
     const before = await readFile(join(folder, 'manifest.json'), 'utf8');
