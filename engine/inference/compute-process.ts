@@ -26,6 +26,7 @@ export class ComputeProcess extends EventEmitter<ComputeProcessEvents> {
   private readonly lines: string[] = [];
   private readonly gone: Promise<void>;
 
+  /** @throws when the system refuses a new process at once */
   constructor(start: Extract<ToChild, { type: 'start' }>) {
     super();
     this.child = forkModule(join(__dirname, 'child'), [], {
@@ -48,8 +49,8 @@ export class ComputeProcess extends EventEmitter<ComputeProcessEvents> {
 
   /** @throws {DOMException} DataCloneError when the arguments cannot be sent */
   send(message: ToChild): void {
-    // A closed channel means that the process is ending, which `exit` tells.
-    this.child.send(message, () => {});
+    // A closed channel means that the process is ending, or never began, which `exit` tells.
+    if (this.child.connected) this.child.send(message, () => {});
   }
 
   /** Ends it at once and resolves when it is gone. */

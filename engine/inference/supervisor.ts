@@ -123,10 +123,18 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
   }
 
   private spawn(): void {
-    const child = new ComputeProcess(this.startOptions);
-    this.process = child;
     this.startMessage = null;
     this.killedAtDeadline = false;
+    let child: ComputeProcess;
+    try {
+      child = new ComputeProcess(this.startOptions);
+    } catch (error) {
+      // No memory or no file handles left: trying again later may help.
+      this.current = 'starting';
+      this.onExit(`could not be started (${error instanceof Error ? error.message : error})`, '');
+      return;
+    }
+    this.process = child;
     child.on('ready', () => this.onReady());
     child.on('start-failed', (message) => {
       this.startMessage = message;
@@ -135,7 +143,7 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     child.on('result', (id, value) => this.onAnswer(id, (request) => request.resolve(ownBytes(value))));
     child.on('failed', (id, error) => this.onAnswer(id, (request) => request.reject(revive(request.task, error))));
     child.on('output', (line) => this.emit('output', line));
-    child.on('exit', (how) => this.onExit(child, how));
+    child.on('exit', (how) => this.onExit(how, child.lastOutput));
     this.setTimer(START_LIMIT_MS, () => void child.kill());
     this.setState('starting');
   }
@@ -166,11 +174,11 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     if (!this.killedAtDeadline) this.setState('idle');
   }
 
-  private onExit(child: ComputeProcess, how: string): void {
+  private onExit(how: string, lastOutput: string): void {
     this.process = null;
     this.clearTimer();
     if (this.current === 'closed') return;
-    const restart = this.describeEnd(child, how);
+    const restart = this.describeEnd(how, lastOutput);
     this.request?.reject(new InferenceFailed(restart.message));
     this.request = null;
     this.loading = false;
@@ -185,9 +193,9 @@ export class Supervisor extends EventEmitter<SupervisorEvents> {
     this.emit('restart', restart);
   }
 
-  private describeEnd(child: ComputeProcess, how: string): Restart {
+  private describeEnd(how: string, lastOutput: string): Restart {
     const started = this.current !== 'starting';
-    const output = child.lastOutput === '' ? '' : ` Its last output:\n${child.lastOutput}`;
+    const output = lastOutput === '' ? '' : ` Its last output:\n${lastOutput}`;
     if (this.killedAtDeadline) {
       return { cause: 'deadline', message: 'The inference process was ended because a request was overdue.', delay: 0 };
     }

@@ -47,7 +47,7 @@ export class TrainingProcess {
     // At once: threads inherit the priority the process has when they start.
     if (this.#child.pid !== undefined) lowerPriority(this.#child.pid);
     this.result = this.#follow(onProgress);
-    this.#child.send(order, () => {});
+    if (this.#child.connected) this.#child.send(order, () => {});
   }
 
   /** Ends the process now; `result` rejects once it is gone. */
@@ -69,7 +69,8 @@ export class TrainingProcess {
       else failed = report.error;
     });
     return new Promise((resolve, reject) => {
-      child.once('error', reject);
+      // More than one may come: the process cannot be started, and then it cannot be killed.
+      child.on('error', reject);
       // 'close' comes after the exit, and after the last message and the last of stderr were read.
       child.once('close', (code, signal) => {
         if (done) resolve(done);

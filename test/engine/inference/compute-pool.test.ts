@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+
+import childProcess = require('node:child_process');
+
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -353,6 +355,32 @@ describe('ComputePool', function () {
       assert.deepEqual(delays, [0, 10, 20, 25, 0]);
     });
 
+    it('survives a system that refuses new processes, and starts again when it takes one', async () => {
+      const pool = poolWith({ backOff: { firstMs: 10, maxMs: 25 } });
+      const pid = await pool.run<number>('pid', null);
+      const restarts: Restart[] = [];
+      pool.on('restart', (restart) => restarts.push(restart));
+      const { fork } = childProcess;
+      childProcess.fork = () => {
+        throw Object.assign(new Error('spawn ENOMEM'), { code: 'ENOMEM', syscall: 'spawn' });
+      };
+      try {
+        process.kill(pid, 'SIGKILL');
+        while (restarts.length < 4) await sleep(5);
+        await assert.rejects(pool.run('echo', 1), /cannot start: it could not be started \(spawn ENOMEM\)/);
+        assert.equal(pool.state, 'restarting');
+      } finally {
+        childProcess.fork = fork;
+      }
+      await pool.warmUp().catch(() => once(pool, 'state'));
+      assert.equal(await pool.run('echo', 1), 1);
+      const refused = restarts.filter(({ cause }) => cause === 'start-failed');
+      assert.ok(
+        refused.slice(1).every(({ delay }) => delay >= 10),
+        'it does not try without pause',
+      );
+    });
+
     it('rejects at once while a task module cannot be loaded, and names it', async () => {
       const pool = poolWith({ taskModules: [join(__dirname, 'fixtures/missing-tasks')] });
       const inQueue = pool.run('echo', 1);
@@ -422,9 +450,13 @@ describe('ComputePool', function () {
     });
 
     it('takes its children along when its own process is killed', async () => {
-      const parent = spawn(process.execPath, [...process.execArgv, join(__dirname, 'fixtures/parent.ts')], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
+      const parent = childProcess.spawn(
+        process.execPath,
+        [...process.execArgv, join(__dirname, 'fixtures/parent.ts')],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
       const [line] = (await once(parent.stdout, 'data')) as [Buffer];
       const pids = JSON.parse(line.toString()) as number[];
       assert.equal(pids.length, 2);
