@@ -22,16 +22,17 @@ const nodeRed = spawn(process.execPath, [require.resolve('node-red/red.js'), '--
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => nodeRed.kill(signal));
 nodeRed.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGKILL' ? 137 : 0)));
 
-await ready();
+await answers('/dashboard');
 console.log(`
   Dashboard   ${base}/dashboard
   Editor      ${base}/
   API         ${base}/inspection/api/health   (described by ${base}/inspection/api/openapi.json)
 `);
 
-async function ready() {
+/** Waits until Node-RED serves the path. Whether a station opened is said in the log, by the nodes and by the API. */
+async function answers(path) {
   for (;;) {
-    const answer = await fetch(`${base}/inspection/api/health`).catch(() => null);
+    const answer = await fetch(`${base}${path}`).catch(() => null);
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 250));
   }

@@ -5,7 +5,7 @@ import { defaultPictureLimits } from '../imaging';
 import { actorOf } from './actor';
 import type { ApiContext, ApiStation } from './api-station';
 import { ClientGone, type Problem, type ProblemDetail, problemOf, RequestRefused } from './problem';
-import { type IncomingRequest, type PictureBody, readJson, readPicture } from './request-body';
+import { type IncomingRequest, type PictureBody, parserRefusal, readJson, readPicture } from './request-body';
 import { type Answer, type BodyKind, type Match, matchPath, type Route, type RouteInput } from './route';
 import { routes } from './routes';
 
@@ -37,6 +37,26 @@ export function mountApi(router: ApiRouter, context: ApiContext): void {
 export function createApi(context: ApiContext): ApiHandler {
   return (request, response) => {
     serve(context, request, response).catch((error) => context.onError?.(error));
+  };
+}
+
+/**
+ * An express error handler for an application whose body parser runs before the API: answers what that refuses of the
+ * API's requests with a problem document, and passes everything else on.
+ *
+ * @param basePath where the API is mounted, for example `/inspection/api`
+ */
+export function createParserErrorHandler(basePath: string) {
+  return (
+    error: unknown,
+    request: IncomingMessage & { readonly originalUrl?: string },
+    response: ServerResponse,
+    next: (error: unknown) => void,
+  ): void => {
+    const ofApi = (request.originalUrl ?? request.url ?? '').startsWith(`${basePath}/`);
+    const refusal = ofApi ? parserRefusal(error, request, JSON_LIMIT_BYTES) : null;
+    if (refusal === null || response.headersSent) next(error);
+    else sendProblem(request, response, problemOf(refusal), refusal.headers);
   };
 }
 

@@ -28,7 +28,10 @@ export async function readJson(request: IncomingRequest, limitBytes: number): Pr
   if (wasRead(request)) {
     if (Buffer.isBuffer(request.body)) return parseJson(request.body, type);
     if (typeof request.body === 'string') return parseJson(Buffer.from(request.body), type);
-    return hasBody(request) ? request.body : undefined;
+    if (!hasBody(request)) return undefined;
+    if (!isJson(type)) throw unsupportedType(type, ['application/json']);
+    if (Buffer.byteLength(JSON.stringify(request.body)) > limitBytes) throw tooLarge(limitBytes);
+    return request.body;
   }
   return parseJson(await readBytes(request, limitBytes), type);
 }
@@ -160,13 +163,32 @@ function readBytes(request: IncomingRequest, limitBytes: number): Promise<Buffer
 
 function parseJson(body: Buffer, type: string | null): unknown {
   if (body.length === 0) return undefined;
-  if (type !== 'application/json' && !type?.endsWith('+json')) throw unsupportedType(type, ['application/json']);
+  if (!isJson(type)) throw unsupportedType(type, ['application/json']);
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new RequestRefused(400, 'malformed-json', 'malformed JSON', `The body is not valid JSON: ${cause}.`);
+    throw malformedJson(error);
   }
+}
+
+function malformedJson(error: unknown): RequestRefused {
+  const cause = error instanceof Error ? error.message : String(error);
+  return new RequestRefused(400, 'malformed-json', 'malformed JSON', `The body is not valid JSON: ${cause}.`);
+}
+
+/**
+ * What a body parser in front of the API threw (Node-RED has one for its editor), as the refusal the API itself would
+ * have given; null when it is no such error.
+ */
+export function parserRefusal(error: unknown, request: IncomingRequest, limitBytes: number): RequestRefused | null {
+  const { status } = error as { status?: unknown };
+  if (status === 413) return tooLarge(limitBytes);
+  if (status === 415) return unsupportedType(request.headers['content-type'] ?? null, ['application/json']);
+  return status === 400 ? malformedJson(error) : null;
+}
+
+function isJson(type: string | null): boolean {
+  return type === 'application/json' || type?.endsWith('+json') === true;
 }
 
 function wasRead(request: IncomingRequest): boolean {

@@ -67,8 +67,13 @@ export function storeError(error: unknown, dataFolder: string): InspectionError 
   if (error instanceof InspectionError) return error;
   const code = (error as { code?: unknown } | null)?.code;
   const trouble = (typeof code === 'string' && TROUBLES[code]) || 'failed';
-  const detail = error instanceof Error ? error.message : String(error);
-  return new StoreUnavailable(trouble, advice(trouble, dataFolder, detail), { folder: dataFolder }, error);
+  return new StoreUnavailable(trouble, advice(trouble, dataFolder, causeOf(error)), { folder: dataFolder }, error);
+}
+
+/** The database's own words, without the statement and its values that knex puts before them. */
+function causeOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.slice(text.lastIndexOf(' - SQLITE_') + 1).replace(/^- /, '');
 }
 
 function advice(trouble: StoreTrouble, folder: string, detail: string): string {

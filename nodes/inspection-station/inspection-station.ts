@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import type { NodeAPI } from 'node-red';
-import { mountApi } from '../../engine/api';
+import { API_PATH, createParserErrorHandler, mountApi } from '../../engine/api';
 import { InspectionError } from '../../engine/domain';
 import { openStation, type Station } from '../../engine/station';
 import { defineNode, type InspectionNode, type StationNode } from '../shared';
@@ -95,6 +95,11 @@ function mountOnce(RED: NodeAPI): void {
     stations: () => [...openStations],
     onError: (error) => RED.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
+  // The editor's application parses the JSON bodies of all paths before the API sees them; what that refuses is caught
+  // there. `parent` is where express keeps the application another one is mounted in.
+  const root = (RED.settings.httpNodeRoot || '').replace(/\/$/, '');
+  const { parent } = (RED.httpAdmin ?? {}) as { parent?: { use(handler: unknown): void } };
+  parent?.use(createParserErrorHandler(`${root}${API_PATH}`));
 }
 
 function dataFolderOf(RED: NodeAPI, config: InspectionStationConfig): string {

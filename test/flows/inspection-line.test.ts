@@ -98,6 +98,26 @@ describe('the stock flow', function () {
     assert.equal((await api.upload(picture, { partType: 'plate' })).verdict, 'OK');
   });
 
+  it('answers malformed bodies with problem documents, though the parser of the editor sees them first', async () => {
+    const bodies: [string, string, number, Record<string, string>?][] = [
+      ['application/json', '{"version":', 400],
+      ['application/json', '"x"', 400],
+      ['application/json', JSON.stringify({ version: 'x'.repeat(2_000_000) }), 413],
+      ['application/json', JSON.stringify({ version: 'x'.repeat(6_000_000) }), 413],
+      ['application/json; charset=nonsense', '{}', 415],
+      ['application/json', 'rubbish', 400, { 'content-encoding': 'gzip' }],
+      ['application/x-www-form-urlencoded', 'version=1', 415],
+    ];
+    for (const [type, body, status, headers] of bodies) {
+      const url = `${api.root}/models/plate/deploy`;
+      const response = await fetch(url, { method: 'POST', headers: { 'content-type': type, ...headers }, body });
+      const problem = (await response.json()) as { status: number; detail: string };
+      assert.match(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
+      assert.equal(response.status, status, `${type} ${body.slice(0, 20)}: ${problem.detail}`);
+      assert.doesNotMatch(problem.detail, /node_modules/);
+    }
+  });
+
   it('gives the fail-safe verdict for a part type without a model', async () => {
     const { picture } = await simulatePart({ product: 'cable-end', seed: 1, defectRate: 0 });
     const answer = await api.upload(picture, { partType: 'cable-end' });
