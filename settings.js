@@ -20,7 +20,6 @@ module.exports = {
   uiPort: Number(process.env.PORT ?? 1880),
   uiHost: process.env.HOST ?? '127.0.0.1',
   flowFilePretty: true,
-  // One lost promise must not end the line: see docs/architecture.md.
   logging: { console: { level: process.env.LOG_LEVEL ?? 'info', metrics: false, audit: false } },
   editorTheme: { projects: { enabled: false }, tours: false },
   telemetry: { enabled: false },
