@@ -24,7 +24,7 @@ export interface DecisionSettings {
  *
  * 1. A failure finding: the fail-safe verdict.
  * 2. Evidence against the part (score above reject, a detection, a class NG, a violated rule): NG.
- * 3. Doubt (score between the thresholds, a class REVIEW, an opinion that is not OK, bad picture quality) or nothing
+ * 3. Doubt (score between the thresholds, a class REVIEW or a class OK below 0.5, an opinion that is not OK, bad picture quality) or nothing
  *    that speaks for the part: REVIEW.
  * 4. Else OK; `audit` is set for a random share.
  *

@@ -11,6 +11,9 @@ export interface Evidence {
   readonly thresholds?: Thresholds;
 }
 
+/** A class OK the model believes in less speaks for nothing: another class is likelier. */
+const CLASS_OK_CONFIDENCE = 0.5;
+
 /**
  * Reads a finding that is no failure.
  *
@@ -27,7 +30,9 @@ export function evidenceOf(finding: Finding, byHand: Thresholds | null): Evidenc
     }
     case 'class': {
       const confidence = share(finding.confidence);
-      if (finding.verdict === 'OK') return { says: 'good', reason: 'class-ok', confidence };
+      if (finding.verdict === 'OK' && confidence >= CLASS_OK_CONFIDENCE) {
+        return { says: 'good', reason: 'class-ok', confidence };
+      }
       if (finding.verdict === 'NG') return { says: 'bad', reason: 'class-ng', confidence };
       return { says: 'unsure', reason: 'no-positive-evidence', confidence };
     }

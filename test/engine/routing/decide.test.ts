@@ -80,6 +80,23 @@ describe('the verdict', () => {
     ['reviews when nothing was detected', [detections()], {}, 'REVIEW', ['no-positive-evidence'], 0],
     ['passes a low score when nothing was detected', [detections(), score(5)], {}, 'OK', ['score-below-accept'], 0.5],
     ['passes a class OK', [classed('OK')], {}, 'OK', ['class-ok'], 0.9],
+    ['passes a class OK of even odds', [classed('OK', 0.5)], {}, 'OK', ['class-ok'], 0.5],
+    [
+      'reviews a class OK that is likelier another',
+      [classed('OK', 0.49)],
+      {},
+      'REVIEW',
+      ['no-positive-evidence'],
+      0.49,
+    ],
+    [
+      'reviews a class OK of no known confidence',
+      [classed('OK', Number.NaN)],
+      {},
+      'REVIEW',
+      ['no-positive-evidence'],
+      0,
+    ],
     ['rejects a class NG', [classed('NG'), score(1)], {}, 'NG', ['class-ng'], 0.9],
     ['reviews a class REVIEW', [classed('REVIEW'), score(1)], {}, 'REVIEW', ['no-positive-evidence'], 0.9],
     ['passes a passed rule', [rule(true)], {}, 'OK', ['rule-passed'], 1],
@@ -182,7 +199,7 @@ describe('any verdict', () => {
   const inputs = [fc.array(finding, { maxLength: 6 }), settings, fc.integer()] as const;
   const speaksFor = (one: Finding, byHand: Thresholds | null) =>
     (one.kind === 'anomaly' && one.score <= (byHand ?? one.thresholds).accept) ||
-    (one.kind === 'class' && one.verdict === 'OK') ||
+    (one.kind === 'class' && one.verdict === 'OK' && one.confidence >= 0.5) ||
     (one.kind === 'rule' && one.passed);
   const speaksAgainst = (one: Finding, byHand: Thresholds | null) =>
     (one.kind === 'anomaly' && one.score > (byHand ?? one.thresholds).reject) ||
