@@ -16,7 +16,7 @@ import { folderBytes, listVersions, type ModelManifest, readManifest, verifyFile
 import type { Store } from '../store';
 
 export interface ModelRegistryOptions {
-  readonly store: Pick<Store, 'dataFolder' | 'deployments' | 'audit'>;
+  readonly store: Pick<Store, 'dataFolder' | 'deployments'>;
   /** Scores the golden pictures of a version before it goes live; throws when they differ from the expected ones. */
   readonly check?: (folder: string) => Promise<void>;
   readonly clock?: Clock;
@@ -187,14 +187,6 @@ export class ModelRegistry {
     };
     await this.#store.deployments.add(record);
     this.#deployed.delete(record.partType);
-    await this.#store.audit.add({
-      at: record.at,
-      actor: record.actor,
-      action: `model.${record.action}`,
-      subject: record.partType,
-      before: current && { name: current.name, version: current.version },
-      after: { name: record.name, version: record.version },
-    });
     this.events.emit('deployment', record);
     return record;
   }

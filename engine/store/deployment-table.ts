@@ -1,4 +1,5 @@
 import type { DeploymentRecord } from '../domain';
+import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
 import type { DeploymentTable } from './types';
 
@@ -33,7 +34,19 @@ export class SqlDeploymentTable implements DeploymentTable {
   }
 
   async add(deployment: DeploymentRecord): Promise<void> {
-    await this.database.write((transaction) => transaction<Row>('deployments').insert(toRow(deployment)));
+    const { partType, action, actor, at } = deployment;
+    await this.database.write(async (transaction) => {
+      const before = await transaction<Row>('deployments').where({ part_type: partType }).orderBy('id', 'desc').first();
+      await transaction<Row>('deployments').insert(toRow(deployment));
+      await addAuditEntry(transaction, {
+        at,
+        actor,
+        action: `model.${action}`,
+        subject: partType,
+        before: before ? versionOf(before) : null,
+        after: versionOf(deployment),
+      });
+    });
   }
 
   async history(partType: string): Promise<readonly DeploymentRecord[]> {
@@ -42,6 +55,10 @@ export class SqlDeploymentTable implements DeploymentTable {
     );
     return rows.map(toRecord);
   }
+}
+
+function versionOf({ name, version }: { readonly name: string; readonly version: string }) {
+  return { name, version };
 }
 
 function toRow(record: DeploymentRecord): Row {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { knex } from 'knex';
 import type { DeploymentRecord } from '../../../engine/domain';
 import { ModelRegistry, type ModelWarning } from '../../../engine/learning';
 import { openStore, type Store } from '../../../engine/store';
@@ -103,6 +104,21 @@ describe('ModelRegistry', () => {
       [entry.actor, entry.action, entry.before, entry.after],
       ['ada', 'model.deploy', null, { name: 'plate', version: '1' }],
     );
+  });
+
+  it('puts nothing into production that it cannot write into the audit list', async () => {
+    await writeVersion(folder.path, 'plate', '1');
+    const database = knex({
+      client: 'sqlite3',
+      connection: { filename: join(folder.path, 'inspection.sqlite') },
+      useNullAsDefault: true,
+    });
+    await database.schema.dropTable('audit');
+    await database.destroy();
+    await assert.rejects(registry.deploy('plate', '1', 'ada'));
+    assert.equal(await registry.deployed('plate'), null);
+    assert.deepEqual(await registry.history('plate'), []);
+    assert.deepEqual(told, []);
   });
 
   it('changes nothing when the version is in production already', async () => {
