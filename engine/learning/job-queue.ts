@@ -12,6 +12,7 @@ import {
   NotFound,
   newId,
   serializeError,
+  syncFolder,
   systemClock,
   type TrainingRequest,
   type TrainingSource,
@@ -19,11 +20,11 @@ import {
   timestamp,
 } from '../domain';
 import { ModelExists, nextVersion } from '../packages';
-import { MINIMUM_PICTURES, TooFewPictures } from '../patchcore';
+import { MINIMUM_PICTURES, picturesInFolder, TooFewPictures } from '../patchcore';
 import type { Store } from '../store';
 import type { ModelRegistry } from './model-registry';
 import type { PictureSource } from './training-messages';
-import { pictureFiles, simulatedProduct } from './training-pictures';
+import { simulatedProduct } from './training-pictures';
 import { TrainingDied, TrainingProcess } from './training-process';
 
 export interface JobQueueOptions {
@@ -332,6 +333,8 @@ export class JobQueue {
     await rename(outFolder, place).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(place) : error;
     });
+    // on the disk before anything names the version; the folder of the model may be new, too
+    for (const folder of [dirname(place), this.#models.folder]) await syncFolder(folder);
     return version;
   }
 
@@ -369,7 +372,7 @@ export class JobQueue {
     switch (source.kind) {
       case 'folder': {
         const folder = resolve(this.#store.dataFolder, source.folder);
-        assertEnough((await pictureFiles(folder)).length);
+        assertEnough((await picturesInFolder(folder)).length);
         return { kind: 'folder', folder };
       }
       case 'labelled':

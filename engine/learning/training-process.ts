@@ -1,10 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { type ErrorText, InspectionError, type JobProgress } from '../domain';
+import { forkModule } from '../inference';
 import type { TrainingOrder, TrainingReport } from './training-messages';
 
-const CHILD = join(__dirname, `training-child${extname(__filename)}`);
+const CHILD = join(__dirname, 'training-child');
 const KEPT_ERROR_TEXT = 4000;
 
 export type SkippedPictures = readonly { readonly name: string; readonly reason: string }[];
@@ -39,11 +40,7 @@ export class TrainingProcess {
   readonly result: Promise<SkippedPictures>;
 
   constructor(order: TrainingOrder, onProgress: (progress: JobProgress) => void) {
-    this.#child = fork(CHILD, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
-    });
+    this.#child = forkModule(CHILD, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     // At once: threads inherit the priority the process has when they start.
     if (this.#child.pid !== undefined) lowerPriority(this.#child.pid);
     this.result = this.#follow(onProgress);

@@ -11,6 +11,7 @@ import { verifyFiles } from '../../../engine/packages';
 import { ReviewQueue } from '../../../engine/review';
 import { simulatePart } from '../../../engine/simulator';
 import { openStore, type Store } from '../../../engine/store';
+import { recordSyncs } from '../../support/syncs';
 import { waitFor } from '../../support/wait';
 import { temporaryFolder } from './packages';
 
@@ -218,6 +219,17 @@ describe('JobQueue', function () {
     assert.deepEqual(await leftovers(), []);
   });
 
+  it('has the version on the disk before it goes into production', async () => {
+    const deployed = new Promise<void>((resolve) => models.events.on('deployment', () => resolve()));
+    const forced = await recordSyncs(async () => {
+      await train('plate', FEW, true);
+      await deployed;
+    });
+    for (const made of [join('models', 'plate'), 'models']) {
+      assert.ok(forced.includes(join(folder.path, made)), `${made} of ${forced}`);
+    }
+  });
+
   it('trains from the pictures that people labelled OK', async () => {
     const reviews = new ReviewQueue(store);
     for (let index = 0; index < 9; index++) {
@@ -282,6 +294,7 @@ describe('JobQueue', function () {
   const refused: readonly [string, string, TrainingSource, string][] = [
     ['a part type that is no folder name', '../plate', FEW, 'invalid-input'],
     ['a part type without a letter', '', FEW, 'invalid-input'],
+    ['a folder without pictures', 'plate', { kind: 'folder', folder: 'models' }, 'invalid-input'],
     ['a folder that is not there', 'plate', { kind: 'folder', folder: 'nowhere' }, 'invalid-input'],
     ['an unknown product', 'plate', { ...FEW, product: 'car' } as TrainingSource, 'invalid-input'],
     ['a fraction of a picture', 'plate', { ...FEW, count: 8.5 } as TrainingSource, 'invalid-input'],
