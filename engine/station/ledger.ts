@@ -239,10 +239,10 @@ export class InspectionLedger {
     return this.parts.get(id)?.picture ?? null;
   }
 
-  /** Numbers the heat maps of an inspection: 0, 1, ... */
-  nextMap(id: string): number {
+  /** Numbers the heat maps of an inspection: 0, 1, ...; null when it is no longer under way. */
+  nextMap(id: string): number | null {
     const part = this.parts.get(id);
-    return part ? part.maps++ : 0;
+    return part ? part.maps++ : null;
   }
 
   /** Gives all open inspections their fail-safe verdict, `interrupted`, to be sent when the station is open again. */
@@ -260,6 +260,7 @@ export class InspectionLedger {
       failSafe,
       clock,
       isKnown: (id) => this.unrecordedVerdicts.get(id) !== undefined,
+      onFault: this.options.onFault,
     });
     for (const { inspection, route, delivered } of unrecorded) {
       if (!delivered && this.unrecordedVerdicts.get(inspection.id)) this.outlets.keep(inspection, route, false);

@@ -15,7 +15,7 @@ import { JobQueue, ModelRegistry } from '../learning';
 import type { AnomalyResult } from '../patchcore';
 import { ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
-import { openStore, type RoutingPatch, type Store } from '../store';
+import { openStore, type RoutingPatch, type Store, storeError } from '../store';
 import { BrowserCameras } from './browser-cameras';
 import { NoModel, StationClosed } from './errors';
 import { FaultLog } from './fault-log';
@@ -68,7 +68,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const pool = new ComputePool(poolOptions(options));
   parts.push(pool);
   const load = async (folder: string) => {
-    await pool.run('patchcore/load', { folder }, { priority: 'background', deadline: Date.now() + LOAD_LIMIT_MS });
+    await pool.runInEach('patchcore/load', { folder }, { deadline: Date.now() + LOAD_LIMIT_MS });
   };
   const models = new ModelRegistry({ store, clock, check: load });
   const jobs = new JobQueue({ store, models, clock });
@@ -141,7 +141,11 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
       const deadline = Date.parse(inspection.deadlineAt);
       const request = { folder: model.folder, picture, map: true };
       const result = await pool.run<AnomalyResult>('patchcore/score', request, { deadline, priority: 'verdict' });
-      return toFinding(result, node, await keepMap(store, inspections, inspection.id, result));
+      const map = await keepMap(store, inspections, inspection.id, result).catch((error) => {
+        faultUnlessClosing(storeError(error, store.dataFolder));
+        return undefined;
+      });
+      return toFinding(result, node, map);
     },
 
     inspectPicture(picture: Buffer): Promise<PictureInfo> {
@@ -226,8 +230,8 @@ async function keepMap(
   id: string,
   { map }: AnomalyResult,
 ): Promise<AnomalyFinding['map']> {
-  if (!map) return undefined;
   const index = inspections.nextMap(id);
+  if (!map || index === null) return undefined;
   await store.pictures.saveMap(id, map.png, index);
   const query = index === 0 ? '' : `?index=${index}`;
   return { url: `/inspection/api/inspections/${id}/map${query}`, width: map.width, height: map.height };

@@ -11,6 +11,7 @@ export interface RecoveryOptions {
   readonly clock: Clock;
   /** True for inspections whose verdict is known elsewhere. */
   readonly isKnown: (id: string) => boolean;
+  readonly onFault: (error: unknown) => void;
 }
 
 /**
@@ -29,11 +30,12 @@ export async function recoverOpenInspections(options: RecoveryOptions): Promise<
   return settled;
 }
 
-async function interrupt(record: RoutedRecord, { store, failSafe, clock }: RecoveryOptions): Promise<Inspection> {
+async function interrupt(record: RoutedRecord, options: RecoveryOptions): Promise<Inspection> {
+  const { store, failSafe, clock } = options;
   const at = timestamp(clock.now());
   const found = await store.pictures.locate(record.id, record.capturedAt);
   const picturePath = found && (await store.pictures.moveToVerdict(found, failSafe));
-  const image = picturePath ? (record.image ?? describe(await store.pictures.read(picturePath))) : undefined;
+  const image = picturePath ? (record.image ?? (await describe(picturePath, options))) : undefined;
   const message = 'Node-RED ended before this part had its verdict.';
   const inspection: Inspection = {
     ...asInspection(record),
@@ -45,9 +47,16 @@ async function interrupt(record: RoutedRecord, { store, failSafe, clock }: Recov
   return inspection;
 }
 
-function describe(picture: Buffer): PictureInfo {
-  const { format, width, height } = readPictureHeader(picture);
-  return { format, width, height, bytes: picture.length, sha256: createHash('sha256').update(picture).digest('hex') };
+/** The facts about a picture; undefined, and a fault, when a crash or the disk has damaged it. */
+async function describe(path: string, { store, onFault }: RecoveryOptions): Promise<PictureInfo | undefined> {
+  try {
+    const picture = await store.pictures.read(path);
+    const { format, width, height } = readPictureHeader(picture);
+    return { format, width, height, bytes: picture.length, sha256: createHash('sha256').update(picture).digest('hex') };
+  } catch (error) {
+    onFault(error);
+    return undefined;
+  }
 }
 
 /** The inspection without what only the store knows about it. */

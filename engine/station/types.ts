@@ -109,7 +109,7 @@ export interface Station {
   readonly events: TypedEmitter<StationEvents>;
   /**
    * Scores a picture with the deployed model of the inspection's part type, within the inspection's deadline, and
-   * keeps the heat map.
+   * keeps the heat map. The finding comes without one when it cannot be saved, or the inspection has its verdict already.
    *
    * @param node id of the node that asks
    * @throws {NoModel} when no model is deployed for the part type

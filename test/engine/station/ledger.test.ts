@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Inspection, newId } from '../../../engine/domain';
+import { type Inspection, type InspectionError, newId } from '../../../engine/domain';
 import { InspectionLedger } from '../../../engine/station';
 import { openStore, type Store, StoreUnavailable } from '../../../engine/store';
 import { waitFor } from '../../support/wait';
@@ -239,6 +239,34 @@ describe('the ledger', function () {
     await again.close();
     const { seen: later } = await openLedger(store);
     assert.deepEqual(later.settled, []);
+  });
+
+  it('opens although a crash left a picture that cannot be read, and says so', async () => {
+    const dataFolder = await temporaryFolder();
+    const crashed = await openStore({ dataFolder });
+    const { ledger } = await openLedger(crashed, { deadlineMs: 60_000 });
+    const parts = [ledger.open(PART), ledger.open(PART)];
+    await waitFor('the open rows', async () => (await crashed.inspections.open()).length === 2);
+    await crashed.pictures.save(parts[0].id, parts[0].capturedAt, Buffer.from('torn'), 'jpeg');
+    await crashed.close();
+
+    const { seen } = await openLedger(await temporaryStore({ dataFolder }));
+    assert.deepEqual(
+      seen.settled.map(({ id, image, decision: fell }) => [id, image, fell?.verdict]),
+      parts.map(({ id }) => [id, undefined, 'NG']),
+    );
+    assert.deepEqual(
+      seen.faults.map((fault) => (fault as InspectionError).code),
+      ['picture-unreadable'],
+    );
+  });
+
+  it('numbers heat maps while the inspection is under way only', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    const part = ledger.open(PART);
+    assert.deepEqual([ledger.nextMap(part.id), ledger.nextMap(part.id)], [0, 1]);
+    await ledger.settle(part, decision('OK'));
+    assert.equal(ledger.nextMap(part.id), null);
   });
 
   for (const [verdict, sent] of [

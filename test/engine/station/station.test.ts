@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Database } from 'sqlite3';
@@ -98,7 +98,8 @@ describe('a station', function () {
   });
 
   it('trains, deploys and scores with a model, and keeps the heat maps', async () => {
-    const station = await temporaryStation({ deadlineMs: 60_000 });
+    const pool = { size: 2, queueLimit: 16, queuePolicy: 'reject', memoryCapMb: 256, threads: 1 } as const;
+    const station = await temporaryStation({ deadlineMs: 60_000, pool });
     const deployments = record(station, 'deployment');
     const source = { kind: 'simulator', product: 'plate', count: 12, seed: 1 } as const;
     const job = await station.jobs.submit({ partType: 'plate', source, deploy: true }, 'Ada');
@@ -109,6 +110,11 @@ describe('a station', function () {
       [['plate', '1', 'Ada']],
     );
     const { picture } = await station.simulate({ product: 'plate', seed: 500, defectRate: 0 });
+    const { folder } = (await station.models.deployed('plate'))!;
+    await rename(join(folder, 'head.onnx'), join(folder, 'away'));
+    const scores = await station.pool.runInEach('patchcore/score', { folder, picture });
+    assert.equal(scores.length, 2, 'each process has loaded the model once it is deployed');
+    await rename(join(folder, 'away'), join(folder, 'head.onnx'));
     const part = station.inspections.attachPicture(
       station.inspections.open(PART),
       picture,
@@ -126,6 +132,19 @@ describe('a station', function () {
     assert.deepEqual(JSON.parse(JSON.stringify(first)), first, 'a finding is plain JSON');
     const map = await station.store.pictures.readMap(part.id, 1);
     assert.deepEqual([readPictureHeader(map!).format, readPictureHeader(map!).width], ['png', first.map?.width]);
+
+    const faults = record(station, 'fault');
+    Object.assign(station.store.pictures, {
+      saveMap: async () => {
+        throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      },
+    });
+    const third = await station.scoreAnomaly(picture, part, 'node-3');
+    assert.deepEqual([third.score, third.map], [first.score, undefined], 'the score counts without its map');
+    assert.deepEqual(
+      faults.map(({ code }) => code),
+      ['store-disk-full'],
+    );
   });
 
   it('sends a picture from outside through the flow that takes it', async () => {
