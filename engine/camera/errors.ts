@@ -19,6 +19,18 @@ export class CameraUnavailable extends InspectionError {
   }
 }
 
+/** A file that came into a watched folder, so it stands for a part, and cannot be read. */
+export class FileUnreadable extends InspectionError {
+  constructor(
+    /** The file's name in the folder. */
+    readonly file: string,
+    error: InspectionError,
+  ) {
+    const { code, status, message, parameters, reason, httpStatus } = error;
+    super({ code, status, message, parameters, reason, httpStatus, cause: error });
+  }
+}
+
 /** ffmpeg is not installed or not where the settings say. */
 export class FfmpegMissing extends InspectionError {
   constructor(ffmpegPath: string, cause?: unknown) {

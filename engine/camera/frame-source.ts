@@ -33,6 +33,7 @@ export interface FrameSource extends EventEmitter<FrameSourceEvents> {
   /**
    * The next picture: never older than this call for a camera, the next file for a folder.
    *
+   * @throws {FileUnreadable} when a file came that cannot be read; the next call gives the next file
    * @throws {InspectionError} when there is none; the source stays usable and the next call tries again
    * @throws the signal's reason when `signal` aborts
    */

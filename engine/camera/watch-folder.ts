@@ -1,9 +1,10 @@
 import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { InspectionError } from '../domain';
 import { BaseSource } from './base-source';
-import { CameraUnavailable } from './errors';
+import { CameraUnavailable, FileUnreadable } from './errors';
 import { folderChangedAt, isPictureName, listFolder, readPicture } from './folder-files';
 import type { Frame } from './frame-source';
 import { SkippedFiles } from './skipped-files';
@@ -60,7 +61,9 @@ export class WatchFolder extends BaseSource {
         continue;
       }
       this.queue.delete(name);
-      const picture = await readPicture(folder, name, maxBytes);
+      const picture = await readPicture(folder, name, maxBytes).catch((error) => {
+        throw error instanceof InspectionError ? new FileUnreadable(name, error) : error;
+      });
       if (picture) return { picture, name };
       this.skipped.tell(name, 'it is gone, or no file');
     }
@@ -163,7 +166,9 @@ export class WatchFolder extends BaseSource {
     this.unsettled = new Map();
     for (const name of pictures) {
       if (this.closed) return;
-      const stats = await stat(join(folder, name)).catch(() => null);
+      const path = join(folder, name);
+      const stats = await stat(path).catch(() => null);
+      if (!stats && (await isLink(path))) this.skipped.tell(name, 'it is a link to a file that is not there');
       if (!stats?.isFile() || this.seen.get(name) === look(stats)) continue;
       const settled = Date.now() - stats.mtimeMs > settleMs || before.get(name) === look(stats);
       if (settled) this.take(name, stats);
@@ -215,6 +220,10 @@ async function ready(watcher: FSWatcher): Promise<void> {
       resolve();
     });
   });
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null))?.isSymbolicLink() ?? false;
 }
 
 function look(stats: Stats): string {

@@ -4,7 +4,13 @@ import { appendFile, mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CameraUnavailable, type FolderSourceOptions, type FrameSource, folderSource } from '../../../engine/camera';
+import {
+  CameraUnavailable,
+  FileUnreadable,
+  type FolderSourceOptions,
+  type FrameSource,
+  folderSource,
+} from '../../../engine/camera';
 
 describe('folderSource', function () {
   this.timeout(20_000);
@@ -212,6 +218,25 @@ describe('folderSource', function () {
       await put('report.pdf');
       const [file] = await skipped;
       assert.equal(file.name, 'report.pdf');
+    });
+
+    it('names a file it cannot read, and goes on with the next', async () => {
+      await put('a.jpg', 'x'.repeat(101));
+      await put('b.jpg', 'x');
+      const source = sourceOf({ mode: 'watch', includeExisting: true, maxBytes: 100 });
+      await assert.rejects(source.next(signal), (error: FileUnreadable) => {
+        assert.ok(error instanceof FileUnreadable);
+        assert.deepEqual([error.file, error.reason], ['a.jpg', 'picture-unreadable']);
+        return true;
+      });
+      assert.deepEqual(await names(source, 1), ['b.jpg']);
+    });
+
+    it('tells a link to a file that is not there', async () => {
+      await symlink(join(folder, 'nowhere.jpg'), join(folder, 'a.jpg'));
+      const source = sourceOf({ mode: 'watch', includeExisting: true });
+      const [file] = await once(source, 'skipped');
+      assert.deepEqual(file, { name: 'a.jpg', reason: 'it is a link to a file that is not there' });
     });
 
     it('looks at the files itself when told so, for shares that send no notice', async () => {
