@@ -58,6 +58,21 @@ export class InvalidInput extends InspectionError {
   }
 }
 
+/** A part type that cannot be a folder's name. */
+export class PartTypeInvalid extends InspectionError {
+  constructor(partType: unknown) {
+    const given = JSON.stringify(partType) ?? String(partType);
+    super({
+      code: 'part-type-invalid',
+      status: 'part type not usable',
+      message: `The part type ${given} is not usable: letters, digits, ".", "_" and "-", 1 to 64 characters.`,
+      parameters: { partType: given },
+      reason: 'part-type-invalid',
+      httpStatus: 400,
+    });
+  }
+}
+
 /** Something asked for by id or name does not exist. */
 export class NotFound extends InspectionError {
   constructor(what: string, id: string) {

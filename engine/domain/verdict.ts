@@ -37,6 +37,7 @@ const FAILURE_REASONS = [
   'interrupted',
   'not-recorded',
   'internal-error',
+  'part-type-invalid',
 ] as const;
 
 /**
@@ -68,6 +69,7 @@ const PLC_ERROR_CODES: Readonly<Record<(typeof FAILURE_REASONS)[number], number>
   interrupted: 110,
   'not-recorded': 111,
   'internal-error': 112,
+  'part-type-invalid': 113,
 };
 
 /** The number a PLC reads: that of the first reason for which something failed, 0 when nothing did. */

@@ -1,7 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
-import { CaptureQueue, type FrameSource } from '../../engine/camera';
-import { type Inspection, InspectionError, InvalidInput, reasonOf, type Trigger } from '../../engine/domain';
+import { CaptureQueue, FileUnreadable, type FrameSource } from '../../engine/camera';
+import {
+  type Inspection,
+  InspectionError,
+  InvalidInput,
+  PartTypeInvalid,
+  reasonOf,
+  type Trigger,
+} from '../../engine/domain';
 import type { Station, Submission } from '../../engine/station';
 import {
   defineNode,
@@ -112,7 +119,7 @@ export = (RED: NodeAPI): void => {
         try {
           return station.inspections.open({ ...part, partType: partTypeOf(message.partType), deadlineMs });
         } catch (error) {
-          if (!(error instanceof InvalidInput)) throw error;
+          if (!(error instanceof PartTypeInvalid)) throw error;
           const inspection = station.inspections.open({ ...part, partType: settings.partType, deadlineMs });
           await failInspection(node, station, inspection, error);
           throw error;
@@ -144,14 +151,14 @@ export = (RED: NodeAPI): void => {
       async function watchFolder(station: Station, frames: FrameSource): Promise<void> {
         while (!closing.signal.aborted) {
           try {
-            const { picture, name } = await frames.next(closing.signal);
+            const file = await nextFile(frames);
             const inspection = station.inspections.open({
               partType: settings.partType,
               trigger: { source: 'folder' },
               route: node.flow,
               deadlineMs: settings.deadlineMs,
             });
-            await inspectFile(station, inspection, { picture, filename: name });
+            await inspectFile(station, inspection, file);
             // the next file waits for this one's verdict, so that a full folder is no overload
             await station.inspections.settled(inspection.id);
           } catch (error) {
@@ -163,15 +170,31 @@ export = (RED: NodeAPI): void => {
         }
       }
 
-      async function inspectFile(station: Station, inspection: Inspection, taken: Capture): Promise<void> {
+      /** The next file of the folder; one that cannot be read stands for a part all the same. */
+      async function nextFile(frames: FrameSource): Promise<Capture | FileUnreadable> {
+        try {
+          const { picture, name } = await frames.next(closing.signal);
+          return { picture, filename: name };
+        } catch (error) {
+          if (error instanceof FileUnreadable) return error;
+          throw error;
+        }
+      }
+
+      async function inspectFile(
+        station: Station,
+        inspection: Inspection,
+        file: Capture | FileUnreadable,
+      ): Promise<void> {
         const started = performance.now();
         try {
-          node.send(await picturedMessage(station, inspection, taken, {}));
+          if (file instanceof FileUnreadable) throw file;
+          node.send(await picturedMessage(station, inspection, file, {}));
           status.captured(performance.now() - started);
         } catch (error) {
           await failInspection(node, station, inspection, error);
           status.failed(error);
-          node.fail(error, { inspection, filename: taken.filename });
+          node.fail(error, { inspection, filename: file instanceof FileUnreadable ? file.file : file.filename });
         }
       }
 

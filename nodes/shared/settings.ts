@@ -1,4 +1,4 @@
-import { InvalidInput, isName } from '../../engine/domain';
+import { InvalidInput, isName, PartTypeInvalid } from '../../engine/domain';
 
 /** A number typed into the editor: a number, digits, or empty. */
 export type NumberField = number | string;
@@ -23,12 +23,8 @@ export function readInteger(name: string, value: NumberField, low: number, high:
   return number;
 }
 
-/** @throws {InvalidInput} unless the text is safe as a folder name */
+/** @throws {PartTypeInvalid} unless the text is safe as a folder name */
 export function readPartType(text: unknown): string {
-  if (typeof text !== 'string' || !isName(text)) {
-    throw new InvalidInput(
-      `The part type ${JSON.stringify(text)} is not usable: letters, digits, ".", "_" and "-", 1 to 64 characters.`,
-    );
-  }
+  if (typeof text !== 'string' || !isName(text)) throw new PartTypeInvalid(text);
   return text;
 }

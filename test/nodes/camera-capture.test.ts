@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
@@ -87,6 +87,7 @@ describe('camera-capture', () => {
     send('camera', { payload: await goodPlate(), partType: '../../etc/passwd' });
     const verdict = await until(() => collect('ng')[0]);
     assert.equal(inspectionIn(verdict).decision?.by, 'failsafe');
+    assert.deepEqual(inspectionIn(verdict).decision?.reasons, ['part-type-invalid']);
     assert.match(String((collect('errors')[0]?.error as Error)?.message), /part type .* is not usable/);
     assert.equal(collect('out').length, 0);
   });
@@ -168,6 +169,23 @@ describe('camera-capture', () => {
       assert.equal(new Set(files()).size, files().length, 'each file once');
       assert.ok(collect('rv').every((message) => inspectionIn(message).trigger.source === 'folder'));
       assert.deepEqual(inspectionIn(collect('ng')[0]).decision?.reasons, ['picture-unreadable']);
+    });
+
+    it('gives a file it cannot read its verdict and its record, and goes on with the next', async () => {
+      const folder = join(await temporaryFolder(), 'pictures');
+      await mkdir(folder);
+      await writeFile(join(folder, 'a.jpg'), '');
+      await truncate(join(folder, 'a.jpg'), 40 * 1024 * 1024);
+      await writeFile(join(folder, 'b.jpg'), await goodPlate(1));
+      const watching = { source: 'folder', folder, folderMode: 'watch', folderExisting: true };
+      await loadFlow(await cameraFlow({ ...watching, wires: [['router']] }));
+      const station = await openedStation();
+      const { id, decision, trigger } = inspectionIn(await until(() => collect('ng')[0]));
+      assert.deepEqual(decision?.reasons, ['picture-unreadable']);
+      assert.equal(trigger.source, 'folder');
+      assert.equal((await station.store.inspections.get(id))?.state, 'settled');
+      assert.equal((await until(() => collect('errors')[0])).filename, 'a.jpg');
+      assert.equal((await until(() => collect('rv')[0])).filename, 'b.jpg');
     });
   });
 

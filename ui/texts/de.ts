@@ -30,6 +30,7 @@ export const de: Texts = {
     interrupted: 'Die Prüfung wurde unterbrochen',
     'not-recorded': 'Das Ergebnis konnte nicht gespeichert werden',
     'internal-error': 'Interner Fehler',
+    'part-type-invalid': 'Der Teiletyp ist nicht brauchbar',
   },
   problems: {
     unreachable: 'Die Station antwortet nicht. Prüfen Sie, ob Node-RED läuft und das Netzwerk da ist.',

@@ -29,6 +29,7 @@ const reasons: Record<ReasonCode, string> = {
   interrupted: 'The inspection was interrupted',
   'not-recorded': 'The result could not be stored',
   'internal-error': 'Internal error',
+  'part-type-invalid': 'The part type is not usable',
 };
 
 const stages: Record<TrainingStage, string> = {

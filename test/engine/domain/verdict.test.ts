@@ -10,11 +10,12 @@ describe('the error code a PLC reads', () => {
   it('is that of the first failure', () => {
     assert.equal(plcErrorCode(['score-below-accept', 'not-recorded']), 111);
     assert.equal(plcErrorCode(['no-model', 'not-recorded']), 102);
+    assert.equal(plcErrorCode(['part-type-invalid']), 113);
   });
 
   it('is another for every failure', () => {
     const codes = REASON_CODES.map((reason) => plcErrorCode([reason])).filter((code) => code !== 0);
-    assert.equal(codes.length, 12);
+    assert.equal(codes.length, 13);
     assert.equal(new Set(codes).size, codes.length);
   });
 });
