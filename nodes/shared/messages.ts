@@ -11,12 +11,15 @@ export interface InspectionMessage extends NodeMessage {
 /**
  * The inspection a message carries.
  *
- * @throws {InvalidInput} when the message did not pass a camera-capture node
+ * @throws {InvalidInput} when the message did not pass a camera-capture node, or lost its findings on the way
  */
 export function inspectionOf(message: InspectionMessage): Inspection {
   const { inspection } = message;
   if (typeof inspection !== 'object' || inspection === null || typeof inspection.id !== 'string') {
     throw new InvalidInput('The message carries no inspection. Wire this node behind a camera-capture node.');
+  }
+  if (!Array.isArray(inspection.findings)) {
+    throw new InvalidInput('msg.inspection has no list of findings. Send on msg.inspection as it came.');
   }
   return inspection;
 }

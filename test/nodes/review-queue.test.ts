@@ -183,6 +183,11 @@ describe('review-queue', () => {
     ['an undo with nothing done', { topic: 'undo' }, /no decision/],
     ['a note that is no text', { topic: 'label', payload: { id: 'a', label: 'OK', note: 5 } }, /"note" must be a text/],
     ['a message without inspection', { payload: 'hello' }, /carries no inspection/],
+    [
+      'an inspection that lost its findings',
+      { inspection: { id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' } } as unknown as InspectionMessage,
+      /has no list of findings/,
+    ],
   ];
   for (const [what, message, text] of wrong) {
     it(`refuses ${what}`, async () => {
