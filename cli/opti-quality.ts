@@ -26,7 +26,8 @@ Commands:
   evaluate  judge good and defective pictures and print how well the model tells them apart
   infer     score pictures
 
-opti-quality <command> --help tells the options. Exit codes: 0 fine, 1 failed, 2 wrong use.`;
+opti-quality <command> --help tells the options. Exit codes: 0 fine, 1 failed, 2 wrong use.
+With --json a failed or wrongly used command prints {"error": {"code", "message"}} as its last line.`;
 
 async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
@@ -53,7 +54,7 @@ async function main(args: string[]): Promise<number> {
   } catch (error) {
     const wrongUse = error instanceof WrongUse || isArgumentError(error);
     terminal.note(wrongUse ? `${describe(error)}\n\n${command.help}` : `Failed: ${describe(error)}`);
-    if (rest.includes('--json')) terminal.print(errorJson(error));
+    if (rest.includes('--json')) terminal.print(errorJson(wrongUse ? new WrongUse(describe(error)) : error));
     return wrongUse ? 2 : 1;
   }
 }

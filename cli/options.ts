@@ -1,9 +1,17 @@
-import { WrongUse } from './output';
+import { isName, PartTypeInvalid } from '../engine/domain';
+import { describe, WrongUse } from './output';
 
 /** @throws {WrongUse} when a required option is missing or empty */
 export function required(value: string | undefined, option: string): string {
   if (value === undefined || value === '') throw new WrongUse(`--${option} is missing.`);
   return value;
+}
+
+/** @throws {WrongUse} when the part type is missing, or one no station would take */
+export function partTypeOf(value: string | undefined): string {
+  const partType = required(value, 'part-type');
+  if (!isName(partType)) throw new WrongUse(describe(new PartTypeInvalid(partType)));
+  return partType;
 }
 
 /** @throws {WrongUse} when the value is no number within the range */

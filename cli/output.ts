@@ -1,7 +1,11 @@
 import { InspectionError, serializeError } from '../engine/domain';
 
 /** The command was called in a way it does not understand: exit code 2. */
-export class WrongUse extends Error {}
+export class WrongUse extends InspectionError {
+  constructor(message: string) {
+    super({ code: 'wrong-use', status: 'wrong use', message });
+  }
+}
 
 export interface Terminal {
   /** A line of the result. */

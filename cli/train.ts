@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { picturesInFolder, type TrainingProgress, trainPatchcore } from '../engine/patchcore';
-import { numberWithin, required } from './options';
+import { numberWithin, partTypeOf, required } from './options';
 import { terminal, WrongUse } from './output';
 
 export const trainHelp = `opti-quality train --part-type NAME --ok DIR --out DIR [options]
@@ -39,7 +39,7 @@ export async function train(args: string[]): Promise<number> {
       json: { type: 'boolean' },
     },
   });
-  const partType = required(values['part-type'], 'part-type');
+  const partType = partTypeOf(values['part-type']);
   const folder = required(values.ok, 'ok');
   const outFolder = resolve(required(values.out, 'out'));
   const mode = MODES.find((known) => known === (values.mode ?? 'stretch'));

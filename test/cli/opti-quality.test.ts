@@ -173,6 +173,24 @@ describe('opti-quality', function () {
     }
   });
 
+  it('refuses a part type that no station would take', async () => {
+    for (const partType of ['a b', '../a', 'x'.repeat(65)]) {
+      const use = ['train', '--part-type', partType, '--ok', path('ok'), '--out', path('x')];
+      const { code, stderr } = await optiQuality(...use);
+      assert.equal(code, 2, partType);
+      assert.match(stderr, /part type .* is not usable/);
+    }
+    assert.equal((await readdir(folder)).includes('x'), false);
+  });
+
+  it('tells wrong use as JSON too, when asked for JSON', async () => {
+    for (const args of [['train'], ['evaluate', '--bogus']]) {
+      const outcome = await optiQuality(...args, '--json');
+      assert.equal(outcome.code, 2);
+      assert.equal(lastLine<{ error: { code: string } }>(outcome).error.code, 'wrong-use');
+    }
+  });
+
   it('fails with exit code 1 and a reason for folders and models that cannot be used', async () => {
     const train = (ok: string, out: string) => ['train', '--part-type', 'a', '--ok', ok, '--out', out];
     const cases: [string[], RegExp][] = [
