@@ -3,17 +3,20 @@
  *
  *     npm run bench:line [-- --parts 5000]
  *
- * Prints the latency one part at a time, then, saturated with four clients: parts per second, the event-loop delay of
+ * Prints how long the stock flow takes from its first start to the first verdict of the model it trains meanwhile, the
+ * latency one part at a time, then, saturated with four clients: parts per second, the event-loop delay of
  * the main process and its memory after a tenth of the parts against after all of them.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Counters } from '../engine/domain';
 import { simulatePart } from '../engine/simulator';
-import { uploadFlow } from '../test/support/flows';
+import { stockFlow, uploadFlow } from '../test/support/flows';
 import { InspectionApi } from '../test/support/inspection-api';
 import { type RunningNodeRed, startNodeRed } from '../test/support/node-red-process';
+import { waitFor } from '../test/support/wait';
 import { median, percentile } from './statistics';
 
 interface Measurement {
@@ -31,6 +34,8 @@ const parts = Number(values.parts);
 void main();
 
 async function main(): Promise<void> {
+  console.log(`${cpus().length} cores, ${cpus()[0]?.model}, Node ${process.version}, ${parts} parts\n`);
+  await printFirstStart();
   const userDir = mkdtempSync(join(tmpdir(), 'bench-line-'));
   const nodeRed = await startNodeRed({
     userDir,
@@ -40,12 +45,32 @@ async function main(): Promise<void> {
   });
   const api = new InspectionApi(nodeRed.base);
   try {
-    console.log(`${cpus().length} cores, ${cpus()[0]?.model}, Node ${process.version}, ${parts} parts\n`);
     await train(api);
     const pictures = await renderPictures(20);
     await timedUpload(api, pictures[0]!);
     await printLatency(api, pictures);
     await printLoad(nodeRed, api, pictures);
+  } finally {
+    await nodeRed.stop();
+    rmSync(userDir, { recursive: true, force: true });
+  }
+}
+
+async function printFirstStart(): Promise<void> {
+  const userDir = mkdtempSync(join(tmpdir(), 'bench-line-'));
+  const started = performance.now();
+  const nodeRed = await startNodeRed({ userDir, flow: await stockFlow(), env: { LOG_LEVEL: 'warn' } });
+  try {
+    const api = new InspectionApi(nodeRed.base);
+    await waitFor(
+      'the first verdict of the model',
+      async () => {
+        const { total, failSafe } = await api.get<Counters>('/counters?since=day');
+        return total > failSafe;
+      },
+      120_000,
+    );
+    row('first start of the stock flow to its first verdict', `${((performance.now() - started) / 1000).toFixed(1)} s`);
   } finally {
     await nodeRed.stop();
     rmSync(userDir, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { seededRandom } from '../engine/domain';
 import { greedyCoreset, PatchcoreModel, trainPatchcore } from '../engine/patchcore';
 import { simulatePart } from '../engine/simulator';
+import { median } from './statistics';
 
 const PICTURES = Number(process.env.PICTURES ?? 200);
 const RUNS = Number(process.env.RUNS ?? 5);
@@ -93,9 +94,10 @@ function record(table: Record<string, number[]>, name: string, value: number): v
 function print(title: string, table: Record<string, number[]>, names: readonly string[]): void {
   process.stdout.write(`\n${title} (milliseconds: median, lowest, highest)\n`);
   for (const name of names) {
-    const values = table[name].sort((a, b) => a - b);
-    const median = values[Math.floor(values.length / 2)];
-    const columns = [median, values[0], values[values.length - 1]].map((value) => value.toFixed(1).padStart(10));
+    const values = table[name];
+    const columns = [median(values), Math.min(...values), Math.max(...values)].map((value) =>
+      value.toFixed(1).padStart(10),
+    );
     process.stdout.write(`  ${name.padEnd(10)}${columns.join('')}\n`);
   }
 }
