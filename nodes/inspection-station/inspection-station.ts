@@ -21,8 +21,15 @@ class DataFolderTaken extends InspectionError {
 /** The stations open now, in the order they opened: what the HTTP API serves. */
 const openStations = new Set<Station>();
 
-/** Who holds a data folder: from the moment a station begins to open until its last file is closed. */
-const holders = new Map<string, { readonly node: string; readonly closed: Promise<void> }>();
+/** One life of a station: from the moment it begins to open until its last file is closed. */
+interface Holder {
+  readonly node: string;
+  readonly closed: Promise<void>;
+  isClosing: boolean;
+}
+
+/** Who holds a data folder. */
+const holders = new Map<string, Holder>();
 
 /** Express applications that have the API. It stays mounted across deploys. */
 const mounted = new WeakSet<object>();
@@ -34,10 +41,12 @@ export = (RED: NodeAPI): void => {
     const closed = new Promise<void>((done) => {
       released = done;
     });
-    const opened = openConfigured(RED, node, config, closed);
+    const holder: Holder = { node: node.id, closed, isClosing: false };
+    const opened = openConfigured(RED, node, config, holder);
     Object.assign(node.red, { opened } satisfies Pick<StationNode, 'opened'>);
     opened.catch((error) => node.fail(error));
     node.onClose(async () => {
+      holder.isClosing = true;
       try {
         const station = await opened.catch(() => null);
         if (!station) return;
@@ -55,11 +64,11 @@ async function openConfigured(
   RED: NodeAPI,
   node: InspectionNode,
   config: InspectionStationConfig,
-  closed: Promise<void>,
+  holder: Holder,
 ): Promise<Station> {
   const { shiftStarts, ...settings } = readStationSettings(config);
   const dataFolder = dataFolderOf(RED, config);
-  await holdFolder(dataFolder, node.id, closed);
+  await holdFolder(dataFolder, holder);
   const station = await openStation({
     id: node.id,
     name: config.name,
@@ -75,16 +84,15 @@ async function openConfigured(
   return station;
 }
 
-/** Waits until an earlier life of the same station has let go of the folder. */
-async function holdFolder(folder: string, node: string, closed: Promise<void>): Promise<void> {
-  const holder = holders.get(folder);
-  if (holder && holder.node !== node) throw new DataFolderTaken(folder, holder.node);
-  const mine = { node, closed };
+/** Waits until an earlier life of the same station, or another one that is closing, has let go of the folder. */
+async function holdFolder(folder: string, mine: Holder): Promise<void> {
+  const earlier = holders.get(folder);
+  if (earlier && earlier.node !== mine.node && !earlier.isClosing) throw new DataFolderTaken(folder, earlier.node);
   holders.set(folder, mine);
-  void closed.then(() => {
+  void mine.closed.then(() => {
     if (holders.get(folder) === mine) holders.delete(folder);
   });
-  await holder?.closed;
+  await earlier?.closed;
 }
 
 function mountOnce(RED: NodeAPI): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { StoreUnavailable } from '../../engine/store';
@@ -128,6 +129,21 @@ describe('inspection-station', () => {
     await loadFlow([stationNode(folder), { ...stationNode(folder), id: other }]);
     await openedStation();
     await assert.rejects((node(other) as StationNode).opened, /belongs to the station f000000000000002 already/);
+  });
+
+  it('waits for a folder that another station is about to leave', async function () {
+    this.timeout(30_000);
+    const folder = await temporaryFolder();
+    await loadFlow([stationNode(folder)]);
+    const leaving = await openedStation();
+    const close = leaving.close.bind(leaving);
+    // longer than Node-RED is made to wait
+    Object.assign(leaving, { close: () => pause(5500).then(close) });
+    const other = 'f000000000000009';
+    await deploy([{ ...stationNode(folder), id: other }]);
+    const taking = await openedStation(other);
+    assert.equal(taking.options.dataFolder, folder);
+    assert.equal(leaving.health().state, 'closed');
   });
 
   it('does not open in a folder it cannot write', async function () {
