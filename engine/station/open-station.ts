@@ -148,8 +148,8 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
       return toFinding(result, node, map);
     },
 
-    inspectPicture(picture: Buffer): Promise<PictureInfo> {
-      return pool.run('imaging/inspect', { picture }, { deadline: Date.now() + deadlineMs, priority: 'verdict' });
+    inspectPicture(picture: Buffer, deadline = Date.now() + deadlineMs): Promise<PictureInfo> {
+      return pool.run('imaging/inspect', { picture }, { deadline, priority: 'verdict' });
     },
 
     async thumbnail(inspectionId: string, width: number): Promise<Buffer> {

@@ -115,8 +115,13 @@ export interface Station {
    * @throws {NoModel} when no model is deployed for the part type
    */
   scoreAnomaly(picture: Buffer, inspection: Inspection, node: string): Promise<AnomalyFinding>;
-  /** Format, size and hash of a picture after decoding it completely. @throws {PictureUnreadable} */
-  inspectPicture(picture: Buffer): Promise<PictureInfo>;
+  /**
+   * Format, size and hash of a picture after decoding it completely.
+   *
+   * @param deadline epoch milliseconds; the station's time for a verdict, from now, unless told
+   * @throws {PictureUnreadable}
+   */
+  inspectPicture(picture: Buffer, deadline?: number): Promise<PictureInfo>;
   /**
    * An inspection's picture as JPEG of the given width (16..2048), height to scale.
    * @throws {NotFound}

@@ -103,7 +103,7 @@ export = (RED: NodeAPI): void => {
           const taken = await withinTime(inspection, cameraTimeoutMs, closing.signal, (signal) =>
             takePicture(station, message, signal),
           );
-          pending.finish(await picturedMessage(station, inspection, taken, message));
+          pending.finish(await picturedMessage(station, inspection, taken, message, closing.signal));
           status.captured(performance.now() - started);
         } catch (error) {
           status.failed(error);
@@ -135,7 +135,8 @@ export = (RED: NodeAPI): void => {
       async function takeUpload(station: Station, submission: Submission): Promise<Inspection> {
         const { picture, source: from } = submission;
         const partType = partTypeOf(submission.partType);
-        const info = await station.inspectPicture(picture);
+        const deadline = settings.deadlineMs === undefined ? undefined : Date.now() + settings.deadlineMs;
+        const info = await station.inspectPicture(picture, deadline);
         const opened = station.inspections.open({
           partType,
           serial: serialOf(submission.serial),
@@ -189,7 +190,7 @@ export = (RED: NodeAPI): void => {
         const started = performance.now();
         try {
           if (file instanceof FileUnreadable) throw file;
-          node.send(await picturedMessage(station, inspection, file, {}));
+          node.send(await picturedMessage(station, inspection, file, {}, closing.signal));
           status.captured(performance.now() - started);
         } catch (error) {
           await failInspection(node, station, inspection, error);
@@ -254,10 +255,26 @@ async function picturedMessage(
   opened: Inspection,
   { picture, ...facts }: Capture,
   message: InspectionMessage,
+  closing: AbortSignal,
 ): Promise<InspectionMessage> {
-  const info = await station.inspectPicture(picture);
+  const info = await unlessClosed(closing, station.inspectPicture(picture, Date.parse(opened.deadlineAt)));
   const inspection = station.inspections.attachPicture(opened, picture, info);
   return { ...message, payload: picture, inspection, ...facts };
+}
+
+/** What `work` gives. @throws the reason of `closing` when that comes first */
+async function unlessClosed<T>(closing: AbortSignal, work: Promise<T>): Promise<T> {
+  let stop = () => {};
+  const closed = new Promise<never>((_, reject) => {
+    stop = () => reject(closing.reason);
+  });
+  closing.addEventListener('abort', stop);
+  if (closing.aborted) stop();
+  try {
+    return await Promise.race([work, closed]);
+  } finally {
+    closing.removeEventListener('abort', stop);
+  }
 }
 
 async function failInspection(
@@ -315,7 +332,9 @@ function triggerOf(message: InspectionMessage): Trigger {
 
 function serialOf(serial: unknown): string | undefined {
   if (typeof serial !== 'string' && typeof serial !== 'number') return undefined;
-  const text = String(serial).trim();
+  const text = String(serial)
+    .replace(/\p{Cc}/gu, '')
+    .trim();
   return text === '' ? undefined : text.slice(0, LONGEST_SERIAL);
 }
 

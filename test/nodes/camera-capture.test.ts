@@ -23,6 +23,7 @@ import {
   statuses,
   TAB,
   temporaryFolder,
+  unloadFlow,
   until,
   useNodeRed,
   warnings,
@@ -319,6 +320,34 @@ describe('camera-capture', () => {
         assert.equal(collect('ng').length, 1);
       });
     }
+
+    it('closes at once while its picture is looked at, which ends with the deadline of the part', async () => {
+      await start({ source: 'payload', deadline: 20_000 });
+      const station = await openedStation();
+      const deadlines: (number | undefined)[] = [];
+      Object.assign(station, {
+        inspectPicture: (_: Buffer, deadline?: number) => {
+          deadlines.push(deadline);
+          return new Promise(() => {});
+        },
+      });
+      const opened: Inspection[] = [];
+      station.events.on('inspection-opened', (inspection) => opened.push(inspection));
+      send('camera', { payload: await goodPlate() });
+      await until(() => deadlines.length === 1);
+      assert.deepEqual(deadlines, [Date.parse(opened[0].deadlineAt)]);
+      const reasons: unknown[] = [];
+      station.events.on('inspection-settled', ({ decision }) => reasons.push(decision?.reasons));
+      const warned = warnings('camera');
+      await unloadFlow();
+      assert.deepEqual([reasons, warned], [[['interrupted']], []]);
+    });
+
+    it('keeps control characters out of serial numbers', async () => {
+      await start({ source: 'payload' });
+      send('camera', { payload: await goodPlate(), serial: ' A\u0000-1\n\u0007\u0085 ' });
+      assert.equal(inspectionIn(await until(() => collect('out')[0])).serial, 'A-1');
+    });
 
     it('leaves the incoming message and its Buffer as they were', async () => {
       await start({ source: 'payload' });
