@@ -263,8 +263,8 @@ async function collect(
 ): Promise<Collected> {
   const { count, signal } = training;
   const random = seededRandom(settings.seed);
-  const isHeldOut = holdOut(count, Math.ceil(1 / settings.falseRejectRate) - 1, random);
-  const candidates = new CandidatePatches(Math.max(1, count), random);
+  const dealing = holdOut(count, Math.ceil(1 / settings.falseRejectRate) - 1, random);
+  const candidates = new CandidatePatches(Math.max(1, dealing.mostInBank), random);
   const heldOut: Features[] = [];
   const golden: Buffer[] = [];
   const skipped: SkippedPicture[] = [];
@@ -295,7 +295,7 @@ async function collect(
     neck ??= await open(neckGraph(channels));
     hash.update(Buffer.from(digest, 'hex'));
     used += 1;
-    if (isHeldOut()) {
+    if (dealing.next()) {
       heldOut.push(features);
       if (golden.length < GOLDEN_PICTURES) golden.push(await goldenOf(read.picture));
     } else {
