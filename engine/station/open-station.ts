@@ -63,7 +63,10 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const fault = (error: unknown) => events.emit('fault', faults.add(error));
   const warn = (message: string) => events.emit('warning', { code: 'warning', message });
   const lamps = new Map<string, LampState>();
-  events.on('lamp', (lamp) => lamps.set(lamp.node, lamp));
+  events.on('lamp', (lamp) => {
+    if (lamp.removed) lamps.delete(lamp.node);
+    else lamps.set(lamp.node, lamp);
+  });
 
   const pool = new ComputePool(poolOptions(options));
   parts.push(pool);

@@ -54,6 +54,8 @@ export interface LampState {
   readonly colour: string | null;
   readonly flashing: boolean;
   readonly connected: boolean;
+  /** The node is gone, and its lamps with it. */
+  readonly removed?: boolean;
 }
 
 export interface Fault {

@@ -31,6 +31,7 @@ export = (RED: NodeAPI): void => {
         return () => {
           station = null;
           stop();
+          opened.events.emit('lamp', { ...LAMP_REMOVED, node: node.id });
         };
       });
     }
@@ -136,6 +137,8 @@ function followStation(station: Station, node: InspectionNode, light: TowerLight
     for (const stop of stops) stop();
   };
 }
+
+const LAMP_REMOVED = { colour: null, flashing: false, connected: false, removed: true } as const;
 
 /** The dashboard shows the lamps through the station. */
 function tellStation(station: Station | null, node: InspectionNode, report: LampReport): void {

@@ -6,6 +6,8 @@ import type { PlcConnectionNode } from '../../nodes/plc-connection/plc-link';
 import { closePlcs, judged, loadPlcFlow, PLC, plcNode, simulatedPlc } from './plc-support';
 import {
   collect,
+  deploy,
+  flowTab,
   node,
   openedStation,
   STATION,
@@ -120,6 +122,18 @@ describe('tower-light', () => {
     station.events.emit('inspection-settled', judged('OK').inspection!);
     await until(() => reports(messages).at(-1)?.signal === 'idle', 'the end of it');
     assert.deepEqual(lamps.at(-1), { node: 'tower', colour: null, flashing: false, connected: true });
+  });
+
+  it('takes its lamps from the station when it is removed', async () => {
+    const folder = await temporaryFolder();
+    await loadPlcFlow([stationNode(folder), messagesOnly({ station: STATION })]);
+    const station = await openedStation();
+    await until(() => station.lamps().length === 1, 'the lamps');
+    const told: LampState[] = [];
+    station.events.on('lamp', (lamp) => told.push(lamp));
+    await deploy([flowTab(), stationNode(folder)], 'nodes');
+    assert.deepEqual(station.lamps(), []);
+    assert.deepEqual([told.at(-1)?.node, told.at(-1)?.removed], ['tower', true]);
   });
 
   it('keeps a fault told by message until it is cleared by message', async () => {
