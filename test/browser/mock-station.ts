@@ -76,8 +76,10 @@ export class MockStation {
   readonly audit: AuditEntry[] = [];
   /** Requests so far, `METHOD path`, with their JSON bodies. */
   readonly requests: { readonly line: string; readonly body: unknown }[] = [];
-  faults: { code: string; message: string; at: string }[] = [];
+  faults: { code: string; message: string; parameters?: Record<string, string>; at: string }[] = [];
   okPictures = 42;
+  /** The pictures say by EXIF that they are to be turned by 90 degrees, as a phone's do. */
+  turned = false;
   /** While true every request is cut off. */
   offline = false;
   readonly #failures: { readonly match: RegExp; readonly failure: Failure }[] = [];
@@ -98,6 +100,7 @@ export class MockStation {
     for (const list of [this.uploads, this.#failures, this.#undo]) list.length = 0;
     this.routing.clear();
     this.faults = [];
+    this.turned = false;
     this.okPictures = 42;
   }
 
@@ -361,7 +364,10 @@ export class MockStation {
       return;
     }
     const drawn = (await mockPictures())[(this.inspections.length - 1 - at) % 3];
-    const jpeg = width === null ? drawn.picture : await sharp(drawn.picture).resize(Number(width)).jpeg().toBuffer();
+    const original = this.turned
+      ? await sharp(drawn.picture).withMetadata({ orientation: 6 }).toBuffer()
+      : drawn.picture;
+    const jpeg = width === null ? original : await sharp(drawn.picture).resize(Number(width)).jpeg().toBuffer();
     response.setHeader('content-type', kind === 'map' ? 'image/png' : 'image/jpeg');
     response.setHeader('cache-control', 'public, max-age=31536000, immutable');
     response.end(kind === 'map' ? drawn.map : jpeg);

@@ -147,6 +147,27 @@ describe('dashboard widgets in a browser', function () {
       assert.equal(await page.locator('.oq-map').isVisible(), false);
     });
 
+    it('shows a picture that EXIF wants turned as its pixels are stored, so that the heat map fits', async () => {
+      station.turned = true;
+      await station.addInspection('NG');
+      const page = await show('ui-inspection-view');
+      await page.waitForSelector('.oq-boxes rect');
+      const { map, photo } = await page.evaluate(measureOverlay);
+      assert.deepEqual(map.place, photo);
+      assert.equal(await page.locator('.oq-boxes').getAttribute('viewBox'), '0 0 1280 720');
+      await page.getByRole('checkbox', { name: 'Heat map' }).uncheck();
+      await page.getByRole('checkbox', { name: 'Outlines' }).uncheck();
+      const shown = await page.locator('.oq-photo').screenshot();
+      station.reset();
+      await station.addInspection('NG');
+      await page.reload();
+      await page.waitForSelector('.oq-boxes rect');
+      await page.getByRole('checkbox', { name: 'Heat map' }).uncheck();
+      await page.getByRole('checkbox', { name: 'Outlines' }).uncheck();
+      const upright = await page.locator('.oq-photo').screenshot();
+      assert.ok((await difference(shown, upright)) < 3, 'the same picture');
+    });
+
     it('follows the line by pushed events and announces each verdict', async () => {
       await station.addInspection('OK');
       const page = await show('ui-inspection-view');
@@ -586,6 +607,14 @@ interface Overlay {
 }
 
 /** Runs in the page: where picture and map lie, and where the map is strongest in pixels of the picture. */
+/** Mean difference of two screenshots, 0..255. */
+async function difference(a: Buffer, b: Buffer): Promise<number> {
+  const [one, other] = await Promise.all(
+    [a, b].map((shot) => sharp(shot).resize(160, 90, { fit: 'fill' }).removeAlpha().raw().toBuffer()),
+  );
+  return one.reduce((sum, value, index) => sum + Math.abs(value - other[index]), 0) / one.length;
+}
+
 function measureOverlay(): Overlay {
   const place = (selector: string): object => {
     const { x, y, width, height } = (document.querySelector(selector) as HTMLElement).getBoundingClientRect();
