@@ -421,6 +421,13 @@ export const health = named(
       failSafe: z.int(),
       unrecorded: z.int(),
     }),
-    faults: z.array(z.object({ code: z.string(), message: z.string(), at: time })),
+    faults: z.array(
+      z.object({
+        code: z.string(),
+        message: z.string(),
+        parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+        at: time,
+      }),
+    ),
   }),
 );

@@ -61,6 +61,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const faults = new FaultLog(clock);
   const events = new TypedEmitter<StationEvents>((error) => faults.add(error));
   const fault = (error: unknown) => events.emit('fault', faults.add(error));
+  events.on('inspection-settled', ({ decision, capturedAt }) => {
+    if (decision?.by === 'model') faults.wentWell(capturedAt);
+  });
   const warn = (message: string) => events.emit('warning', { code: 'warning', message });
   const lamps = new Map<string, LampState>();
   events.on('lamp', (lamp) => {

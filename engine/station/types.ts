@@ -2,6 +2,7 @@ import type {
   AnomalyFinding,
   Clock,
   DeploymentRecord,
+  ErrorParameters,
   FailSafeVerdict,
   Inspection,
   Job,
@@ -61,6 +62,8 @@ export interface LampState {
 export interface Fault {
   readonly code: string;
   readonly message: string;
+  /** For translations, see `ErrorText`. */
+  readonly parameters?: ErrorParameters;
 }
 
 export interface StationEvents {

@@ -223,6 +223,24 @@ describe('dashboard widgets in a browser', function () {
       await see(page, 'disconnected', '.oq-lamp');
     });
 
+    it("tells the station's faults in the user's language, those that came before and those that come", async () => {
+      const fault = (folder: string) => ({
+        code: 'store-disk-full',
+        message: `The disk of ${folder} is full.`,
+        parameters: { folder },
+      });
+      station.faults = [{ ...fault('/data/a'), at: '2026-03-10T08:00:00Z' }];
+      const page = await show('ui-inspection-view', { locale: 'de-DE' });
+      await see(page, 'Der Datenträger', '[role=alert]');
+      await see(page, '/data/a', '[role=alert]');
+      await untilStreaming();
+      station.push('fault', fault('/data/b'));
+      await see(page, '/data/b', '[role=alert]');
+      await see(page, 'Der Datenträger', '[role=alert]');
+      station.push('fault', { code: 'internal-error', message: 'A listener broke.' });
+      await see(page, 'A listener broke.', '[role=alert]');
+    });
+
     it('tells when the connection is lost, and fetches what it missed when it is back', async () => {
       await station.addInspection('OK');
       const page = await show('ui-inspection-view');

@@ -1,7 +1,7 @@
 import { de } from '../texts/de';
 import { enUS, type Texts } from '../texts/en-US';
 import { ApiProblem } from './api';
-import type { ReasonCode } from './types';
+import type { Fault, ReasonCode } from './types';
 
 export type { Texts };
 export type Language = 'en-US' | 'de';
@@ -17,7 +17,7 @@ export function textsOf(language: Language): Texts {
 }
 
 /** The server's error in the user's language, if the catalog has it and every part of it is known. */
-function translated(texts: Texts, { code, parameters }: ApiProblem): string | undefined {
+function translated(texts: Texts, { code, parameters = {} }: Pick<Fault, 'code' | 'parameters'>): string | undefined {
   const text = texts.serverErrors[code]?.message?.replace(/__(\w+)__/g, (gap, name) => String(parameters[name] ?? gap));
   return text === undefined || /__\w+__/.test(text) ? undefined : text;
 }
@@ -30,6 +30,11 @@ export function problemText(texts: Texts, error: unknown): string {
   const text = translated(texts, error) ?? error.message;
   if (text !== '') return text;
   return typeof known === 'string' ? known : texts.problems.other(error.status);
+}
+
+/** What failed in the station, in the user's language where the catalog has it. */
+export function faultText(texts: Texts, fault: Fault): string {
+  return translated(texts, fault) ?? fault.message;
 }
 
 /** A reason code in words; the code itself when it is newer than the catalog. */

@@ -51,6 +51,8 @@ export interface LampState {
 export interface Fault {
   readonly code: string;
   readonly message: string;
+  /** Fill the gaps of the catalog's text. */
+  readonly parameters?: Readonly<Record<string, string | number>>;
 }
 
 /** What `GET /health` says, as far as the widgets show it. */
