@@ -136,3 +136,15 @@ export class PlcException extends InspectionError {
     this.exceptionCode = exceptionCode;
   }
 }
+
+/** A sequence that has its result got another one. */
+export class ResultContradicts extends InspectionError {
+  constructor(sequence: number, verdict: string) {
+    super({
+      code: 'plc-result-contradicts',
+      status: `second result for #${sequence}`,
+      message: `Sequence ${sequence} has its result already; ${verdict} of another inspection is not written. Check that nothing but plc-trigger starts inspections with this sequence, and that plc-trigger knows the station.`,
+      parameters: { sequence, verdict },
+    });
+  }
+}

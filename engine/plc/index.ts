@@ -1,3 +1,4 @@
+export * from './answered-sequences';
 export * from './codecs';
 export * from './connection';
 export * from './errors';

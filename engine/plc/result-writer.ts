@@ -106,6 +106,12 @@ export class ResultWriter extends EventEmitter<ResultWriterEvents> {
     return this.#pending;
   }
 
+  /** Takes over a result that another writer could not write: tried now, and whenever the device is back. */
+  resume(result: PlcResult): void {
+    this.#pending ??= result;
+    if (this.#options.connection.state === 'connected') this.#retry();
+  }
+
   /**
    * Writes a result. When that fails the result is kept, tried again, and the error thrown.
    *

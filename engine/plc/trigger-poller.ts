@@ -40,6 +40,11 @@ export interface TriggerPollerOptions {
   readonly pollMs: number;
   /** Wait after a poll the device refused; 2000 unless told. */
   readonly retryMs?: number;
+  /**
+   * Asked once after the start about a sequence that stands in the PLC without a result: true when its part is inspected
+   * already, or was. Such a part is not reported. When it fails, the part is not reported until it answers.
+   */
+  readonly isTaken?: (part: PlcTrigger) => Promise<boolean>;
   readonly wordOrder?: WordOrder;
   readonly byteOrder?: ByteOrder;
 }
@@ -54,7 +59,7 @@ export interface PlcTrigger {
 
 /**
  * Why a trigger was not inspected: `jump`: the sequence jumped, the parts between were never seen; `unanswered`: it was
- * accepted before a restart and has no result; `edge-unseen`: the signal was on already when the connection came up, so it
+ * accepted before a restart, has no result, and `isTaken` does not know it; `edge-unseen`: the signal was on already when the connection came up, so it
  * is not known whether a part came meanwhile.
  */
 export type MissedReason = 'jump' | 'unanswered' | 'edge-unseen';
@@ -172,7 +177,8 @@ export class TriggerPoller extends EventEmitter<TriggerPollerEvents> {
     const registers = await this.#readPart();
     const at = signal.address - this.#plan!.address;
     const sequence = decodeNumber(registers, at, signal.type, this.#options.wordOrder);
-    const answered = this.#fresh && sequence !== 0 && sequence !== this.#last && (await this.#isAnswered(sequence));
+    const answered =
+      this.#fresh && sequence !== 0 && sequence !== this.#last && (await this.#isAnswered(sequence, registers));
     if (this.#closed) return;
     this.#fresh = false;
     if (answered) this.#last = sequence;
@@ -186,11 +192,12 @@ export class TriggerPoller extends EventEmitter<TriggerPollerEvents> {
   }
 
   /** Whether a sequence found after a connect needs no inspection any more. */
-  async #isAnswered(sequence: number): Promise<boolean> {
+  async #isAnswered(sequence: number, registers: readonly number[]): Promise<boolean> {
     const { result, acknowledge, signal } = this.#options;
     const type = signal.kind === 'sequence' ? signal.type : 'uint16';
     const answered = result ? (await this.#readNumber(result.address, result.type)) === sequence : false;
     if (answered || this.#last !== null) return answered;
+    if (await this.#options.isTaken?.(this.#partOf(sequence, registers))) return true;
     if (acknowledge && (await this.#readNumber(acknowledge.address, type)) === sequence) {
       if (result) this.#miss(1, 'unanswered');
       return true;
@@ -239,19 +246,23 @@ export class TriggerPoller extends EventEmitter<TriggerPollerEvents> {
     return decodeNumber(await connection.readHoldingRegisters(address, registersOf(type), unit), 0, type, wordOrder);
   }
 
-  async #fire(sequence: number, registers: readonly number[]): Promise<void> {
-    const { partType, serial, byteOrder, signal } = this.#options;
+  #partOf(sequence: number, registers: readonly number[]): PlcTrigger {
+    const { partType, serial, byteOrder } = this.#options;
     const part = (from: { address: number }, length: number) =>
       registers.slice(from.address - this.#plan!.address, from.address - this.#plan!.address + length);
-    const trigger: PlcTrigger = {
+    return {
       sequence,
       ...(partType?.kind === 'number' ? { partTypeNumber: part(partType, 1)[0] } : {}),
       ...(partType?.kind === 'text' ? { partTypeText: decodeAscii(part(partType, partType.length), byteOrder) } : {}),
       ...(serial ? { serial: decodeAscii(part(serial, serial.length), byteOrder) } : {}),
     };
-    this.#owedAcknowledgement = this.#options.acknowledge ? sequence : null;
+  }
+
+  async #fire(sequence: number, registers: readonly number[]): Promise<void> {
+    const { acknowledge, signal } = this.#options;
+    this.#owedAcknowledgement = acknowledge ? sequence : null;
     this.#owedReset = signal.kind === 'coil' && signal.reset;
-    this.emit('trigger', trigger);
+    this.emit('trigger', this.#partOf(sequence, registers));
     await this.#settleDebts();
   }
 

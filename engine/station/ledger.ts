@@ -18,6 +18,7 @@ import { type Store, StoreUnavailable, storeError } from '../store';
 import { StationClosed, UnknownInspection } from './errors';
 import { failureFinding } from './failure';
 import { type Outlet, Outlets } from './outlets';
+import { plain, plainFindings } from './plain';
 import { asInspection, recoverOpenInspections } from './recovery';
 import { UnrecordedVerdicts } from './unrecorded';
 
@@ -74,6 +75,7 @@ const SHORTEST_RECORD_MS = 50;
 const LONGEST_RECORD_MS = 3000;
 const CLOSE_RECORD_MS = 1000;
 const RECENT = 2000;
+const LATEST_SEARCHED = 200;
 
 /** The inspections under way. Each one gets exactly one verdict, recorded before it is sent and before its deadline. */
 export class InspectionLedger {
@@ -236,6 +238,17 @@ export class InspectionLedger {
 
   /** The picture of an inspection under way. */
   pictureOf(id: string): Buffer | null {
+  /** The newest inspection that a trigger node began, with its decision if that fell; null when it is not a recent one. */
+  async latestOf(triggerNode: string): Promise<Inspection | null> {
+    const { items } = await this.options.store.inspections.list({ limit: LATEST_SEARCHED });
+    const underway = [...this.parts.values()].map(({ inspection }) => inspection);
+    // one that is in several lists stands first in the list that knows most
+    const candidates = [...this.unrecordedVerdicts.inspections, ...items.map(asInspection), ...underway];
+    return candidates
+      .filter(({ trigger }) => trigger.node === triggerNode)
+      .reduce<Inspection | null>((newest, each) => (newest && newest.id >= each.id ? newest : each), null);
+  }
+
     return this.parts.get(id)?.picture ?? null;
   }
 
@@ -451,8 +464,19 @@ export class InspectionLedger {
   }
 }
 
-/** What the flow has added to an inspection; what the station knows better stays. */
+/**
+ * What the flow has added to an inspection, as plain data: what cannot be recorded would keep its verdict out of the
+ * database. What the station knows better stays.
+ */
 function fromFlow(part: Part, inspection: Inspection): Inspection {
-  const { id, station, trigger, capturedAt, deadlineAt, image } = part.inspection;
-  return { ...inspection, id, station, trigger, capturedAt, deadlineAt, image };
+  const { id, station, trigger, capturedAt, deadlineAt, image, ...known } = part.inspection;
+  const { partType, serial, quality, findings } = inspection;
+  return {
+    ...inspection,
+    ...{ id, station, trigger, capturedAt, deadlineAt, image },
+    partType: typeof partType === 'string' && partType !== '' ? partType : known.partType,
+    ...(serial === undefined || typeof serial === 'string' ? {} : { serial: known.serial }),
+    ...(quality === undefined ? {} : { quality: plain(quality) }),
+    findings: plainFindings(Array.isArray(findings) ? findings : known.findings),
+  };
 }

@@ -2,7 +2,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Inspection, type InspectionError, timestamp } from '../domain';
-import { type Store, storeError } from '../store';
+import { type Store, StoreUnavailable, storeError } from '../store';
+import { JournalFull, RecordGivenUp } from './errors';
+import { asInspection } from './recovery';
 
 /** A verdict that was sent on, or must be, but stands in no database yet. */
 export interface UnrecordedVerdict {
@@ -10,6 +12,8 @@ export interface UnrecordedVerdict {
   readonly route: string;
   /** Sent on by a node of the flow, or claimed by an outlet. */
   readonly delivered: boolean;
+  /** Read from the journal, which keeps no findings: the record may know more. */
+  readonly fromJournal?: boolean;
 }
 
 export interface UnrecordedOptions {
@@ -20,16 +24,26 @@ export interface UnrecordedOptions {
 }
 
 const JOURNAL = 'unrecorded.journal';
-const JOURNAL_BYTES = 256 * 1024;
+/** Some 500 bytes for each of the verdicts. */
+const JOURNAL_BYTES = 512 * 1024;
 const MOST_VERDICTS = 1000;
 const MOST_PICTURE_BYTES = 64 * 1024 * 1024;
 const LONGEST_RETRY_MS = 30_000;
 const LAST_TRY_MS = 700;
+/** While one of these lasts, no verdict can be recorded. */
+const STORE_WIDE_TROUBLES: ReadonlySet<unknown> = new Set([
+  'locked',
+  'disk-full',
+  'read-only',
+  'in-use',
+  'corrupt',
+  'closed',
+]);
 
 /**
  * Verdicts the store could not take when they fell. They are tried again until it can, and kept in a journal file beside
- * the database, so that a crash meanwhile neither loses nor repeats them. The journal has its full size from the start:
- * writing into it needs no free disk space.
+ * the database, so that a crash meanwhile neither loses nor repeats them; only their findings are lost with it. The
+ * journal has its full size from the start: writing into it needs no free disk space.
  */
 export class UnrecordedVerdicts {
   private readonly verdicts = new Map<string, UnrecordedVerdict>();
@@ -38,6 +52,9 @@ export class UnrecordedVerdicts {
   private journal: FileHandle | null = null;
   private journalWork: Promise<void> = Promise.resolve();
   private journalStale = false;
+  private journalFull = false;
+  /** Verdicts that cannot be recorded for a reason of their own, which a fault has told. */
+  private readonly told = new Set<string>();
   private flushing: Promise<boolean> | null = null;
   private retryTimer: NodeJS.Timeout | null = null;
   private retryMs: number;
@@ -55,9 +72,16 @@ export class UnrecordedVerdicts {
     return this.verdicts.get(id);
   }
 
+  get inspections(): readonly Inspection[] {
+    return [...this.verdicts.values()].map(({ inspection }) => inspection);
+  }
+
   /** Reads what the last run left and tries to record it. @returns all verdicts that were in the journal */
   async open(): Promise<readonly UnrecordedVerdict[]> {
-    this.journal = await openJournal(join(this.options.store.dataFolder, JOURNAL)).catch(() => null);
+    this.journal = await openJournal(join(this.options.store.dataFolder, JOURNAL)).catch((error) => {
+      this.options.onFault(storeError(error, this.options.store.dataFolder));
+      return null;
+    });
     const left = this.journal ? await readJournal(this.journal) : [];
     for (const verdict of left) this.verdicts.set(verdict.inspection.id, verdict);
     if (left.length > 0 && !(await this.flush())) this.retryLater();
@@ -72,7 +96,11 @@ export class UnrecordedVerdicts {
       this.pictures.set(id, picture);
       this.pictureBytes += picture.length;
     }
-    if (this.verdicts.size > MOST_VERDICTS) this.forget(this.verdicts.keys().next().value as string);
+    if (this.verdicts.size > MOST_VERDICTS) {
+      const oldest = this.verdicts.keys().next().value as string;
+      this.forget(oldest);
+      this.options.onFault(new RecordGivenUp(oldest, MOST_VERDICTS));
+    }
     this.writeJournal();
     this.retryLater();
   }
@@ -120,17 +148,23 @@ export class UnrecordedVerdicts {
         if (this.verdicts.get(id) === verdict) this.forget(id);
         else await this.options.store.inspections.setDelivered(id, true).then(() => this.forget(id));
       } catch (error) {
-        this.options.onFault(storeError(error, this.options.store.dataFolder));
-        return false;
+        const fault = storeError(error, this.options.store.dataFolder);
+        const isStoreWide = fault instanceof StoreUnavailable && STORE_WIDE_TROUBLES.has(fault.trouble);
+        if (isStoreWide || !this.told.has(id)) this.options.onFault(fault);
+        if (isStoreWide) return false;
+        this.told.add(id);
       }
     }
-    this.retryMs = this.firstRetryMs;
     this.writeJournal();
-    return this.size === 0;
+    if (this.size > 0) return false;
+    this.retryMs = this.firstRetryMs;
+    return true;
   }
 
-  private async record({ inspection, route, delivered }: UnrecordedVerdict): Promise<void> {
+  private async record({ inspection: sent, route, delivered, fromJournal }: UnrecordedVerdict): Promise<void> {
     const { inspections, pictures } = this.options.store;
+    const known = fromJournal ? await inspections.get(sent.id) : null;
+    const inspection = known ? { ...asInspection(known), decision: sent.decision } : sent;
     const { id, capturedAt, image, decision } = inspection;
     const picture = this.pictures.get(id);
     let picturePath = await pictures.locate(id, capturedAt);
@@ -142,6 +176,7 @@ export class UnrecordedVerdicts {
 
   private forget(id: string): void {
     this.verdicts.delete(id);
+    this.told.delete(id);
     this.pictureBytes -= this.pictures.get(id)?.length ?? 0;
     this.pictures.delete(id);
   }
@@ -164,7 +199,10 @@ export class UnrecordedVerdicts {
     this.journalStale = true;
     this.journalWork = this.journalWork.then(async () => {
       this.journalStale = false;
-      await this.journal?.write(journalContent(this.verdicts.values()), 0, JOURNAL_BYTES, 0);
+      const { content, isComplete } = journalContent(this.verdicts.values());
+      if (!isComplete && !this.journalFull) this.options.onFault(new JournalFull(this.size));
+      this.journalFull = !isComplete;
+      await this.journal?.write(content, 0, JOURNAL_BYTES, 0);
       await this.journal?.datasync();
     });
     this.journalWork = this.journalWork.catch(() => {});
@@ -172,7 +210,10 @@ export class UnrecordedVerdicts {
 }
 
 async function openJournal(file: string): Promise<FileHandle> {
-  const handle = await open(file, 'r+').catch(() => open(file, 'w+'));
+  const handle = await open(file, 'r+').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    return open(file, 'w+');
+  });
   try {
     const { size } = await handle.stat();
     if (size < JOURNAL_BYTES)
@@ -191,20 +232,38 @@ async function readJournal(journal: FileHandle): Promise<readonly UnrecordedVerd
     .split('\n')
     .flatMap((line) => {
       try {
-        return line.trim() === '' ? [] : [JSON.parse(line) as UnrecordedVerdict];
+        return line.trim() === '' ? [] : [parseEntry(line)];
       } catch {
         return []; // the line a crash cut off
       }
     });
 }
 
-function journalContent(verdicts: Iterable<UnrecordedVerdict>): Buffer {
+/** All entries that have room, which are all as long as the texts in them are of the usual length. */
+function journalContent(verdicts: Iterable<UnrecordedVerdict>): { content: Buffer; isComplete: boolean } {
   const content = Buffer.alloc(JOURNAL_BYTES, '\n');
   let end = 0;
+  let isComplete = true;
   for (const verdict of verdicts) {
-    const line = Buffer.from(`${JSON.stringify(verdict)}\n`);
-    if (end + line.length > JOURNAL_BYTES) break;
-    end += line.copy(content, end);
+    const line = entryOf(verdict);
+    if (line === null || end + line.length > JOURNAL_BYTES) isComplete = false;
+    else end += line.copy(content, end);
   }
-  return content;
+  return { content, isComplete };
+}
+
+/** What a crash must not lose, in one line; null for what is no JSON. */
+function entryOf({ inspection, route, delivered }: UnrecordedVerdict): Buffer | null {
+  const { id, station, partType, serial, trigger, capturedAt, deadlineAt, decision } = inspection;
+  const kept = { id, station, partType, serial, trigger, capturedAt, deadlineAt, decision };
+  try {
+    return Buffer.from(`${JSON.stringify({ inspection: kept, route, delivered })}\n`);
+  } catch {
+    return null;
+  }
+}
+
+function parseEntry(line: string): UnrecordedVerdict {
+  const { inspection, route, delivered } = JSON.parse(line) as UnrecordedVerdict;
+  return { inspection: { ...inspection, findings: inspection.findings ?? [] }, route, delivered, fromJournal: true };
 }

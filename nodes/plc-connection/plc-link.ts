@@ -1,6 +1,6 @@
 import type { Node, NodeAPI } from 'node-red';
-import { InspectionError, TypedEmitter } from '../../engine/domain';
-import { type PlcConnection, PlcUnavailable } from '../../engine/plc';
+import { type Inspection, InspectionError, TypedEmitter } from '../../engine/domain';
+import { AnsweredSequences, type PlcConnection, type PlcResult, PlcUnavailable } from '../../engine/plc';
 import type { InspectionNode } from '../shared';
 
 /** A trigger a plc-trigger node saw, told to the plc-result nodes on the same PLC: they know which answers are due. */
@@ -10,10 +10,24 @@ export interface SeenTrigger {
   readonly resultAddress: number | null;
 }
 
+/** A part found waiting in the PLC at the start whose verdict fell already: its result never got there. */
+export interface UnansweredTrigger extends SeenTrigger {
+  readonly inspection: Inspection;
+}
+
+/** What is known of one result block, over the lives of the plc-result nodes that write it. */
+export interface BlockState {
+  readonly answered: AnsweredSequences;
+  /** The result a closed node could not write. */
+  unwritten: PlcResult | null;
+}
+
 /** What the nodes on one PLC share. */
 export interface PlcDevice {
   readonly connection: PlcConnection;
-  readonly seen: TypedEmitter<{ readonly trigger: SeenTrigger }>;
+  readonly seen: TypedEmitter<{ readonly trigger: SeenTrigger; readonly unanswered: UnansweredTrigger }>;
+  /** The result block at an address of a unit. */
+  block(unit: number | undefined, address: number): BlockState;
 }
 
 /** The config node as other nodes see it; without `device` when its configuration cannot be used. */
@@ -43,7 +57,17 @@ export function plcOf(RED: NodeAPI, id: string): PlcDevice {
 }
 
 export function newDevice(connection: PlcConnection): PlcDevice {
-  return { connection, seen: new TypedEmitter() };
+  const blocks = new Map<string, BlockState>();
+  return {
+    connection,
+    seen: new TypedEmitter(),
+    block(unit, address) {
+      const key = `${unit ?? ''}/${address}`;
+      const known = blocks.get(key) ?? { answered: new AnsweredSequences(), unwritten: null };
+      blocks.set(key, known);
+      return known;
+    },
+  };
 }
 
 /**

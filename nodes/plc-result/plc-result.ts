@@ -5,11 +5,12 @@ import {
   LineWatch,
   maximumOf,
   type PlcResult,
+  ResultContradicts,
   ResultWriter,
   resultSequenceAddress,
   VERDICT_CODES,
 } from '../../engine/plc';
-import { followConnection, plcOf, reportProblem } from '../plc-connection/plc-link';
+import { followConnection, plcOf, reportProblem, type SeenTrigger } from '../plc-connection/plc-link';
 import { defineNode, type InspectionNode, inspectionOf, stationOf } from '../shared';
 import { type PlcResultConfig, readResultSettings, schema } from './config';
 
@@ -20,7 +21,9 @@ export = (RED: NodeAPI): void => {
   defineNode<PlcResultConfig>(RED, 'plc-result', schema, (node, config) => {
     const settings = readResultSettings(config);
     const { block, unit } = settings;
-    const { connection, seen } = plcOf(RED, config.plc);
+    const device = plcOf(RED, config.plc);
+    const { connection, seen } = device;
+    const shared = device.block(unit, block.address);
     const writer = new ResultWriter({ connection, block, unit });
     const triggers = new LineWatch();
     const inspections = new LineWatch();
@@ -31,10 +34,19 @@ export = (RED: NodeAPI): void => {
       return count;
     };
 
+    const isOurs = ({ resultAddress }: SeenTrigger) =>
+      resultAddress === null || resultAddress === resultSequenceAddress(block);
+
     node.onClose(
-      seen.on('trigger', ({ sequence, resultAddress }) => {
-        if (resultAddress !== null && resultAddress !== resultSequenceAddress(block)) return;
-        triggers.expect(String(sequence), Date.now() + settings.answerLimitMs);
+      seen.on('trigger', (trigger) => {
+        if (isOurs(trigger)) triggers.expect(String(trigger.sequence), Date.now() + settings.answerLimitMs);
+      }),
+    );
+    node.onClose(
+      seen.on('unanswered', (trigger) => {
+        const { sequence, inspection } = trigger;
+        if (!isOurs(trigger) || settings.counts || shared.answered.answer(sequence, inspection) !== 'first') return;
+        writer.write(resultOf(sequence, decisionOf(inspection))).catch((error) => reportProblem(node, error));
       }),
     );
     if (config.station !== '') watchInspections(RED, node, config.station, inspections);
@@ -72,10 +84,25 @@ export = (RED: NodeAPI): void => {
       heartbeat.start();
     }
     followConnection(node, connection, () => status.show());
-    node.onClose(() => writer.close());
     writer.start();
+    if (shared.unwritten) writer.resume(shared.unwritten);
+    shared.unwritten = null;
 
     return {
+      async onClose(removed) {
+        await writer.close();
+        const { pending } = writer;
+        if (!pending) return;
+        if (!removed) shared.unwritten = pending;
+        const { sequence } = pending;
+        node.warn(
+          node.translation.shared(
+            'warnings.plc-unwritten',
+            'The result of sequence __sequence__ has not reached the PLC. After a restart it is written if the part still waits and plc-trigger knows the station.',
+            { sequence },
+          ),
+        );
+      },
       async onInput(message, send) {
         // the audit copy of a part whose own message came by already
         if (message.topic === 'audit') return message;
@@ -92,6 +119,14 @@ export = (RED: NodeAPI): void => {
         } catch (error) {
           send({ ...message, plcResult: telling(result, false) });
           throw error;
+        const kind = settings.counts ? 'first' : shared.answered.answer(sequence, inspection);
+        if (kind === 'repeated') {
+          return { ...message, plcResult: telling(result, writer.pending?.sequence !== sequence) };
+        }
+        if (kind === 'contradicting') {
+          send({ ...message, plcResult: telling(result, false) });
+          throw new ResultContradicts(sequence, result.verdict);
+        }
         }
         return { ...message, plcResult: telling(result, true) };
       },

@@ -8,6 +8,8 @@ export interface PlcTriggerConfig {
   readonly name: string;
   /** Id of the plc-connection. */
   readonly plc: string;
+  /** Id of the inspection-station that is asked after a restart about a part that waits in the PLC; may be empty. */
+  readonly station: string;
   /** Empty: the connection's. */
   readonly unit: NumberField;
   readonly signal: TriggerSignal['kind'];
@@ -39,6 +41,7 @@ export const schema: ConfigSchema<PlcTriggerConfig> = {
   defaults: {
     name: '',
     plc: '',
+    station: '',
     unit: '',
     signal: 'sequence',
     address: 0,

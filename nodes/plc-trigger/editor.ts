@@ -8,6 +8,7 @@ RED.nodes.registerType('plc-trigger', {
     version: { value: 1 },
     name: { value: '' },
     plc: { value: '', type: 'plc-connection', required: true },
+    station: { value: '', type: 'inspection-station', required: false },
     unit: {
       value: '',
       validate(value: string) {

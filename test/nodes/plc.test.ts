@@ -17,12 +17,16 @@ import * as tower from '../../nodes/tower-light/config';
 import { closePlcs, judged, loadPlcFlow, PLC, plcNode, simulatedPlc } from './plc-support';
 import {
   collect,
+  deploy,
+  flowTab,
   node,
+  on,
   openedStation,
   STATION,
   send,
   stationNode,
   statuses,
+  TAB,
   temporaryFolder,
   unloadFlow,
   until,
@@ -172,6 +176,89 @@ describe('PLC nodes', () => {
       assert.deepEqual(messages, []);
     });
 
+    describe('over a restart, with a station', () => {
+      /** A line whose PLC gets no acknowledgement: only the station knows which part is underway. */
+      const line = (plc: SimulatedPlc, dataFolder: string, station = STATION) => [
+        stationNode(dataFolder),
+        plcNode(plc.port),
+        triggerNode({ station, acknowledgeAddress: '' }),
+        { id: 'router', type: 'confidence-router', station: STATION, wires: [['result'], ['result'], ['result']] },
+        resultNode({ heartbeat: false }),
+      ];
+      const settled = (sequence: number, serial: string) => {
+        const { inspection } = judged('OK', fromPlc(sequence));
+        const part = { partType: 'plate', serial, trigger: inspection!.trigger };
+        return openedStation().then(async ({ inspections }) =>
+          inspections.settle(inspections.open(part), inspection!.decision!),
+        );
+      };
+
+      it('gives a part that was interrupted its one verdict', async () => {
+        const plc = await simulatedPlc();
+        const flow = line(plc, await temporaryFolder());
+        await loadPlcFlow(flow);
+        const first = collect('out');
+        await connected();
+        plc.trigger();
+        await until(() => first.length === 1, 'the part');
+        const { inspections } = await openedStation();
+        inspections.open({ partType: 'plate', trigger: fromPlc(1), route: TAB });
+        await unloadFlow();
+        const results: SimulatedResult[] = [];
+        plc.on('result', (result) => results.push(result));
+        await loadPlcFlow(flow);
+        const messages = collect('out');
+        await until(() => messages.some(({ plcResult }) => plcResult), 'the verdict by the router');
+        await pause(100);
+        assert.deepEqual(
+          messages.filter(({ topic }) => topic === 'trigger'),
+          [],
+        );
+        assert.deepEqual(
+          results.map(({ sequence, verdict, errorCode, kind }) => [sequence, verdict, errorCode, kind]),
+          [[1, 'NG', 110, 'valid']],
+        );
+      });
+
+      it('writes a verdict that never reached the PLC', async () => {
+        const plc = await simulatedPlc();
+        const flow = line(plc, await temporaryFolder());
+        await loadPlcFlow(flow);
+        const messages = collect('out');
+        await connected();
+        plc.trigger({ serial: 'SN-1' });
+        await until(() => messages.length === 1, 'the part');
+        await plc.hangUp();
+        await until(() => device().state !== 'connected', 'the loss');
+        const warned: unknown[] = [];
+        // not by the spies, which are gone while the flow stops
+        node('result').warn = (text) => warned.push(text);
+        send('result', { inspection: (await settled(1, 'SN-1'))! });
+        await until(() => messages.length === 2, 'the message');
+        await unloadFlow();
+        assert.match(warned.join(), /sequence 1 has not reached the PLC/);
+        await loadPlcFlow(flow);
+        const after = collect('out');
+        await plc.listen();
+        await until(() => plc.counts.ok === 1, 'the result');
+        await pause(60);
+        assert.deepEqual(after, []);
+      });
+
+      it('inspects a part of another serial number with the same sequence', async () => {
+        const plc = await simulatedPlc();
+        const flow = line(plc, await temporaryFolder());
+        await loadPlcFlow(flow);
+        await settled(1, 'SN-OLD');
+        await unloadFlow();
+        plc.trigger({ serial: 'SN-NEW' });
+        await loadPlcFlow(flow);
+        const messages = collect('out');
+        await until(() => messages.length === 1, 'the part');
+        assert.equal(messages[0].serial, 'SN-NEW');
+      });
+    });
+
     it('reports the edge of a coil', async () => {
       const plc = await simulatedPlc();
       await loadPlcFlow([plcNode(plc.port), triggerNode({ signal: 'coil', address: 8, acknowledgeAddress: '' })]);
@@ -266,6 +353,61 @@ describe('PLC nodes', () => {
       assert.ok(beats <= then + 1, 'no more than the beat under way');
       send('result', judged('NG', fromPlc(1)));
       await until(() => beats > then + 2, 'beats again');
+    it('writes a second, different result for a sequence only when the PLC gave it anew', async () => {
+      const plc = await simulatedPlc();
+      await loadPlcFlow([plcNode(plc.port), resultNode({ heartbeat: false })]);
+      const messages = collect('out');
+      const shown = statuses('result');
+      await connected();
+      const writes: ReceivedWrite[] = [];
+      plc.on('write', (write) => writes.push(write));
+      const first = judged('NG', fromPlc(7));
+      const other = judged('OK', fromPlc(7));
+      const second = { ...other, inspection: { ...other.inspection!, id: '01JD0000000000000000000001' } };
+      send('result', first);
+      await until(() => messages.length === 1, 'the first');
+      send('result', second);
+      await until(() => messages.length === 2, 'the second');
+      assert.equal((messages[1].plcResult as { written: boolean }).written, false);
+      assert.ok(shown.some(({ fill, text }) => fill === 'red' && text?.includes('#7')));
+      send('result', first);
+      await until(() => messages.length === 3, 'the first once more');
+      assert.equal(writes.length, 1);
+      await pause(5);
+      send('result', { ...second, inspection: { ...second.inspection, capturedAt: new Date().toISOString() } });
+      await until(() => messages.length === 4, 'the next part of that sequence');
+      assert.deepEqual(
+        writes.map(({ values }) => values.slice(0, 2)),
+        [
+          [2, 7],
+          [1, 7],
+        ],
+      );
+    });
+
+    it('hands the result it could not write to the node that takes its place', async () => {
+      const plc = await simulatedPlc();
+      const flow = [plcNode(plc.port), resultNode({ heartbeat: false })];
+      await loadPlcFlow(flow);
+      const messages = collect('out');
+      await connected();
+      await plc.hangUp();
+      await until(() => device().state !== 'connected', 'the loss');
+      send('result', judged('OK', fromPlc(3)));
+      await until(() => messages.length === 1, 'the message');
+      await deploy(
+        [
+          flowTab(),
+          flow[0],
+          on(TAB, { ...flow[1], name: 'renamed', wires: [['out']] }),
+          on(TAB, { id: 'out', type: 'sink' }),
+        ],
+        'nodes',
+      );
+      await plc.listen();
+      await until(() => plc.getRegisters(map.resultSequence)[0] === 3, 'the result');
+    });
+
     });
 
     it('stops the heartbeat when the station leaves an inspection without verdict', async () => {

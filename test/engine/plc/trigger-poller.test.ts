@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { InvalidInput } from '../../../engine/domain';
 import {
   encodeAscii,
   type MissedReason,
@@ -140,6 +141,23 @@ describe('trigger poller', () => {
     await until(() => missed.length === 1, 'the report');
     assert.deepEqual(missed, [[1, 'unanswered']]);
     assert.deepEqual(triggers, []);
+  });
+
+  it('asks at the start whether a part without result is inspected already, until it is told', async () => {
+    const plc = await startPlc(cleanup);
+    plc.trigger({ serial: 'A' });
+    const asked: (string | undefined)[] = [];
+    const isTaken = async ({ serial }: PlcTrigger) => {
+      asked.push(serial);
+      if (asked.length === 1) throw new InvalidInput('not yet');
+      return true;
+    };
+    const { triggers, missed, news } = await watch(plc, { acknowledge: null, isTaken });
+    await until(() => asked.length === 2, 'both questions');
+    plc.trigger({ serial: 'B' });
+    await until(() => triggers.length === 1, 'the next part');
+    assert.deepEqual([asked, triggers[0].serial, missed], [['A', 'A'], 'B', []]);
+    assert.deepEqual(news, ['invalid-input', 'recovered']);
   });
 
   it('takes the first sequence for seen when neither result nor acknowledgement is known', async () => {
