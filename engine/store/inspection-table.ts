@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { encodeTime } from 'ulid';
 import type {
   Counters,
   Decision,
@@ -37,6 +38,9 @@ interface Row {
 }
 
 const UNDELIVERED_LIMIT = 1000;
+/** How far an id's time may be from the time of capture: a clock that was set back leaves the ids ahead of it. */
+const CLOCK_TOLERANCE_MS = 86_400_000;
+const LATEST_ULID_MS = 2 ** 48 - 1;
 
 export class SqlInspectionTable implements InspectionTable {
   constructor(private readonly database: Database) {}
@@ -69,8 +73,12 @@ export class SqlInspectionTable implements InspectionTable {
         .orderBy('id', 'desc')
         .limit(limit + 1);
       if (filter.cursor !== undefined) query.where('id', '<', filter.cursor);
-      if (filter.from !== undefined) query.where('captured_at', '>=', filter.from);
-      if (filter.to !== undefined) query.where('captured_at', '<', filter.to);
+      if (filter.from !== undefined) {
+        query.where('captured_at', '>=', filter.from).where('id', '>=', idBound(filter.from, -CLOCK_TOLERANCE_MS));
+      }
+      if (filter.to !== undefined) {
+        query.where('captured_at', '<', filter.to).where('id', '<', idBound(filter.to, CLOCK_TOLERANCE_MS));
+      }
       if (filter.partType !== undefined) query.where('part_type', filter.partType);
       if (filter.serial !== undefined) query.where('serial', filter.serial);
       if (filter.verdict !== undefined) query.where('verdict', filter.verdict);
@@ -79,6 +87,13 @@ export class SqlInspectionTable implements InspectionTable {
       return query;
     });
     return pageOf(rows, limit, toRecord, (row) => row.id);
+  }
+
+  async withPicture(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const rows = await this.database.read((knex) =>
+      knex<Row>('inspections').whereIn('id', ids).whereNotNull('picture_path').select('id'),
+    );
+    return new Set(rows.map(({ id }) => id));
   }
 
   async open(): Promise<readonly RoutedRecord[]> {
@@ -133,6 +148,15 @@ export class SqlInspectionTable implements InspectionTable {
     );
     return rows.map((row) => row.part_type);
   }
+}
+
+/**
+ * The id a moment begins with. A page of a span of time is read off the ids' order, so that it takes no longer the more
+ * was inspected since.
+ */
+export function idBound(moment: string, toleranceMs: number): string {
+  const time = Math.min(Math.max(Date.parse(moment) + toleranceMs, 0), LATEST_ULID_MS);
+  return encodeTime(time).padEnd(26, '0');
 }
 
 async function settleRow(transaction: Knex.Transaction, row: Row, overwrite: boolean): Promise<boolean> {

@@ -85,6 +85,8 @@ export interface InspectionTable {
   get(id: string): Promise<InspectionRecord | null>;
   /** Newest first. */
   list(filter?: InspectionFilter): Promise<Page<InspectionRecord>>;
+  /** Those of the given inspections, 500 at most, that have a picture (still). */
+  withPicture(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Inspections without a verdict, oldest first. */
   open(): Promise<readonly RoutedRecord[]>;
   /** Settled inspections whose verdict nobody has sent on, oldest first, 1000 at most. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { timestamp } from '../../../engine/domain';
+import { ulid } from 'ulid';
+import { newId, timestamp } from '../../../engine/domain';
 import { openStore } from '../../../engine/store';
+import { idBound } from '../../../engine/store/inspection-table';
 import { decided, inspection, record, temporaryFolder, temporaryStore, undoAll } from './support';
 
 const settled = { picturePath: null, settledAt: '2026-01-02T03:04:05.000Z', delivered: true } as const;
@@ -127,6 +129,31 @@ describe('inspections in the store', function () {
     assert.equal(await found({ to: late.capturedAt }), 'a');
     assert.equal(await found({ state: 'open' }), 'd');
     assert.equal(await found({ failSafe: true }), 'c');
+  });
+
+  it('reads a span of time off the ids, with a day of room for a clock that was set', async () => {
+    const moment = '2026-03-01T00:00:00.000Z';
+    // second source: an id of that moment, made by the library
+    assert.equal(idBound(moment, 0).slice(0, 10), ulid(Date.parse(moment)).slice(0, 10));
+    assert.ok(idBound(moment, 0) <= ulid(Date.parse(moment)) && ulid(Date.parse(moment) - 1) < idBound(moment, 0));
+    assert.equal(idBound('0001-01-01T00:00:00.000Z', 0), '0'.repeat(26));
+    assert.ok(idBound('9999-12-31T00:00:00.000Z', 1e15) <= `7${'Z'.repeat(25)}`);
+    const { inspections } = await temporaryStore();
+    const set = decided('OK', { id: ulid(Date.parse(moment) + 23 * 3600_000), capturedAt: moment });
+    await inspections.settle(set, settled);
+    const { items } = await inspections.list({ from: moment, to: '2026-03-01T00:00:00.001Z' });
+    assert.deepEqual(
+      items.map(({ id }) => id),
+      [set.id],
+    );
+  });
+
+  it('tells which of some inspections have a picture', async () => {
+    const store = await temporaryStore();
+    const [seen, blind] = [decided('OK'), decided('NG')];
+    await record(store, seen);
+    await store.inspections.settle(blind, settled);
+    assert.deepEqual([...(await store.inspections.withPicture([seen.id, blind.id, newId()]))], [seen.id]);
   });
 
   it('refuses a page of no, broken or too many entries', async () => {

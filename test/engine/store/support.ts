@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ulid } from 'ulid';
 import { type Inspection, newId, timestamp, type Verdict } from '../../../engine/domain';
 import { openStore, type Store, type StoreOptions } from '../../../engine/store';
 
@@ -33,7 +34,7 @@ export async function temporaryStore(options: Partial<StoreOptions> = {}): Promi
 export function inspection(changes: Partial<Inspection> = {}): Inspection {
   const capturedAt = changes.capturedAt ?? timestamp(Date.now());
   return {
-    id: newId(),
+    id: changes.capturedAt === undefined ? newId() : ulid(Date.parse(capturedAt)),
     station: 'station-1',
     partType: 'plate',
     trigger: { source: 'message' },
