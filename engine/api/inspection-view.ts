@@ -58,13 +58,17 @@ export function detailOf(record: InspectionRecord, link: Link): InspectionDetail
     deadlineAt,
     image,
     quality,
-    findings: structuredClone(record.findings) as InspectionDetail['findings'],
+    findings: record.findings as InspectionDetail['findings'],
     decision: decision && { ...decision, reasons: [...decision.reasons] },
   };
 }
 
-export function reviewView(item: ReviewItem, link: Link): ReviewItem & ReturnType<typeof pictureLinks> {
-  return { ...item, ...pictureLinks(item.id, true, item.findings, link) };
+export function reviewView(
+  item: ReviewItem,
+  hasPicture: boolean,
+  link: Link,
+): ReviewItem & ReturnType<typeof pictureLinks> {
+  return { ...item, ...pictureLinks(item.id, hasPicture, item.findings, link) };
 }
 
 /** Where the pictures of an inspection are served; of several heat maps the one that tells most against the part. */

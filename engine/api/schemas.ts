@@ -258,6 +258,13 @@ export const labelRequest = named(
   z.strictObject({ label, reviewer: reviewer.nullish(), note: note.nullish() }),
 );
 export const reviewerRequest = named('ReviewerRequest', z.strictObject({ reviewer: reviewer.nullish() }));
+export const undoRequest = named(
+  'UndoRequest',
+  z.strictObject({
+    id: id.nullish(),
+    reviewer: reviewer.nullish().meta({ description: "Without an id: this reviewer's last decision" }),
+  }),
+);
 
 export const modelVersion = named(
   'ModelVersion',

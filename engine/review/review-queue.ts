@@ -11,7 +11,7 @@ import {
   TypedEmitter,
   timestamp,
 } from '../domain';
-import type { Page, ReviewFilter, ReviewStats, Store } from '../store';
+import type { Page, ReviewFilter, ReviewStats, Store, UndoTarget } from '../store';
 
 export interface ReviewEvents {
   /** An item was added, decided, skipped or made pending again. */
@@ -22,6 +22,7 @@ export interface ReviewEvents {
 
 export interface LabelDecision {
   readonly label: Label;
+  /** The name shown with the decision. */
   readonly reviewer?: string | null;
   readonly note?: string | null;
 }
@@ -90,12 +91,18 @@ export class ReviewQueue {
     return this.store.reviews.list(filter);
   }
 
-  /** Records what a person says about a pending or skipped item. @throws {NotFound} @throws {AlreadyDecided} */
-  async label(id: string, decision: LabelDecision): Promise<ReviewItem> {
+  /**
+   * Records what a person says about a pending or skipped item.
+   *
+   * @param actor who did it, for the audit list
+   * @throws {NotFound} @throws {AlreadyDecided}
+   */
+  async label(id: string, decision: LabelDecision, actor: string): Promise<ReviewItem> {
     const { label, reviewer, note } = decision;
     const item = await this.store.reviews.decide(
       id,
       { label, reviewer: textOrNull(reviewer), note: textOrNull(note) },
+      actor,
       this.now(),
     );
     this.events.emit('changed', item);
@@ -104,8 +111,8 @@ export class ReviewQueue {
   }
 
   /** Puts an item aside; it can still be labelled. @throws {NotFound} @throws {AlreadyDecided} */
-  async skip(id: string, reviewer?: string | null): Promise<ReviewItem> {
-    const item = await this.store.reviews.skip(id, textOrNull(reviewer), this.now());
+  async skip(id: string, reviewer: string | null, actor: string): Promise<ReviewItem> {
+    const item = await this.store.reviews.skip(id, textOrNull(reviewer), actor, this.now());
     this.events.emit('changed', item);
     return item;
   }
@@ -113,13 +120,13 @@ export class ReviewQueue {
   /**
    * Makes an item pending again and removes its label.
    *
-   * @param id the item; without it the one labelled or skipped last
+   * @param actor who did it, for the audit list
    * @throws {NotFound} when there is no such item @throws {NothingToUndo}
    */
-  async undo(reviewer?: string | null, id?: string): Promise<ReviewItem> {
-    const item = await this.store.reviews.undo(id, textOrNull(reviewer), this.now());
+  async undo(which: UndoTarget, actor: string): Promise<ReviewItem> {
+    const item = await this.store.reviews.undo(which, actor, this.now());
     if (!item) {
-      if (id !== undefined) await this.get(id);
+      if (which.id !== undefined) await this.get(which.id);
       throw new NothingToUndo();
     }
     this.events.emit('changed', item);

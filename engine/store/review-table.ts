@@ -4,7 +4,7 @@ import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
 import { AlreadyDecided } from './errors';
 import { pageOf, pageSize } from './paging';
-import type { Page, ReviewDecision, ReviewFilter, ReviewStats, ReviewTable } from './types';
+import type { Page, ReviewDecision, ReviewFilter, ReviewStats, ReviewTable, UndoTarget } from './types';
 
 interface Row {
   id: string;
@@ -66,31 +66,33 @@ export class SqlReviewTable implements ReviewTable {
     return pageOf(rows, limit, toItem, (row) => String(row[order.column]));
   }
 
-  decide(id: string, decision: ReviewDecision, at: string): Promise<ReviewItem> {
-    return this.change(id, at, 'review.label', decision.reviewer, async (transaction, row) => {
+  decide(id: string, decision: ReviewDecision, actor: string, at: string): Promise<ReviewItem> {
+    return this.change(id, at, 'review.label', actor, async (transaction, row) => {
       const { label, reviewer, note } = decision;
       await transaction('labels').insert({ id, part_type: row.part_type, label, reviewer, note, at });
       return { ...row, state: 'labelled', label, reviewer, note };
     });
   }
 
-  skip(id: string, reviewer: string | null, at: string): Promise<ReviewItem> {
-    return this.change(id, at, 'review.skip', reviewer, async (_transaction, row) => ({
+  skip(id: string, reviewer: string | null, actor: string, at: string): Promise<ReviewItem> {
+    return this.change(id, at, 'review.skip', actor, async (_transaction, row) => ({
       ...row,
       state: 'skipped',
       reviewer,
     }));
   }
 
-  undo(id: string | undefined, reviewer: string | null, at: string): Promise<ReviewItem | null> {
+  undo({ id, reviewer }: UndoTarget, actor: string, at: string): Promise<ReviewItem | null> {
     return this.database.write(async (transaction) => {
-      const decided = transaction<Row>('review_items').whereNotNull('decision_order');
-      const row = await (id === undefined ? decided.orderBy('decision_order', 'desc') : decided.where({ id })).first();
+      const decided = transaction<Row>('review_items').whereNotNull('decision_order').orderBy('decision_order', 'desc');
+      if (id !== undefined) decided.where({ id });
+      else if (reviewer !== undefined) decided.where({ reviewer });
+      const row = await decided.first();
       if (!row) return null;
       await transaction('labels').where({ id: row.id }).delete();
       const pending: Row = { ...row, ...UNDECIDED };
       await transaction<Row>('review_items').where({ id: row.id }).update(pending);
-      await audit(transaction, 'review.undo', reviewer, at, row, pending);
+      await audit(transaction, 'review.undo', actor, at, row, pending);
       return toItem(pending);
     });
   }
@@ -108,7 +110,7 @@ export class SqlReviewTable implements ReviewTable {
     id: string,
     at: string,
     action: string,
-    reviewer: string | null,
+    actor: string,
     decide: (transaction: Knex.Transaction, row: Row) => Promise<Row>,
   ): Promise<ReviewItem> {
     return this.database.write(async (transaction) => {
@@ -122,7 +124,7 @@ export class SqlReviewTable implements ReviewTable {
         decision_order: Number(last?.order ?? 0) + 1,
       };
       await transaction<Row>('review_items').where({ id }).update(changed);
-      await audit(transaction, action, reviewer, at, row, changed);
+      await audit(transaction, action, actor, at, row, changed);
       return toItem(changed);
     });
   }
@@ -139,13 +141,12 @@ function orderOf(state: ReviewState | undefined): {
 async function audit(
   transaction: Knex.Transaction,
   action: string,
-  reviewer: string | null,
+  actor: string,
   at: string,
   before: Row,
   after: Row,
 ): Promise<void> {
-  const told = ({ state, label, note }: Row) => ({ state, label, note });
-  const actor = reviewer ?? 'unknown';
+  const told = ({ state, label, reviewer, note }: Row) => ({ state, label, reviewer, note });
   await addAuditEntry(transaction, { at, actor, action, subject: before.id, before: told(before), after: told(after) });
 }
 

@@ -116,6 +116,12 @@ export interface ReviewDecision {
   readonly note: string | null;
 }
 
+/** The item of this id; without it the one decided or skipped last, by this reviewer or by anyone. */
+export interface UndoTarget {
+  readonly id?: string;
+  readonly reviewer?: string;
+}
+
 export interface ReviewTable {
   /** @returns the stored item and whether it is new; an item that is there already stays as it is */
   add(item: ReviewItem): Promise<{ readonly item: ReviewItem; readonly added: boolean }>;
@@ -124,18 +130,18 @@ export interface ReviewTable {
   list(filter?: ReviewFilter): Promise<Page<ReviewItem>>;
   /**
    * Labels an item, writes the label and the audit entry in one transaction.
+   * @param actor who did it, for the audit list; the decision's reviewer is only the name shown
    * @throws {NotFound}
    * @throws {AlreadyDecided} when it is labelled (undo first)
    */
-  decide(id: string, decision: ReviewDecision, at: string): Promise<ReviewItem>;
+  decide(id: string, decision: ReviewDecision, actor: string, at: string): Promise<ReviewItem>;
   /** Puts a pending item aside. @throws {NotFound} @throws {AlreadyDecided} */
-  skip(id: string, reviewer: string | null, at: string): Promise<ReviewItem>;
+  skip(id: string, reviewer: string | null, actor: string, at: string): Promise<ReviewItem>;
   /**
    * Makes an item pending again and removes its label.
-   * @param id the item; without it the one decided or skipped last
    * @returns null when there is nothing to undo
    */
-  undo(id: string | undefined, reviewer: string | null, at: string): Promise<ReviewItem | null>;
+  undo(which: UndoTarget, actor: string, at: string): Promise<ReviewItem | null>;
   stats(partType?: string): Promise<ReviewStats>;
 }
 
@@ -193,6 +199,7 @@ export interface JobTable {
 
 export interface DeploymentTable {
   /** The last switch of a part type's model; null when none was ever deployed. */
+  /** Records a switch and its audit entry, in one transaction. */
   current(partType: string): Promise<DeploymentRecord | null>;
   allCurrent(): Promise<readonly DeploymentRecord[]>;
   add(deployment: DeploymentRecord): Promise<void>;

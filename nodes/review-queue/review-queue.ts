@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { type Inspection, InvalidInput, type Label, type ReviewItem } from '../../engine/domain';
-import type { Station } from '../../engine/station';
+import { asInspection, type Station } from '../../engine/station';
 import type { ReviewStats } from '../../engine/store';
 import { defineNode, type InspectionMessage, type InspectionNode, inspectionOf, stationOf } from '../shared';
 import { type ReviewQueueConfig, schema } from './config';
@@ -57,18 +57,20 @@ function reviewable(message: InspectionMessage): Inspection {
 
 async function decide(station: Station, control: Control, payload: unknown, actor: string): Promise<void> {
   const order = typeof payload === 'object' && payload !== null ? (payload as Record<string, unknown>) : {};
-  const reviewer = optionalText('reviewer', order.reviewer) ?? actor;
+  const named = optionalText('reviewer', order.reviewer);
+  const id = optionalText('id', order.id);
   if (control === 'undo') {
-    await station.reviews.undo(reviewer, optionalText('id', order.id));
+    await station.reviews.undo({ id, reviewer: named }, actor);
     return;
   }
-  const id = optionalText('id', order.id);
+  const reviewer = named ?? actor;
   if (id === undefined) throw new InvalidInput(`A ${control} message needs the item's id: {"id": "01..."}.`);
   if (control === 'skip') {
-    await station.reviews.skip(id, reviewer);
+    await station.reviews.skip(id, reviewer, actor);
     return;
   }
-  await station.reviews.label(id, { label: labelOf(order.label), reviewer, note: optionalText('note', order.note) });
+  const note = optionalText('note', order.note);
+  await station.reviews.label(id, { label: labelOf(order.label), reviewer, note }, actor);
 }
 
 function labelOf(value: unknown): Label {
@@ -93,11 +95,10 @@ async function decisionMessage(station: Station, item: ReviewItem): Promise<Insp
   };
   const record = await station.store.inspections.get(id);
   if (record === null || label === null || decidedAt === null) return message;
-  const { state: _state, picturePath: _picturePath, settledAt: _settledAt, ...inspection } = record;
   return {
     ...message,
     inspection: {
-      ...inspection,
+      ...asInspection(record),
       decision: { verdict: label, confidence: 1, reasons: ['human-decision'], by: 'human', at: decidedAt },
     },
   };

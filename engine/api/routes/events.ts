@@ -1,3 +1,4 @@
+import type { ReviewItem } from '../../domain';
 import { openEventStream } from '../event-stream';
 import { detailOf, reviewView, settledRecord } from '../inspection-view';
 import { route } from '../route';
@@ -23,16 +24,23 @@ export const eventRoutes = [
       const stream = openEventStream(request, response, () => context.stations().includes(station));
       const { events } = station;
       for (const lamp of station.lamps()) stream.send('lamp', lamp);
+      let turn: Promise<void> = Promise.resolve();
+      /** Sends after what was pushed before, also when the data takes a while to be found. */
+      const push = (event: string, data: unknown) => {
+        turn = turn.then(async () => stream.send(event, await data)).catch(() => undefined);
+      };
+      const viewOf = async (item: ReviewItem) => {
+        const shown = await station.store.inspections.withPicture([item.id]);
+        return reviewView(item, shown.has(item.id), link);
+      };
       const removers = [
-        events.on('inspection-settled', (inspection) =>
-          stream.send('inspection', detailOf(settledRecord(inspection), link)),
-        ),
-        events.on('review-changed', (item) => stream.send('review', reviewView(item, link))),
-        events.on('job', (job) => stream.send('job', job)),
-        events.on('deployment', (record) => stream.send('deployment', record)),
-        events.on('routing-changed', (settings) => stream.send('routing', settings)),
-        events.on('lamp', (lamp) => stream.send('lamp', lamp)),
-        events.on('fault', (fault) => stream.send('fault', fault)),
+        events.on('inspection-settled', (inspection) => push('inspection', detailOf(settledRecord(inspection), link))),
+        events.on('review-changed', (item) => push('review', viewOf(item))),
+        events.on('job', (job) => push('job', job)),
+        events.on('deployment', (record) => push('deployment', record)),
+        events.on('routing-changed', (settings) => push('routing', settings)),
+        events.on('lamp', (lamp) => push('lamp', lamp)),
+        events.on('fault', (fault) => push('fault', fault)),
       ];
       stream.onClose(() => {
         for (const remove of removers) remove();

@@ -1,7 +1,19 @@
 import { z } from 'zod';
+import type { ReviewItem } from '../../domain';
+import type { ApiStation } from '../api-station';
 import { reviewView } from '../inspection-view';
 import { json, route } from '../route';
-import { id, labelRequest, name, reviewerRequest, reviewItem, reviewPage, reviewState, reviewStats } from '../schemas';
+import {
+  id,
+  labelRequest,
+  name,
+  reviewerRequest,
+  reviewItem,
+  reviewPage,
+  reviewState,
+  reviewStats,
+  undoRequest,
+} from '../schemas';
 import { cursor, limit } from './paging';
 
 const params = z.object({ id });
@@ -18,7 +30,8 @@ export const reviewRoutes = [
     success: { status: 200, schema: reviewPage, description: 'One page' },
     handle: async ({ station, query, link }) => {
       const { items, nextCursor } = await station.reviews.list(query);
-      return json({ items: items.map((item) => reviewView(item, link)), nextCursor });
+      const shown = await station.store.inspections.withPicture(items.map((item) => item.id));
+      return json({ items: items.map((item) => reviewView(item, shown.has(item.id), link)), nextCursor });
     },
   }),
   route({
@@ -35,13 +48,15 @@ export const reviewRoutes = [
     method: 'POST',
     path: '/review-items/undo',
     operation: 'undoReview',
-    summary: 'Make the item decided or skipped last pending again',
+    summary: 'Make an item pending again: the named one, or the one decided or skipped last by a reviewer or by anyone',
     tag: 'review',
-    body: { kind: 'json', schema: reviewerRequest, optional: true },
+    body: { kind: 'json', schema: undoRequest, optional: true },
     success,
     problems: [409],
-    handle: async ({ station, body, actor, link }) =>
-      json(reviewView(await station.reviews.undo(body.reviewer ?? actor), link)),
+    handle: async ({ station, body, actor, link }) => {
+      const which = { id: body.id ?? undefined, reviewer: body.reviewer ?? undefined };
+      return json(await viewOf(station, await station.reviews.undo(which, actor), link));
+    },
   }),
   route({
     method: 'GET',
@@ -51,7 +66,8 @@ export const reviewRoutes = [
     tag: 'review',
     params,
     success,
-    handle: async ({ station, params, link }) => json(reviewView(await station.reviews.get(params.id), link)),
+    handle: async ({ station, params, link }) =>
+      json(await viewOf(station, await station.reviews.get(params.id), link)),
   }),
   route({
     method: 'POST',
@@ -65,8 +81,8 @@ export const reviewRoutes = [
     problems: [409],
     handle: async ({ station, params, body, actor, link }) => {
       const { label, note } = body;
-      const item = await station.reviews.label(params.id, { label, reviewer: body.reviewer ?? actor, note });
-      return json(reviewView(item, link));
+      const item = await station.reviews.label(params.id, { label, reviewer: body.reviewer ?? actor, note }, actor);
+      return json(await viewOf(station, item, link));
     },
   }),
   route({
@@ -80,6 +96,11 @@ export const reviewRoutes = [
     success,
     problems: [409],
     handle: async ({ station, params, body, actor, link }) =>
-      json(reviewView(await station.reviews.skip(params.id, body.reviewer ?? actor), link)),
+      json(await viewOf(station, await station.reviews.skip(params.id, body.reviewer ?? actor, actor), link)),
   }),
 ];
+
+async function viewOf(station: ApiStation, item: ReviewItem, link: (path: string) => string) {
+  const shown = await station.store.inspections.withPicture([item.id]);
+  return reviewView(item, shown.has(item.id), link);
+}

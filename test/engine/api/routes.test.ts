@@ -192,6 +192,49 @@ describe('the API', () => {
       assert.equal((await read<ReviewItem>(get(`/review-items/${second.id}`))).state, 'pending');
     });
 
+    it("are taken back by id, or by reviewer, so that nobody takes back another's decision", async () => {
+      const parts = [];
+      for (let index = 0; index < 3; index++) parts.push(await line.inspect(1.5, { partType: 'shared' }));
+      for (const [index, reviewer] of ['Ada', 'Ada', 'Bob'].entries()) {
+        await read(post(`/review-items/${parts[index].id}/label`, { label: 'OK', reviewer }));
+      }
+      const undone = await read<ReviewItem>(post('/review-items/undo', { id: parts[0].id }));
+      assert.deepEqual([undone.id, undone.state], [parts[0].id, 'pending']);
+      assert.equal((await read<ReviewItem>(post('/review-items/undo', { reviewer: 'Ada' }))).id, parts[1].id);
+      assert.equal((await read<ReviewItem>(get(`/review-items/${parts[2].id}`))).label, 'OK');
+      await problem(post('/review-items/undo', { id: parts[0].id }), 409, 'nothing-to-undo');
+      await problem(post('/review-items/undo', { id: newId() }), 404, 'not-found');
+      await problem(post('/review-items/undo', { id: 'last' }), 400, 'invalid-input');
+    });
+
+    it('tell the audit list who acted, whatever name the request gives', async () => {
+      const { id } = await line.inspect(1.5, { partType: 'spoofed' });
+      await read(post(`/review-items/${id}/skip`, { reviewer: 'grace' }));
+      await read(post(`/review-items/${id}/label`, { label: 'OK', reviewer: 'grace' }));
+      await read(post('/review-items/undo', { id, reviewer: 'grace' }));
+      const { items } = await read<{ items: { actor: string }[] }>(get(`/audit?subject=${id}`));
+      assert.deepEqual(
+        items.map(({ actor }) => actor),
+        ['anonymous', 'anonymous', 'anonymous'],
+      );
+    });
+
+    it('have no links to a picture that is not there', async () => {
+      const part = await line.inspect(1.5, { partType: 'blind' });
+      const blind = { ...part, id: newId(), image: undefined };
+      const settledAt = new Date().toISOString();
+      await line.store.inspections.settle(blind, { picturePath: null, settledAt, delivered: true });
+      await line.reviews.add(blind);
+      const links = (item: Record<string, unknown>) => [item.picture, item.thumbnail, item.map];
+      const none = [null, null, null];
+      assert.deepEqual(links(await read(get(`/review-items/${blind.id}`))), none);
+      const { items } = await read<{ items: Record<string, unknown>[] }>(get('/review-items?partType=blind'));
+      const shown = new Map(items.map((item) => [item.id, links(item)]));
+      assert.deepEqual(shown.get(blind.id), none);
+      assert.equal(shown.get(part.id)?.[0], `/inspection/api/inspections/${part.id}/picture`);
+      assert.deepEqual(links(await read(post(`/review-items/${blind.id}/label`, { label: 'NG' }))), none);
+    });
+
     it('take the body-less requests of a plain client', async () => {
       const { id } = await line.inspect(1.5, { partType: 'plain' });
       const skipped = await fetch(`${api.url}/review-items/${id}/skip`, { method: 'POST' });

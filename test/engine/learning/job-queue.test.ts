@@ -269,7 +269,7 @@ describe('JobQueue', function () {
     const picturePath = await store.pictures.moveToVerdict(path, 'REVIEW');
     await store.inspections.settle(inspection, { picturePath, settledAt: at, delivered: true });
     await reviews.add(inspection);
-    await reviews.label(id, { label, reviewer: 'ada' });
+    await reviews.label(id, { label, reviewer: 'ada' }, 'ada');
   }
 
   it('keeps a version that could not be deployed, and says so', async () => {

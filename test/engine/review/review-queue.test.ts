@@ -62,22 +62,22 @@ describe('the review queue', function () {
   it('tells the decision with reviewer and note', async () => {
     const { queue, decided: told } = watch(await temporaryStore());
     const { id } = await queue.add(decided('REVIEW'));
-    const item = await queue.label(id, { label: 'NG', reviewer: ' Ada ', note: '  ' });
+    const item = await queue.label(id, { label: 'NG', reviewer: ' Ada ', note: '  ' }, 'session');
     assert.deepEqual([item.state, item.label, item.reviewer, item.note], ['labelled', 'NG', 'Ada', null]);
     assert.deepEqual(told, [item]);
-    await assert.rejects(queue.label(id, { label: 'OK' }), { code: 'already-decided' });
+    await assert.rejects(queue.label(id, { label: 'OK' }, 'session'), { code: 'already-decided' });
     assert.equal(told.length, 1);
   });
 
   it('undoes the last decision, a skipped item included, and can decide it anew', async () => {
     const { queue, decided: told } = watch(await temporaryStore());
     const [first, second] = [await queue.add(decided('REVIEW')), await queue.add(decided('REVIEW'))];
-    await queue.label(first.id, { label: 'OK' });
-    await queue.skip(second.id, 'Ada');
-    assert.equal((await queue.undo('Ada')).id, second.id);
-    assert.equal((await queue.undo('Ada')).id, first.id);
-    await assert.rejects(queue.undo('Ada'), { code: 'nothing-to-undo', httpStatus: 409 });
-    await queue.label(first.id, { label: 'NG' });
+    await queue.label(first.id, { label: 'OK' }, 'session');
+    await queue.skip(second.id, 'Ada', 'session');
+    assert.equal((await queue.undo({}, 'session')).id, second.id);
+    assert.equal((await queue.undo({}, 'session')).id, first.id);
+    await assert.rejects(queue.undo({}, 'session'), { code: 'nothing-to-undo', httpStatus: 409 });
+    await queue.label(first.id, { label: 'NG' }, 'session');
     assert.deepEqual(
       told.map(({ label }) => label),
       ['OK', 'NG'],
@@ -87,17 +87,17 @@ describe('the review queue', function () {
   it('undoes a named decision', async () => {
     const { queue } = watch(await temporaryStore());
     const [first, second] = [await queue.add(decided('REVIEW')), await queue.add(decided('REVIEW'))];
-    for (const { id } of [first, second]) await queue.label(id, { label: 'OK' });
-    assert.equal((await queue.undo(null, first.id)).id, first.id);
-    await assert.rejects(queue.undo(null, first.id), { code: 'nothing-to-undo' });
-    await assert.rejects(queue.undo(null, newId()), { code: 'not-found' });
+    for (const { id } of [first, second]) await queue.label(id, { label: 'OK' }, 'session');
+    assert.equal((await queue.undo({ id: first.id }, 'session')).id, first.id);
+    await assert.rejects(queue.undo({ id: first.id }, 'session'), { code: 'nothing-to-undo' });
+    await assert.rejects(queue.undo({ id: newId() }, 'session'), { code: 'not-found' });
   });
 
   it('does not know what was never added', async () => {
     const { queue } = watch(await temporaryStore());
     await assert.rejects(queue.get(newId()), { code: 'not-found' });
-    await assert.rejects(queue.label(newId(), { label: 'OK' }), { code: 'not-found' });
-    await assert.rejects(queue.skip(newId()), { code: 'not-found' });
+    await assert.rejects(queue.label(newId(), { label: 'OK' }, 'session'), { code: 'not-found' });
+    await assert.rejects(queue.skip(newId(), null, 'session'), { code: 'not-found' });
   });
 
   it('has all its items and decisions again after a restart', async () => {
@@ -105,11 +105,11 @@ describe('the review queue', function () {
     const store = await openStore({ dataFolder });
     const { queue } = watch(store);
     const [waiting, labelled] = [await queue.add(decided('REVIEW')), await queue.add(decided('NG'))];
-    const decidedItem = await queue.label(labelled.id, { label: 'OK', reviewer: 'Ada', note: 'dust' });
+    const decidedItem = await queue.label(labelled.id, { label: 'OK', reviewer: 'Ada', note: 'dust' }, 'session');
     await store.close();
     const again = watch(await temporaryStore({ dataFolder }));
     assert.deepEqual((await again.queue.list({ state: 'pending' })).items, [waiting]);
     assert.deepEqual(await again.queue.get(labelled.id), decidedItem);
-    assert.equal((await again.queue.undo()).id, labelled.id);
+    assert.equal((await again.queue.undo({}, 'session')).id, labelled.id);
   });
 });

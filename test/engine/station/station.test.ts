@@ -209,7 +209,7 @@ describe('a station', function () {
     assert.deepEqual(changed, [{ partType: 'plate', thresholds: null, auditShare: 0.25 }]);
     const settled = await station.inspections.settle(station.inspections.open(PART), decision('REVIEW'));
     await station.reviews.add(settled as Inspection);
-    await station.reviews.label(settled!.id, { label: 'OK', reviewer: 'Ada' });
+    await station.reviews.label(settled!.id, { label: 'OK', reviewer: 'Ada' }, 'ada');
     assert.deepEqual(
       decided.map(({ id, label }) => [id, label]),
       [[settled!.id, 'OK']],

@@ -36,17 +36,17 @@ describe('review items in the store', function () {
   it('labels an item, keeps label and audit entry, and takes all of it back', async () => {
     const { reviews, audit, labels } = await temporaryStore();
     const { id } = (await reviews.add(item({ serial: 'S1' }))).item;
-    const labelled = await reviews.decide(id, { label: 'OK', reviewer: 'Ada', note: 'a reflection' }, AT);
+    const labelled = await reviews.decide(id, { label: 'OK', reviewer: 'Ada', note: 'a reflection' }, 'ada', AT);
     assert.deepEqual(
       [labelled.state, labelled.label, labelled.reviewer, labelled.note, labelled.decidedAt],
       ['labelled', 'OK', 'Ada', 'a reflection', AT],
     );
     assert.deepEqual((await labels.counts()).get('plate'), { ok: 1, ng: 0 });
     const [entry] = await audit.list({ subject: id });
-    assert.deepEqual([entry.action, entry.actor], ['review.label', 'Ada']);
-    assert.deepEqual(entry.after, { state: 'labelled', label: 'OK', note: 'a reflection' });
+    assert.deepEqual([entry.action, entry.actor], ['review.label', 'ada']);
+    assert.deepEqual(entry.after, { state: 'labelled', label: 'OK', reviewer: 'Ada', note: 'a reflection' });
 
-    const undone = await reviews.undo(undefined, 'Ada', AT);
+    const undone = await reviews.undo({}, 'ada', AT);
     assert.deepEqual([undone?.id, undone?.state, undone?.label, undone?.decidedAt], [id, 'pending', null, null]);
     assert.equal((await labels.counts()).size, 0);
     assert.equal((await audit.list({ subject: id })).length, 2);
@@ -56,18 +56,18 @@ describe('review items in the store', function () {
     const { reviews } = await temporaryStore();
     const { id } = (await reviews.add(item())).item;
     const decision = { label: 'NG', reviewer: null, note: null } as const;
-    await reviews.decide(id, decision, AT);
-    await assert.rejects(reviews.decide(id, decision, AT), { code: 'already-decided', httpStatus: 409 });
-    await assert.rejects(reviews.skip(id, null, AT), { code: 'already-decided' });
-    await assert.rejects(reviews.decide(newId(), decision, AT), { code: 'not-found' });
+    await reviews.decide(id, decision, 'ada', AT);
+    await assert.rejects(reviews.decide(id, decision, 'ada', AT), { code: 'already-decided', httpStatus: 409 });
+    await assert.rejects(reviews.skip(id, null, 'ada', AT), { code: 'already-decided' });
+    await assert.rejects(reviews.decide(newId(), decision, 'ada', AT), { code: 'not-found' });
   });
 
   it('lets one of two reviewers win', async () => {
     const { reviews } = await temporaryStore();
     const { id } = (await reviews.add(item())).item;
     const results = await Promise.allSettled([
-      reviews.decide(id, { label: 'OK', reviewer: 'Ada', note: null }, AT),
-      reviews.decide(id, { label: 'NG', reviewer: 'Bob', note: null }, AT),
+      reviews.decide(id, { label: 'OK', reviewer: 'Ada', note: null }, 'ada', AT),
+      reviews.decide(id, { label: 'NG', reviewer: 'Bob', note: null }, 'ada', AT),
     ]);
     assert.deepEqual(
       results.map(({ status }) => status),
@@ -79,8 +79,8 @@ describe('review items in the store', function () {
   it('labels a skipped item after all', async () => {
     const { reviews } = await temporaryStore();
     const { id } = (await reviews.add(item())).item;
-    assert.equal((await reviews.skip(id, 'Ada', AT)).state, 'skipped');
-    assert.equal((await reviews.decide(id, { label: 'NG', reviewer: 'Bob', note: null }, AT)).state, 'labelled');
+    assert.equal((await reviews.skip(id, 'Ada', 'ada', AT)).state, 'skipped');
+    assert.equal((await reviews.decide(id, { label: 'NG', reviewer: 'Bob', note: null }, 'ada', AT)).state, 'labelled');
     assert.deepEqual(await reviews.stats(), { pending: 0, labelled: 1, skipped: 0 });
   });
 
@@ -89,11 +89,25 @@ describe('review items in the store', function () {
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) ids.push((await reviews.add(item())).item.id);
     const order = [ids[1], ids[2], ids[0]];
-    for (const id of order) await reviews.decide(id, { label: 'OK', reviewer: null, note: null }, AT);
+    for (const id of order) await reviews.decide(id, { label: 'OK', reviewer: null, note: null }, 'ada', AT);
     const undone: (string | undefined)[] = [];
-    for (let i = 0; i < 3; i++) undone.push((await reviews.undo(undefined, null, AT))?.id);
+    for (let i = 0; i < 3; i++) undone.push((await reviews.undo({}, 'ada', AT))?.id);
     assert.deepEqual(undone, [...order].reverse());
-    assert.equal(await reviews.undo(undefined, null, AT), null);
+    assert.equal(await reviews.undo({}, 'ada', AT), null);
+  });
+
+  it("undoes a reviewer's own last decision, not another's", async () => {
+    const { reviews, audit } = await temporaryStore();
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) ids.push((await reviews.add(item())).item.id);
+    for (const [i, reviewer] of ['Ada', 'Ada', 'Bob'].entries()) {
+      await reviews.decide(ids[i], { label: 'OK', reviewer, note: null }, 'ada', AT);
+    }
+    assert.equal((await reviews.undo({ reviewer: 'Ada' }, 'ada', AT))?.id, ids[1]);
+    assert.equal((await reviews.undo({ id: ids[0] }, 'ada', AT))?.id, ids[0]);
+    assert.equal(await reviews.undo({ reviewer: 'Ada' }, 'ada', AT), null);
+    assert.equal((await reviews.get(ids[2]))?.label, 'OK');
+    assert.equal((await audit.list({ action: 'review.undo' })).length, 2);
   });
 
   it('lists what waits oldest first and what is labelled by decision, newest first', async () => {
@@ -101,7 +115,7 @@ describe('review items in the store', function () {
     const ids: string[] = [];
     for (let i = 0; i < 6; i++) ids.push((await reviews.add(item({ partType: i < 3 ? 'a' : 'b' }))).item.id);
     for (const id of [ids[4], ids[1], ids[2]]) {
-      await reviews.decide(id, { label: 'OK', reviewer: null, note: null }, AT);
+      await reviews.decide(id, { label: 'OK', reviewer: null, note: null }, 'ada', AT);
     }
     const all = async (filter: Parameters<typeof reviews.list>[0]) => {
       const seen: string[] = [];
@@ -125,9 +139,9 @@ describe('review items in the store', function () {
     const [good, bad, other] = [decided('REVIEW'), decided('NG'), decided('OK', { partType: 'cable' })];
     const paths = [await record(store, good), await record(store, bad), await record(store, other)];
     for (const part of [good, bad, other]) await store.reviews.add(item({ id: part.id, partType: part.partType }));
-    await store.reviews.decide(good.id, { label: 'OK', reviewer: null, note: null }, AT);
-    await store.reviews.decide(bad.id, { label: 'NG', reviewer: null, note: null }, AT);
-    await store.reviews.decide(other.id, { label: 'OK', reviewer: null, note: null }, AT);
+    await store.reviews.decide(good.id, { label: 'OK', reviewer: null, note: null }, 'ada', AT);
+    await store.reviews.decide(bad.id, { label: 'NG', reviewer: null, note: null }, 'ada', AT);
+    await store.reviews.decide(other.id, { label: 'OK', reviewer: null, note: null }, 'ada', AT);
     assert.deepEqual(await store.labels.labelledPictures('plate', 'OK'), [{ id: good.id, picturePath: paths[0] }]);
     assert.deepEqual(await store.labels.labelledPictures('plate', 'NG'), [{ id: bad.id, picturePath: paths[1] }]);
   });
@@ -233,7 +247,7 @@ describe('jobs and deployments in the store', function () {
   });
 
   it('knows the model in production of each part type and how it came there', async () => {
-    const { deployments } = await temporaryStore();
+    const { audit, deployments } = await temporaryStore();
     const deployment = (partType: string, version: string, previousVersion: string | null): DeploymentRecord => ({
       partType,
       name: partType,
