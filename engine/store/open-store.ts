@@ -36,11 +36,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   );
 
   const pictures = new FilePictureStore(dataFolder);
-  const retention = new Retention(database, pictures);
+  const inspections = new SqlInspectionTable(database);
+  const retention = new Retention(database, pictures, inspections);
   let closing: Promise<void> | undefined;
   return {
     dataFolder,
-    inspections: new SqlInspectionTable(database),
+    inspections,
     reviews: new SqlReviewTable(database),
     labels: new SqlLabelTable(database),
     settings: new SqlSettingsTable(database, clock),
@@ -49,7 +50,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     deployments: new SqlDeploymentTable(database),
     pictures,
     applyRetention: (policy, now) => retention.apply(policy, now),
-    usage: () => retention.usage(),
     close: () => {
       closing ??= database.close().finally(unlock);
       return closing;

@@ -1,5 +1,5 @@
 import { readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { decodeTime } from 'ulid';
 import {
   isId,
@@ -112,7 +112,7 @@ export class FilePictureStore implements PictureStore {
    */
   async sweep(isKnown: (id: string) => Promise<boolean>): Promise<void> {
     await this.doing(async () => {
-      for (const folder of await this.dayFolders()) {
+      for (const folder of await dayFolders(join(this.dataFolder, 'images'))) {
         const openFolder = join(folder, 'open');
         for (const name of await namesIn(openFolder)) {
           const [id] = name.split('.');
@@ -125,27 +125,34 @@ export class FilePictureStore implements PictureStore {
   }
 
   /** Removes the folders of a past day that have become empty. */
-  async removeEmptyFolders(path: string): Promise<void> {
-    const day = dirname(dirname(this.absolute(path)));
-    for (const folder of FOLDERS) await rmdir(join(day, folder)).catch(() => {});
-    await rmdir(day).catch(() => {});
+  async removeEmptyFolders(day: string): Promise<void> {
+    const pictures = join(this.dataFolder, 'images', ...partsOf(day));
+    const folders = [...FOLDERS.map((folder) => join(pictures, folder)), pictures, this.mapFolder(day)];
+    for (const folder of folders) await rmdir(folder).catch(() => {});
   }
 
-  private async dayFolders(): Promise<string[]> {
-    let folders = [join(this.dataFolder, 'images')];
-    for (let depth = 0; depth < 3; depth++) {
-      const next = await Promise.all(
-        folders.map(async (folder) => (await namesIn(folder)).map((name) => join(folder, name))),
-      );
-      folders = next.flat();
-    }
-    return folders;
+  mapDays(): Promise<readonly string[]> {
+    return this.doing(async () => {
+      const folders = await dayFolders(join(this.dataFolder, 'maps'));
+      return folders.map((folder) => folder.split(sep).slice(-3).join('-')).sort();
+    });
+  }
+
+  mapsOf(day: string): Promise<readonly string[]> {
+    return this.doing(async () => {
+      const names = await namesIn(this.mapFolder(day));
+      return [...new Set(names.map((name) => name.split('.')[0]))].filter(isId);
+    });
+  }
+
+  private mapFolder(day: string): string {
+    return join(this.dataFolder, 'maps', ...partsOf(day));
   }
 
   private mapFile(id: string, index: number): string {
-    const day = dayOf(timestamp(decodeTime(this.requireId(id)))).replace('images', 'maps');
+    const day = timestamp(decodeTime(this.requireId(id))).slice(0, 10);
     if (!Number.isInteger(index) || index < 0) throw new NotFound('heat map', `${id}.${index}`);
-    return join(this.dataFolder, ...day.split('/'), index === 0 ? `${id}.png` : `${id}.${index}.png`);
+    return join(this.mapFolder(day), index === 0 ? `${id}.png` : `${id}.${index}.png`);
   }
 
   private requireId(id: string): string {
@@ -173,6 +180,26 @@ export class FilePictureStore implements PictureStore {
 
 function dayOf(capturedAt: string): string {
   return `images/${timestamp(Date.parse(capturedAt)).slice(0, 10).replaceAll('-', '/')}`;
+}
+
+/** The parts of a day's path. @throws {NotFound} when it is none */
+function partsOf(day: string): readonly string[] {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) throw new NotFound('day', day);
+  return day.split('-');
+}
+
+/** The folders `<root>/<yyyy>/<mm>/<dd>`. */
+async function dayFolders(root: string): Promise<readonly string[]> {
+  let folders = [root];
+  for (const part of [/^\d{4}$/, /^\d{2}$/, /^\d{2}$/]) {
+    const next = await Promise.all(
+      folders.map(async (folder) =>
+        (await namesIn(folder)).filter((name) => part.test(name)).map((name) => join(folder, name)),
+      ),
+    );
+    folders = next.flat();
+  }
+  return folders;
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -1,6 +1,7 @@
+import type { Knex } from 'knex';
 import { timestamp, VERDICTS, type Verdict } from '../domain';
 import type { Database } from './database';
-import type { PictureStore, PictureUsage, RetentionPolicy, RetentionResult } from './types';
+import type { InspectionTable, PictureStore, RetentionPolicy, RetentionResult } from './types';
 
 interface KeptPicture {
   readonly id: string;
@@ -11,12 +12,17 @@ interface KeptPicture {
 
 const BATCH = 500;
 const DAY_MS = 86_400_000;
+/** Days of heat maps looked through in one run. */
+const MAP_DAYS = 8;
 
 /** Removes pictures by age and by space. */
 export class Retention {
+  private readonly searchedDays = new Set<string>();
+
   constructor(
     private readonly database: Database,
     private readonly pictures: PictureStore,
+    private readonly inspections: Pick<InspectionTable, 'withPicture'>,
   ) {}
 
   /** See `Store.applyRetention`. */
@@ -26,7 +32,7 @@ export class Retention {
     for (const verdict of VERDICTS) {
       const { days, bytes: allowed } = policy[verdict];
       const oldest = days === null ? '' : timestamp(now - days * DAY_MS);
-      let excess = allowed === null ? 0 : (await this.kept(verdict)).bytes - allowed;
+      let excess = allowed === null ? 0 : (await this.bytesKept(verdict)) - allowed;
       for (let batch = await this.oldestKept(verdict); batch.length > 0; batch = await this.oldestKept(verdict)) {
         const surplus: KeptPicture[] = [];
         for (const picture of batch) {
@@ -40,21 +46,31 @@ export class Retention {
         if (surplus.length < BATCH) break;
       }
     }
+    await this.removeStrayMaps(now);
     return { pictures, bytes };
   }
 
-  /** See `Store.usage`. */
-  async usage(): Promise<Record<Verdict, PictureUsage>> {
-    const usage = await Promise.all(
-      VERDICTS.map(async (verdict) => [verdict, await this.kept(verdict, true)] as const),
-    );
-    return Object.fromEntries(usage) as Record<Verdict, PictureUsage>;
+  /**
+   * Removes the heat maps of inspections without a picture: those whose picture could not be saved, and what a crash
+   * left. Looks through each day once, some days a run.
+   */
+  private async removeStrayMaps(now: number): Promise<void> {
+    const days = (await this.pictures.mapDays()).filter((day) => isOver(day, now) && !this.searchedDays.has(day));
+    for (const day of days.slice(0, MAP_DAYS)) {
+      const ids = await this.pictures.mapsOf(day);
+      for (let from = 0; from < ids.length; from += BATCH) {
+        const batch = ids.slice(from, from + BATCH);
+        const shown = await this.inspections.withPicture(batch);
+        for (const id of batch) if (!shown.has(id)) await this.pictures.removeMaps(id);
+      }
+      await this.pictures.removeEmptyFolders(day);
+      this.searchedDays.add(day);
+    }
   }
 
   /** The file goes first: a crash in between leaves a record that the next run finishes, and never a lost file. */
   private async remove(surplus: readonly KeptPicture[], now: number): Promise<void> {
     if (surplus.length === 0) return;
-    const yesterday = timestamp(now - DAY_MS).slice(0, 10);
     for (const { id, picture_path: path } of surplus) {
       await this.pictures.remove(path);
       await this.pictures.removeMaps(id);
@@ -63,30 +79,36 @@ export class Retention {
     await this.database.write((transaction) =>
       transaction('inspections').whereIn('id', ids).update({ picture_path: null, picture_bytes: 0 }),
     );
-    const days = new Map(surplus.map((picture) => [picture.captured_at.slice(0, 10), picture.picture_path]));
-    for (const [day, path] of days) if (day < yesterday) await this.pictures.removeEmptyFolders(path);
+    const days = new Set(surplus.map((picture) => picture.captured_at.slice(0, 10)));
+    for (const day of days) if (isOver(day, now)) await this.pictures.removeEmptyFolders(day);
   }
 
   private async oldestKept(verdict: Verdict): Promise<readonly KeptPicture[]> {
     return this.database.read((knex) =>
-      knex('inspections')
-        .where({ verdict })
-        .whereNotNull('picture_path')
-        .whereNotExists(knex('labels').whereRaw('labels.id = inspections.id'))
-        .orderBy('id')
-        .limit(BATCH)
-        .select('id', 'captured_at', 'picture_path', 'picture_bytes'),
+      removable(knex, verdict).orderBy('id').limit(BATCH).select('id', 'captured_at', 'picture_path', 'picture_bytes'),
     );
   }
 
-  private async kept(verdict: Verdict, withLabelled = false): Promise<PictureUsage> {
-    const row: { pictures: number | string; bytes: number | string | null } | undefined = await this.database.read(
-      (knex) => {
-        const query = knex('inspections').where({ verdict }).whereNotNull('picture_path');
-        if (!withLabelled) query.whereNotExists(knex('labels').whereRaw('labels.id = inspections.id'));
-        return query.count({ pictures: '*' }).sum({ bytes: 'picture_bytes' }).first() as never;
-      },
+  private async bytesKept(verdict: Verdict): Promise<number> {
+    const row: { bytes: number | string | null } | undefined = await this.database.read(
+      (knex) => removable(knex, verdict).sum({ bytes: 'picture_bytes' }).first() as never,
     );
-    return { pictures: Number(row?.pictures ?? 0), bytes: Number(row?.bytes ?? 0) };
+    return Number(row?.bytes ?? 0);
   }
+}
+
+/** Pictures that no person has labelled and none is waiting to see. */
+function removable(knex: Knex, verdict: Verdict): Knex.QueryBuilder {
+  return knex('inspections')
+    .where({ verdict })
+    .whereNotNull('picture_path')
+    .whereNotExists(knex('labels').whereRaw('labels.id = inspections.id'))
+    .whereNotExists(
+      knex('review_items').whereRaw('review_items.id = inspections.id').where('review_items.state', 'pending'),
+    );
+}
+
+/** True when nothing is stored for a day any more, by any clock a little off. */
+function isOver(day: string, now: number): boolean {
+  return day < timestamp(now - DAY_MS).slice(0, 10);
 }

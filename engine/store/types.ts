@@ -207,11 +207,6 @@ export interface DeploymentTable {
   history(partType: string): Promise<readonly DeploymentRecord[]>;
 }
 
-export interface PictureUsage {
-  readonly pictures: number;
-  readonly bytes: number;
-}
-
 /** Pictures and heat maps as files. All paths are relative to the data folder, with forward slashes. */
 export interface PictureStore {
   /**
@@ -239,8 +234,12 @@ export interface PictureStore {
    * being saved.
    */
   sweep(isKnown: (id: string) => Promise<boolean>): Promise<void>;
-  /** Removes the folders of a picture's day that are empty. Only for days that are over. */
-  removeEmptyFolders(path: string): Promise<void>;
+  /** Removes the folders of a day (`yyyy-mm-dd`, UTC) that are empty. Only for days that are over. */
+  removeEmptyFolders(day: string): Promise<void>;
+  /** The days (`yyyy-mm-dd`, UTC) that have a folder of heat maps, oldest first. */
+  mapDays(): Promise<readonly string[]>;
+  /** The inspections that have heat maps of a day. */
+  mapsOf(day: string): Promise<readonly string[]>;
 }
 
 /** How long and how much is kept, by verdict; null is without limit. */
@@ -265,13 +264,11 @@ export interface Store {
   readonly deployments: DeploymentTable;
   readonly pictures: PictureStore;
   /**
-   * Removes the pictures and maps that exceed the policy, oldest first; records stay. Pictures a person has labelled
-   * are never removed and do not count.
+   * Removes the pictures and maps that exceed the policy, oldest first; records stay. Pictures that wait for a person, or
+   * that one has labelled, are never removed and do not count.
    *
    * @param now milliseconds since the epoch
    */
   applyRetention(policy: RetentionPolicy, now: number): Promise<RetentionResult>;
-  /** Pictures kept, by verdict. */
-  usage(): Promise<Readonly<Record<Verdict, PictureUsage>>>;
   close(): Promise<void>;
 }

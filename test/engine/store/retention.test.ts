@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ulid } from 'ulid';
 import { timestamp } from '../../../engine/domain';
 import type { RetentionPolicy, Store } from '../../../engine/store';
 import { decided, record, temporaryStore, undoAll } from './support';
@@ -10,7 +11,7 @@ const FOREVER = { days: null, bytes: null };
 const keepAll: RetentionPolicy = { OK: FOREVER, NG: FOREVER, REVIEW: FOREVER };
 const daysAgo = (days: number) => timestamp(NOW - days * 86_400_000);
 
-async function label(store: Store, id: string): Promise<void> {
+async function review(store: Store, id: string): Promise<void> {
   await store.reviews.add({
     id,
     state: 'pending',
@@ -24,7 +25,11 @@ async function label(store: Store, id: string): Promise<void> {
     createdAt: daysAgo(0),
     decidedAt: null,
   });
-  await store.reviews.decide(id, { label: 'OK', reviewer: null, note: null }, daysAgo(0));
+}
+
+async function label(store: Store, id: string): Promise<void> {
+  await review(store, id);
+  await store.reviews.decide(id, { label: 'OK', reviewer: null, note: null }, 'ada', daysAgo(0));
 }
 
 describe('retention', function () {
@@ -56,12 +61,10 @@ describe('retention', function () {
     const store = await temporaryStore();
     const paths: string[] = [];
     for (let i = 0; i < 10; i++) paths.push(await record(store, decided('NG'), Buffer.alloc(1000)));
-    assert.deepEqual((await store.usage()).NG, { pictures: 10, bytes: 10_000 });
     const removed = await store.applyRetention({ ...keepAll, NG: { days: null, bytes: 4500 } }, NOW);
     assert.deepEqual(removed, { pictures: 6, bytes: 6000 });
     const left = paths.map((path) => existsSync(join(store.dataFolder, path)));
     assert.deepEqual(left, [...Array(6).fill(false), ...Array(4).fill(true)]);
-    assert.deepEqual((await store.usage()).NG, { pictures: 4, bytes: 4000 });
   });
 
   it('never removes a labelled picture, however old, and does not count it', async () => {
@@ -77,6 +80,41 @@ describe('retention', function () {
     await store.applyRetention({ ...keepAll, OK: { days: 0, bytes: 0 } }, NOW + 1);
     assert.ok(existsSync(join(store.dataFolder, path)));
     assert.equal(existsSync(join(store.dataFolder, other)), false);
+  });
+
+  it('keeps a picture that waits for a person, and removes it once that has put it aside', async () => {
+    const store = await temporaryStore();
+    const waiting = decided('REVIEW', { capturedAt: daysAgo(40) });
+    const path = await record(store, waiting);
+    await review(store, waiting.id);
+    const policy = { ...keepAll, REVIEW: { days: 30, bytes: 0 } };
+    assert.equal((await store.applyRetention(policy, NOW)).pictures, 0);
+    assert.ok(existsSync(join(store.dataFolder, path)));
+    await store.reviews.skip(waiting.id, null, 'ada', daysAgo(0));
+    assert.equal((await store.applyRetention(policy, NOW)).pictures, 1);
+  });
+
+  it('removes the heat maps of parts without a picture, and the folders of days that have become empty', async () => {
+    const store = await temporaryStore();
+    const idOf = (days: number) => ulid(NOW - days * 86_400_000);
+    const parts = {
+      shown: decided('OK', { id: idOf(40), capturedAt: daysAgo(40) }),
+      blind: decided('NG', { id: idOf(40), capturedAt: daysAgo(40) }),
+      alone: decided('NG', { id: idOf(50), capturedAt: daysAgo(50) }),
+      today: decided('NG', { id: idOf(0), capturedAt: daysAgo(0) }),
+    };
+    await record(store, parts.shown);
+    for (const part of [parts.blind, parts.alone, parts.today]) {
+      await store.inspections.settle(part, { picturePath: null, settledAt: daysAgo(0), delivered: true });
+    }
+    for (const part of Object.values(parts)) await store.pictures.saveMap(part.id, Buffer.from('map'));
+    await store.applyRetention(keepAll, NOW);
+    const left = async (part: { id: string }) => (await store.pictures.readMap(part.id)) !== null;
+    assert.deepEqual(await Promise.all(Object.values(parts).map(left)), [true, false, false, true]);
+    const days = [50, 40, 0].map((age) => daysAgo(age).slice(0, 10));
+    assert.deepEqual(await store.pictures.mapDays(), days.slice(1));
+    await store.applyRetention({ ...keepAll, OK: { days: 30, bytes: null } }, NOW);
+    assert.deepEqual(await store.pictures.mapDays(), days.slice(2));
   });
 
   it('keeps everything without limits, and does nothing the second time', async () => {
