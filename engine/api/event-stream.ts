@@ -7,9 +7,12 @@ const BACKLOG_LIMIT_BYTES = 1024 * 1024;
 
 export interface EventStream {
   send(event: string, data: unknown): void;
-  /** Called once, when the client has gone or the stream was ended. */
+  /** Called once, when the client has gone or the stream was ended; at once when that was before. */
   onClose(listener: () => void): void;
 }
+
+/** The stream of a client that went away before its request was answered: nothing will close it any more. */
+const GONE: EventStream = { send: () => {}, onClose: (listener) => listener() };
 
 /**
  * Answers a request with server-sent events (HTML standard, 9.2), with a heartbeat that keeps proxies from closing it.
@@ -21,6 +24,7 @@ export function openEventStream(
   response: ServerResponse,
   isAlive: () => boolean,
 ): EventStream {
+  if (response.closed || request.socket.destroyed) return GONE;
   response.writeHead(200, {
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-cache, no-transform',
@@ -56,7 +60,8 @@ export function openEventStream(
   return {
     send: (event, data) => write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`),
     onClose: (listener) => {
-      listeners.add(listener);
+      if (closed) listener();
+      else listeners.add(listener);
     },
   };
 }

@@ -88,6 +88,27 @@ describe('GET /events', () => {
     await waitFor('the clean-up', () => line.events.listenerCount('lamp') === 0, 5000);
   });
 
+  it('keeps nothing for a client that left before it was answered', async () => {
+    let handled = false;
+    const slow = await serveApi(
+      () => stations,
+      (app) =>
+        app.use((_request, response, next) => {
+          response.once('close', () => {
+            next();
+            setImmediate(() => {
+              handled = true;
+            });
+          });
+        }),
+    );
+    const request = get(`${slow.url}/events`).on('error', () => {});
+    request.once('socket', (socket) => socket.once('connect', () => setTimeout(() => request.destroy(), 20)));
+    await waitFor('the handler', () => handled, 5000);
+    assert.equal(line.events.listenerCount('fault'), 0);
+    await slow.close();
+  });
+
   it('ends when the station is closed, so that the client connects to the next one', async () => {
     const client = await listen(api.url);
     const ended = new Promise((resolve) => client.response.once('end', resolve));
