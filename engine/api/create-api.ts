@@ -21,6 +21,8 @@ export interface ApiRouter {
 }
 
 const JSON_LIMIT_BYTES = 1024 * 1024;
+/** Pictures taken at the same time; each may have 32 MiB. */
+const UPLOAD_LIMIT = 16;
 /** How much of a refused body is still read and dropped, so that the client gets to read the answer. */
 const DRAIN_LIMIT_BYTES = 2 * defaultPictureLimits.maxBytes;
 const DRAIN_LIMIT_MS = 5000;
@@ -35,8 +37,9 @@ export function mountApi(router: ApiRouter, context: ApiContext): void {
  * and never throws; errors that are nobody's input go to `context.onError`.
  */
 export function createApi(context: ApiContext): ApiHandler {
+  const uploads: Uploads = { inFlight: 0 };
   return (request, response) => {
-    serve(context, request, response).catch((error) => context.onError?.(error));
+    serve(context, uploads, request, response).catch((error) => context.onError?.(error));
   };
 }
 
@@ -60,10 +63,15 @@ export function createParserErrorHandler(basePath: string) {
   };
 }
 
-async function serve(context: ApiContext, request: IncomingRequest, response: ServerResponse): Promise<void> {
+async function serve(
+  context: ApiContext,
+  uploads: Uploads,
+  request: IncomingRequest,
+  response: ServerResponse,
+): Promise<void> {
   response.on('error', () => {}); // The client went away while the answer was on its way.
   try {
-    await send(request, response, await answer(context, request, response));
+    await send(request, response, await answer(context, uploads, request, response));
   } catch (error) {
     if (error instanceof ClientGone) return;
     const problem = problemOf(error);
@@ -73,24 +81,58 @@ async function serve(context: ApiContext, request: IncomingRequest, response: Se
   }
 }
 
-async function answer(context: ApiContext, request: IncomingRequest, response: ServerResponse): Promise<Answer> {
+async function answer(
+  context: ApiContext,
+  uploads: Uploads,
+  request: IncomingRequest,
+  response: ServerResponse,
+): Promise<Answer> {
   const { path, query } = splitUrl(request.url ?? '/');
   const { route, params } = findRoute(request, path);
   refuseCrossSite(request);
   const station = route.stationless ? undefined : chooseStation(context.stations(), query.get('station'));
-  const input: RouteInput<unknown, unknown, unknown> = {
+  const checked = {
     context,
     routes,
     station: station as ApiStation,
     params: checkParams(route, params),
     query: checkQuery(route, query),
-    body: route.body && (await readBody(route.body, request)),
     actor: actorOf(request),
     link: linkMaker(request, query.get('station')),
     request,
     response,
   };
-  return route.handle(input as RouteInput<never, never, never>);
+  const handle = async (): Promise<Answer> => {
+    const input: RouteInput<unknown, unknown, unknown> = {
+      ...checked,
+      body: route.body && (await readBody(route.body, request)),
+    };
+    return route.handle(input as RouteInput<never, never, never>);
+  };
+  return route.body?.kind === 'picture' ? asUpload(uploads, handle) : handle();
+}
+
+interface Uploads {
+  inFlight: number;
+}
+
+/** Bounds the pictures held in memory: each counts from its first byte until it is answered. */
+async function asUpload(uploads: Uploads, handle: () => Promise<Answer>): Promise<Answer> {
+  if (uploads.inFlight >= UPLOAD_LIMIT) {
+    throw new RequestRefused(
+      503,
+      'busy',
+      'busy',
+      `${UPLOAD_LIMIT} pictures are being uploaded or inspected already. Send this one again in a second.`,
+      { headers: { 'Retry-After': '1' } },
+    );
+  }
+  uploads.inFlight += 1;
+  try {
+    return await handle();
+  } finally {
+    uploads.inFlight -= 1;
+  }
 }
 
 function findRoute(request: IncomingRequest, path: string): Match {
@@ -120,12 +162,26 @@ function findRoute(request: IncomingRequest, path: string): Match {
 /** Pages of other sites cannot make a browser act on this station. */
 function refuseCrossSite(request: IncomingRequest): void {
   if (request.method === 'GET' || request.method === 'HEAD') return;
-  if (request.headers['sec-fetch-site'] !== 'cross-site') return;
+  const site = request.headers['sec-fetch-site'];
+  if (site === 'same-origin' || site === 'none') return;
+  // over plain HTTP browsers say nothing of the site, but name the origin
+  if (site !== 'cross-site' && isOwnOrigin(request)) return;
   throw new RequestRefused(
     403,
     'cross-site',
     'cross-site request',
     'Pages of other sites may not change anything here.',
+  );
+}
+
+/** True without an `Origin`, as programs ask, and for one that is the host asked for, by a proxy in front too. */
+function isOwnOrigin({ headers }: IncomingRequest): boolean {
+  if (headers.origin === undefined) return true;
+  if (!URL.canParse(headers.origin)) return false;
+  const { protocol, host } = new URL(headers.origin);
+  const forwarded = headers['x-forwarded-host'];
+  return [headers.host, ...(Array.isArray(forwarded) ? forwarded : [forwarded])].some(
+    (own) => own !== undefined && URL.canParse(`${protocol}//${own}`) && new URL(`${protocol}//${own}`).host === host,
   );
 }
 

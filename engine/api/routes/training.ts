@@ -6,9 +6,9 @@ import type { ApiStation } from '../api-station';
 import { RequestRefused } from '../problem';
 import { json, route } from '../route';
 import { id, job, jobList, trainingRequest } from '../schemas';
+import { limit } from './paging';
 
 const params = z.object({ id });
-const limit = z.coerce.number().int().min(1).max(500).default(50);
 
 export const trainingRoutes = [
   route({

@@ -507,6 +507,17 @@ describe('the API', () => {
         'cross-site',
       );
       assert.equal((await get('/health', { 'sec-fetch-site': 'cross-site' })).status, 200);
+      // over plain HTTP browsers send the origin only
+      const change = (headers: Record<string, string>) =>
+        send('PUT', '/settings/routing/plate', { auditShare: 0.5 }, headers);
+      const own = `http://127.0.0.1:${api.port}`;
+      for (const origin of ['http://evil.example', 'null', `http://127.0.0.1:${api.port + 1}`]) {
+        await problem(change({ origin }), 403, 'cross-site');
+      }
+      await problem(change({ origin: 'http://evil.example', 'sec-fetch-site': 'same-site' }), 403, 'cross-site');
+      await read(change({ origin: own }));
+      await read(change({ origin: 'https://line.example', 'x-forwarded-host': 'line.example:443' }));
+      await read(change({ origin: 'https://line.example', 'sec-fetch-site': 'same-origin' }));
     });
 
     it('reaches no file outside, whatever the path says', async () => {

@@ -109,6 +109,20 @@ describe('POST /upload/', () => {
     }
   });
 
+  it('refuses more pictures at a time than it can hold, and takes them when there is room again', async () => {
+    line.delayMs = 200;
+    const responses = await Promise.all(Array.from({ length: 24 }, () => uploadRaw('')));
+    line.delayMs = 0;
+    const refused = responses.filter(({ status }) => status === 503);
+    assert.equal(refused.length, 8);
+    for (const response of refused) {
+      assert.equal(response.headers.get('retry-after'), '1');
+      assert.equal(((await response.json()) as Problem).code, 'busy');
+    }
+    assert.equal(responses.filter(({ status }) => status === 200).length, 16);
+    assert.equal((await uploadRaw('')).status, 200);
+  });
+
   it('says 503 with problem details when no flow takes pictures', async () => {
     line.accepting = false;
     const response = await uploadRaw('');
