@@ -39,3 +39,15 @@ export class UnknownInspection extends InspectionError {
     });
   }
 }
+
+/** A verdict made by the station that no router of the flow takes. */
+export class NoOutlet extends InspectionError {
+  constructor(id: string, route: string) {
+    super({
+      code: 'no-outlet',
+      status: 'a verdict waits for its router',
+      message: `The station has given inspection ${id} its verdict, but flow tab ${JSON.stringify(route)} has no confidence-router, and there are others whose parts it must not be taken for. Put a confidence-router on the tab of the camera-capture node. Until then the verdict is kept.`,
+      parameters: { id, route },
+    });
+  }
+}

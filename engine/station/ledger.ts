@@ -188,10 +188,12 @@ export class InspectionLedger {
    * tried again until it works.
    *
    * @param inspection with all findings
-   * @returns the inspection with its decision; null when it has a verdict already (deadline passed, duplicate)
+   * @param gone aborted when the caller can no longer send: the verdict then goes to an outlet
+   * @returns the inspection with its decision; null when the caller must not send: it has a verdict already (deadline
+   *   passed, duplicate), or the caller is gone
    * @throws {UnknownInspection} when this station never opened it
    */
-  async settle(inspection: Inspection, decision: Decision): Promise<Inspection | null> {
+  async settle(inspection: Inspection, decision: Decision, gone?: AbortSignal): Promise<Inspection | null> {
     const part = this.parts.get(inspection.id);
     if (!part) return this.settledBefore(inspection.id);
     if (part.state !== 'open') return null;
@@ -199,7 +201,7 @@ export class InspectionLedger {
       this.cutOff(part);
       return null;
     }
-    return this.conclude(part, fromFlow(part, inspection), decision, true);
+    return this.conclude(part, fromFlow(part, inspection), decision, !gone?.aborted, undefined, gone);
   }
 
   /**
@@ -228,7 +230,7 @@ export class InspectionLedger {
 
   /**
    * Registers a taker of the verdicts made here: deadline passed, capture failed, inspection interrupted. They go to an
-   * outlet on the inspection's own route, else to the one registered first, and are kept while there is none.
+   * outlet on the inspection's own route, else to the only one there is, and are kept while there is none.
    *
    * @returns a function that removes the outlet
    */
@@ -236,8 +238,6 @@ export class InspectionLedger {
     return this.outlets.register(outlet);
   }
 
-  /** The picture of an inspection under way. */
-  pictureOf(id: string): Buffer | null {
   /** The newest inspection that a trigger node began, with its decision if that fell; null when it is not a recent one. */
   async latestOf(triggerNode: string): Promise<Inspection | null> {
     const { items } = await this.options.store.inspections.list({ limit: LATEST_SEARCHED });
@@ -249,6 +249,8 @@ export class InspectionLedger {
       .reduce<Inspection | null>((newest, each) => (newest && newest.id >= each.id ? newest : each), null);
   }
 
+  /** The picture of an inspection under way. */
+  pictureOf(id: string): Buffer | null {
     return this.parts.get(id)?.picture ?? null;
   }
 
@@ -340,20 +342,24 @@ export class InspectionLedger {
     const now = clock.now();
     const failure = failureFinding(reason, message, now - Date.parse(inspection.capturedAt));
     const decision = failSafeDecision(failSafe, [reason], timestamp(now));
-    const sendNow = !keepForLater && this.outlets.ready;
+    const sendNow = !keepForLater && this.outlets.takes(part.route);
     const failed = { ...inspection, findings: [...inspection.findings, failure] };
     return this.conclude(part, failed, decision, sendNow, (settled) => {
       if (!keepForLater) this.outlets.deliver(settled, part.route, sendNow, part.picture ?? undefined);
     });
   }
 
-  /** @param deliver hands the verdict on, where the caller does not */
+  /**
+   * @param deliver hands the verdict on, where the caller does not
+   * @param gone aborted when the caller no longer can
+   */
   private async conclude(
     part: Part,
     inspection: Inspection,
     decision: Decision,
     delivered: boolean,
     deliver: (settled: Inspection) => void = () => {},
+    gone?: AbortSignal,
   ): Promise<Inspection | null> {
     part.state = 'settling';
     clearTimeout(part.cutOffTimer);
@@ -365,9 +371,12 @@ export class InspectionLedger {
       if (this.unrecordedVerdicts.size > 0) void this.unrecordedVerdicts.flush();
     } catch (error) {
       settled = this.withoutRecord(settled, error);
-      this.unrecordedVerdicts.add({ inspection: settled, route: part.route, delivered }, part.picture);
+      const sent = delivered && !gone?.aborted;
+      this.unrecordedVerdicts.add({ inspection: settled, route: part.route, delivered: sent }, part.picture);
       this.options.onFault(error);
     }
+    const left = isFirst && gone?.aborted === true;
+    if (left) await this.keepForOutlet(settled, part.route);
     this.remember(inspection.id);
     this.parts.delete(inspection.id);
     if (isFirst) {
@@ -377,7 +386,19 @@ export class InspectionLedger {
       deliver(settled);
     }
     part.resolve(settled);
-    return isFirst ? settled : null;
+    return isFirst && !left ? settled : null;
+  }
+
+  /** Takes a verdict back that its caller cannot send any more. Until that is done the part counts as under way. */
+  private async keepForOutlet(settled: Inspection, route: string): Promise<void> {
+    let claimed = false;
+    if (!this.unrecordedVerdicts.get(settled.id)) {
+      await this.options.store.inspections.setDelivered(settled.id, false).catch((error) => {
+        claimed = true; // tried again when the ledger closes
+        this.options.onFault(error);
+      });
+    }
+    this.outlets.keep(settled, route, claimed);
   }
 
   /** Records the verdict, or withdraws it when that is not done by the deadline. @returns false when there was one */

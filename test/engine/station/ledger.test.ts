@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Inspection, type InspectionError, newId } from '../../../engine/domain';
@@ -98,14 +99,8 @@ describe('the ledger', function () {
     ledger.registerOutlet({ route: 'b', emit: (inspection, picture) => emitted.push(['b', inspection, picture]) });
     const picture = await smallPicture();
     const part = ledger.attachPicture(ledger.open({ ...PART, route: 'b' }), picture, IMAGE);
-    const stray = ledger.open({ ...PART, route: 'elsewhere' });
     const settled = await ledger.settled(part.id);
-    await ledger.settled(stray.id);
-    await waitFor('both verdicts', () => emitted.length === 2);
-    const mine = emitted.find(([, { id }]) => id === part.id)!;
-    assert.equal(mine[0], 'b');
-    assert.deepEqual(mine[2], picture);
-    assert.equal(emitted.find(([, { id }]) => id === stray.id)![0], 'a');
+    assert.deepEqual(emitted, [['b', settled, picture]]);
     assert.deepEqual(
       [settled.decision?.verdict, settled.decision?.by, settled.decision?.reasons[0], settled.findings[0].kind],
       ['REVIEW', 'failsafe', 'deadline-exceeded', 'failure'],
@@ -115,6 +110,138 @@ describe('the ledger', function () {
     await waitFor('the record, on a slow disk', () => ledger.unrecorded === 0);
     assert.equal((await store.inspections.get(part.id))?.decision?.verdict, 'REVIEW');
     assert.match((await store.inspections.get(part.id))?.picturePath ?? '', /\/REVIEW\//);
+  });
+
+  it('hands verdicts of a route without an outlet to the only one there is', async () => {
+    const { ledger, seen } = await openLedger(await temporaryStore());
+    const emitted: [string, boolean][] = [];
+    ledger.registerOutlet({ route: 'a', emit: ({ id }, _picture, late) => emitted.push([id, late]) });
+    const stray = ledger.open({ ...PART, route: 'elsewhere' });
+    await ledger.fail(stray, 'overload', '');
+    assert.deepEqual(emitted, [[stray.id, false]]);
+    assert.deepEqual(seen.faults, []);
+  });
+
+  it('keeps verdicts of a route without an outlet rather than give them to one of several others, and says so', async () => {
+    const store = await temporaryStore();
+    const { ledger, seen } = await openLedger(store);
+    const emitted: [string, string, boolean][] = [];
+    const outlet = (route: string) => ({
+      route,
+      emit: ({ id }: Inspection, _picture: Buffer | undefined, late: boolean) => emitted.push([route, id, late]),
+    });
+    ledger.registerOutlet(outlet('a'));
+    ledger.registerOutlet(outlet('b'));
+    const strays = [ledger.open({ ...PART, route: 'c' }), ledger.open({ ...PART, route: 'c' })];
+    for (const stray of strays) await ledger.fail(stray, 'overload', '');
+    await waitFor('the fault', () => seen.faults.length > 0);
+    assert.deepEqual(
+      (await store.inspections.undelivered()).map(({ id }) => id).sort(),
+      strays.map(({ id }) => id).sort(),
+    );
+    const other = ledger.open({ ...PART, route: 'b' });
+    await ledger.fail(other, 'overload', '');
+    assert.deepEqual(emitted, [['b', other.id, false]]);
+    ledger.registerOutlet(outlet('c'));
+    await waitFor('the kept verdicts', () => emitted.length === 3);
+    assert.deepEqual(
+      emitted.slice(1),
+      strays.map(({ id }) => ['c', id, true]),
+    );
+    assert.deepEqual(
+      seen.faults.map((fault) => (fault as { code: string }).code),
+      ['no-outlet'],
+    );
+  });
+
+  it('gives a line whose router is just being deployed no other', async () => {
+    const { ledger } = await openLedger(await temporaryStore());
+    const emitted: string[] = [];
+    const remove = ledger.registerOutlet({ route: 'a', emit: () => emitted.push('a') });
+    ledger.registerOutlet({ route: 'b', emit: () => emitted.push('b') });
+    remove();
+    await ledger.fail(ledger.open({ ...PART, route: 'a' }), 'overload', '');
+    await sleep(50);
+    assert.equal(emitted.length, 0);
+    ledger.registerOutlet({ route: 'a', emit: () => emitted.push('a again') });
+    await waitFor('the kept verdict', () => emitted.length === 1);
+    assert.deepEqual(emitted, ['a again']);
+  });
+
+  it('tries again to hand over what the store did not let it claim', async () => {
+    const store = await temporaryStore();
+    let failures = 2;
+    const inspections = Object.create(store.inspections, {
+      setDelivered: {
+        value: async (id: string, delivered: boolean) => {
+          if (delivered && failures-- > 0) throw new StoreUnavailable('locked', 'The database is locked.');
+          return store.inspections.setDelivered(id, delivered);
+        },
+      },
+    }) as Store['inspections'];
+    const { ledger, seen } = await openLedger({ ...store, inspections });
+    const parts = [ledger.open(PART), ledger.open(PART)];
+    for (const part of parts) await ledger.fail(part, 'overload', '');
+    const emitted: string[] = [];
+    ledger.registerOutlet({ route: '', emit: ({ id }) => emitted.push(id) });
+    await waitFor('both verdicts', () => emitted.length === 2);
+    assert.deepEqual(
+      emitted,
+      parts.map(({ id }) => id),
+    );
+    assert.equal(seen.faults.length, 2);
+  });
+
+  for (const gone of ['before', 'while'] as const) {
+    it(`hands on the verdict of a caller that is gone ${gone} it is recorded`, async () => {
+      const store = await temporaryStore();
+      const caller = new AbortController();
+      const late = storeWith(store, (settle) => async (...settling) => {
+        const isFirst = await settle(...settling);
+        caller.abort();
+        return isFirst;
+      });
+      const { ledger } = await openLedger(late);
+      if (gone === 'before') caller.abort();
+      const part = ledger.attachPicture(ledger.open(PART), await smallPicture(), IMAGE);
+      assert.equal(await ledger.settle(part, decision('OK'), caller.signal), null);
+      assert.deepEqual(
+        (await store.inspections.undelivered()).map(({ id, decision: sent }) => [id, sent?.verdict]),
+        [[part.id, 'OK']],
+      );
+      const emitted: [string, string | undefined, boolean, boolean][] = [];
+      ledger.registerOutlet({
+        route: '',
+        emit: ({ id, decision: sent }, picture, isLate) =>
+          emitted.push([id, sent?.verdict, picture !== undefined, isLate]),
+      });
+      await waitFor('the verdict', () => emitted.length > 0);
+      await sleep(30);
+      assert.deepEqual(emitted, [[part.id, 'OK', true, true]]);
+      assert.deepEqual(await store.inspections.undelivered(), []);
+    });
+  }
+
+  it('hands on the verdict of a caller that is gone when the store fails too', async () => {
+    const store = await temporaryStore();
+    const caller = new AbortController();
+    let broken = true;
+    const failing = storeWith(store, (settle) => async (...settling) => {
+      if (!broken) return settle(...settling);
+      caller.abort();
+      throw full();
+    });
+    const { ledger } = await openLedger(failing);
+    const part = ledger.open(PART);
+    assert.equal(await ledger.settle(part, decision('OK'), caller.signal), null);
+    broken = false;
+    const emitted: (string | undefined)[] = [];
+    ledger.registerOutlet({ route: '', emit: ({ decision: sent }) => emitted.push(sent?.verdict) });
+    await waitFor('the verdict', () => emitted.length > 0);
+    await waitFor('its record', () => ledger.unrecorded === 0);
+    await sleep(30);
+    assert.deepEqual(emitted, ['NG']);
+    assert.deepEqual(await store.inspections.undelivered(), []);
   });
 
   it('ends an inspection that failed and tells why', async () => {
@@ -368,6 +495,109 @@ describe('the ledger', function () {
     assert.deepEqual([record?.state, record?.decision], ['settled', settled?.decision]);
     assert.deepEqual(await store.pictures.read(record!.picturePath!), picture);
     await sleep(50);
+  });
+
+  it('records the other verdicts while one cannot be', async () => {
+    const real = await temporaryStore();
+    let locked = true;
+    let poisoned = '';
+    const store = storeWith(real, (settle) => async (...args) => {
+      if (locked) throw full();
+      if (args[0].id === poisoned) throw new TypeError('cannot be bound');
+      return settle(...args);
+    });
+    const { ledger, seen } = await openLedger(store);
+    const parts = [ledger.open(PART), ledger.open(PART), ledger.open(PART)];
+    poisoned = parts[0].id;
+    for (const part of parts) await ledger.settle(part, decision('NG'));
+    locked = false;
+    await waitFor('the records', () => ledger.unrecorded === 1);
+    for (const { id } of parts.slice(1)) assert.equal((await real.inspections.get(id))?.state, 'settled');
+    await waitFor('its fault', () => seen.faults.some((fault) => /cannot be bound/.test(String(fault))));
+    await sleep(150);
+    assert.equal(seen.faults.filter((fault) => /cannot be bound/.test(String(fault))).length, 1);
+  });
+
+  it('records what a flow has added as far as it is plain data', async () => {
+    const store = await temporaryStore();
+    const { ledger } = await openLedger(store);
+    const rule = { kind: 'rule', node: 'n', rule: 'r', passed: true, milliseconds: { total: 1 } } as const;
+    const circle: Record<string, unknown> = {};
+    circle.self = circle;
+    const part = ledger.open({ ...PART, serial: 'A-1' });
+    const odd = { ...rule, raw: 1n, circle, note: 'kept' };
+    const changed = { ...part, partType: 7, serial: { read: 'B' }, quality: circle, findings: [rule, odd, null] };
+    const settled = await ledger.settle(changed as unknown as Inspection, decision('OK'));
+    assert.deepEqual(settled?.decision?.reasons, ['score-below-accept']);
+    const record = await store.inspections.get(part.id);
+    assert.deepEqual(record?.findings, [rule, { ...rule, note: 'kept' }]);
+    assert.deepEqual([record?.partType, record?.serial], ['plate', 'A-1']);
+  });
+
+  it('repeats none of many verdicts with long findings after a crash', async function () {
+    this.timeout(60_000);
+    const dataFolder = await temporaryFolder();
+    const crashed = await openStore({ dataFolder });
+    const broken = storeWith(crashed, () => async () => {
+      throw full();
+    });
+    const { ledger } = await openLedger(broken, { deadlineMs: 60_000, firstRetryMs: 60_000 });
+    const region = { box: { x: 100, y: 100, width: 20, height: 20 }, area: 300, peak: 1.23456 };
+    const finding = {
+      kind: 'anomaly',
+      node: 'n',
+      score: 1,
+      normalizedScore: 1,
+      thresholds: { accept: 1, reject: 2 },
+      regions: Array(32).fill(region),
+      milliseconds: { total: 1 },
+    } as const;
+    const parts = Array.from({ length: 150 }, () => ledger.open(PART));
+    await waitFor('the open rows', async () => (await crashed.inspections.open()).length === 150);
+    for (const part of parts) assert.ok(await ledger.settle({ ...part, findings: [finding] }, decision('NG')));
+    await sleep(200);
+    // one was recorded in the last moment, with everything
+    const last = { ...parts[149], findings: [finding], image: IMAGE, decision: decision('NG') };
+    await crashed.inspections.settle(last, { picturePath: null, settledAt: last.capturedAt, delivered: true });
+    await crashed.close();
+
+    const store = await temporaryStore({ dataFolder });
+    const { ledger: again, seen } = await openLedger(store);
+    again.registerOutlet({ route: '', emit: () => assert.fail('sent before the crash') });
+    assert.deepEqual([seen.settled, seen.faults, again.unrecorded], [[], [], 0]);
+    for (const { id } of parts) assert.equal((await store.inspections.get(id))?.decision?.verdict, 'NG');
+    const record = await store.inspections.get(last.id);
+    assert.deepEqual([record?.findings, record?.image], [[finding], IMAGE]);
+    await sleep(50);
+  });
+
+  it('says when its journal cannot hold all verdicts, and keeps those it can', async () => {
+    const dataFolder = await temporaryFolder();
+    const crashed = await openStore({ dataFolder });
+    const broken = storeWith(crashed, () => async () => {
+      throw full();
+    });
+    const { ledger, seen } = await openLedger(broken, { firstRetryMs: 60_000 });
+    const codes = (faults: readonly unknown[]) => faults.map((fault) => (fault as InspectionError).code);
+    for (const partType of ['a', 'b', 'c']) {
+      await ledger.settle(ledger.open({ ...PART, partType: partType.repeat(200_000) }), decision('NG'));
+    }
+    const small = await ledger.settle(ledger.open(PART), decision('NG'));
+    await waitFor('the fault', () => codes(seen.faults).includes('journal-full'));
+    await sleep(100);
+    await crashed.close();
+
+    const store = await temporaryStore({ dataFolder });
+    await openLedger(store);
+    assert.deepEqual((await store.inspections.get(small!.id))?.decision, small?.decision);
+  });
+
+  it('goes on without a journal that it cannot open, and says so', async () => {
+    const store = await temporaryStore();
+    await mkdir(join(store.dataFolder, 'unrecorded.journal'));
+    const { ledger, seen } = await openLedger(store);
+    assert.match(String(seen.faults[0]), /EISDIR/);
+    assert.ok(await ledger.settle(ledger.open(PART), decision('OK')));
   });
 
   it('can be closed twice and while it settles', async () => {
