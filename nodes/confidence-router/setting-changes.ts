@@ -29,7 +29,7 @@ export function changesSettings(topic: unknown): topic is string {
 /**
  * Does what a message of these topics asks for.
  *
- * @param actor who changes it, unless the payload tells
+ * @param actor who changes it, for the audit list
  * @throws {InvalidInput} naming what is wrong with the payload
  */
 export async function applySettingChange(
@@ -41,9 +41,7 @@ export async function applySettingChange(
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     throw new InvalidInput(`A ${topic} message needs an object as payload, for example {"partType": "plate"}.`);
   }
-  const asked = payload as Payload;
-  const named = typeof asked.actor === 'string' && asked.actor.trim() !== '' ? asked.actor.trim().slice(0, 64) : actor;
-  await CHANGES[topic](station, asked, named);
+  await CHANGES[topic](station, payload as Payload, actor);
 }
 
 async function change(station: Station, payload: Payload, patch: RoutingPatch, actor: string): Promise<void> {

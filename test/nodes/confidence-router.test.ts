@@ -115,8 +115,8 @@ describe('confidence-router', () => {
   });
 
   it('changes thresholds by message: in force at once, kept across a deploy, recorded with old and new value', async () => {
-    const flow = await start();
-    send('router', { topic: 'set-thresholds', payload: { partType: 'plate', accept: 5, reject: 6, actor: 'Kim' } });
+    const flow = await start({ name: 'Kim router' });
+    send('router', { topic: 'set-thresholds', payload: { partType: 'plate', accept: 5, reject: 6, actor: 'Ada' } });
     const { store } = await openedStation();
     await until(async () => (await store.settings.routing('plate')).thresholds?.accept === 5);
     send('router', await part([anomaly(3)]));
@@ -125,7 +125,7 @@ describe('confidence-router', () => {
     await until(async () => (await store.settings.routing('plate')).thresholds?.accept === 0.1);
     const entries = await store.audit.list({ subject: 'plate' });
     const thresholds = entries.filter(({ action }) => action.includes('threshold'));
-    assert.equal(thresholds[1].actor, 'Kim');
+    assert.equal(thresholds[1].actor, 'Kim router', 'a message cannot sign for a person');
     assert.deepEqual(JSON.parse(JSON.stringify(thresholds[0].before)), { accept: 5, reject: 6 });
     assert.deepEqual(JSON.parse(JSON.stringify(thresholds[0].after)), { accept: 0.1, reject: 0.2 });
 
