@@ -27,6 +27,30 @@ export class StationClosed extends InspectionError {
   }
 }
 
+/** So many verdicts wait for the database that the journal does not hold them all. */
+export class JournalFull extends InspectionError {
+  constructor(count: number) {
+    super({
+      code: 'journal-full',
+      status: 'too many verdicts unrecorded',
+      message: `${count} verdicts wait for the database, more than the journal beside it holds: should Node-RED crash now, some are sent again. Make the database usable: free disk space, or close the program that locks it.`,
+      parameters: { count },
+    });
+  }
+}
+
+/** The database took nothing for so long that the record of a verdict is lost. */
+export class RecordGivenUp extends InspectionError {
+  constructor(id: string, limit: number) {
+    super({
+      code: 'record-given-up',
+      status: 'a record is lost',
+      message: `More than ${limit} verdicts wait for the database. That of inspection ${id} was given, but its record is lost. Make the database usable: free disk space, or close the program that locks it.`,
+      parameters: { id, limit },
+    });
+  }
+}
+
 /** An inspection that this station has never opened. */
 export class UnknownInspection extends InspectionError {
   constructor(id: string) {

@@ -139,6 +139,7 @@ export class UnrecordedVerdicts {
   }
 
   private async recordAll(): Promise<boolean> {
+    let hasTold = false;
     for (const id of [...this.verdicts.keys()]) {
       const verdict = this.verdicts.get(id);
       if (!verdict) continue;
@@ -150,9 +151,10 @@ export class UnrecordedVerdicts {
       } catch (error) {
         const fault = storeError(error, this.options.store.dataFolder);
         const isStoreWide = fault instanceof StoreUnavailable && STORE_WIDE_TROUBLES.has(fault.trouble);
-        if (isStoreWide || !this.told.has(id)) this.options.onFault(fault);
+        if (isStoreWide || (!this.told.has(id) && !hasTold)) this.options.onFault(fault);
         if (isStoreWide) return false;
         this.told.add(id);
+        hasTold = true;
       }
     }
     this.writeJournal();
@@ -164,7 +166,7 @@ export class UnrecordedVerdicts {
   private async record({ inspection: sent, route, delivered, fromJournal }: UnrecordedVerdict): Promise<void> {
     const { inspections, pictures } = this.options.store;
     const known = fromJournal ? await inspections.get(sent.id) : null;
-    const inspection = known ? { ...asInspection(known), decision: sent.decision } : sent;
+    const inspection = known ? { ...asInspection(known), ...sent, findings: known.findings } : sent;
     const { id, capturedAt, image, decision } = inspection;
     const picture = this.pictures.get(id);
     let picturePath = await pictures.locate(id, capturedAt);
