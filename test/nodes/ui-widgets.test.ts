@@ -175,13 +175,33 @@ describe('dashboard widget nodes', () => {
     const { events } = await load('ui-camera');
     const id = newId();
     const decision = { verdict: 'NG', confidence: 0.7, reasons: ['score-above-reject'], by: 'model', at: '' };
-    records.set(id, { id, partType: 'plate', serial: 'A1', decision });
+    const inspection = { id, partType: 'plate', serial: 'A1', trigger: { source: 'browser' }, decision };
+    records.set(id, { ...inspection, state: 'settled', picturePath: null, settledAt: new Date().toISOString() });
     const message = nextMessage();
     await events.onSend({ topic: 'inspected', id, verdict: 'OK' });
-    const { topic, payload } = await message;
+    const { topic, payload, inspection: sent } = await message;
     assert.equal(topic, 'inspection');
+    assert.deepEqual(sent, inspection);
     const { verdict, confidence, reasons } = decision;
     assert.deepEqual(payload, { id, verdict, confidence, reasons, partType: 'plate', serial: 'A1' });
+  });
+
+  it('sends each picture of a browser once, and no other inspection that a browser names', async () => {
+    const { events } = await load('ui-camera');
+    const sent: unknown[] = [];
+    helper.getNode('out').on('input', ({ payload }) => sent.push((payload as { id: string }).id));
+    const decision = { verdict: 'OK', confidence: 0.7, reasons: ['score-below-accept'], by: 'model', at: '' };
+    const settled = (source: string, age: number): string => {
+      const id = newId();
+      const settledAt = new Date(Date.now() - age).toISOString();
+      records.set(id, { id, partType: 'plate', trigger: { source }, decision, state: 'settled', settledAt });
+      return id;
+    };
+    const own = settled('browser', 1000);
+    const named = [own, settled('plc', 1000), settled('api', 1000), settled('browser', 61_000), own];
+    for (const id of named) await events.onSend({ topic: 'inspected', id });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(sent, [own]);
   });
 
   it('ignores ids that are none and records that do not exist', async () => {
