@@ -35,7 +35,7 @@ export interface ApiStation {
     /** Folders from which clients may train, besides the data folder. */
     readonly trainingFolders?: readonly string[];
   };
-  readonly store: Pick<Store, 'inspections' | 'labels' | 'settings' | 'audit' | 'pictures'>;
+  readonly store: Pick<Store, 'inspections' | 'labels' | 'audit' | 'pictures'>;
   readonly models: Pick<ModelRegistry, 'list' | 'deployed' | 'deploy' | 'rollback' | 'history'>;
   readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel'>;
   readonly reviews: Pick<ReviewQueue, 'get' | 'list' | 'label' | 'skip' | 'undo' | 'stats'>;
@@ -48,6 +48,8 @@ export interface ApiStation {
   readonly browserCameras: { resolve(requestId: string, picture: Buffer): boolean };
   readonly events: Pick<TypedEmitter<ApiEvents>, 'on'>;
   thumbnail(id: string, width: number): Promise<Buffer>;
+  routing(partType: string): Promise<RoutingSettings>;
+  allRouting(): Promise<readonly RoutingSettings[]>;
   setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;
   lamps(): readonly object[];
   health(): object;

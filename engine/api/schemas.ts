@@ -362,7 +362,9 @@ export const routingSettings = named(
   z.object({
     partType: z.string(),
     thresholds: thresholds.nullable().meta({ description: "Set by hand; null: the deployed model's" }),
-    auditShare: z.number().meta({ description: 'Share of passed parts shown to a person, 0..1' }),
+    auditShare: z.number().nullable().meta({
+      description: 'Share of passed parts shown to a person, 0..1; null: each router of the flow uses its own',
+    }),
   }) satisfies z.ZodType<RoutingSettings>,
 );
 export const routingList = named('RoutingList', z.object({ items: z.array(routingSettings) }));

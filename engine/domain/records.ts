@@ -98,16 +98,21 @@ export interface Job {
   readonly endedAt: string | null;
 }
 
-/** What the router uses for part types without settings of their own. */
-export type RoutingDefaults = Omit<RoutingSettings, 'partType'>;
+/** What a router uses where a part type has no settings of its own. */
+export interface RoutingDefaults {
+  /** Null: the deployed model's calibration rules. */
+  readonly thresholds: Thresholds | null;
+  /** Share of passed parts shown to a person, 0..1. */
+  readonly auditShare: number;
+}
 
-/** What the router uses for a part type. */
+/** How parts of a type are routed. */
 export interface RoutingSettings {
   readonly partType: string;
   /** Set by hand; null: the deployed model's calibration rules. */
   readonly thresholds: Thresholds | null;
-  /** Share of passed parts shown to a person, 0..1. */
-  readonly auditShare: number;
+  /** Share of passed parts shown to a person, 0..1; null: each router's own. */
+  readonly auditShare: number | null;
 }
 
 export interface AuditEntry {

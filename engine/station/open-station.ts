@@ -5,7 +5,7 @@ import {
   InvalidInput,
   NotFound,
   type PictureInfo,
-  type RoutingSettings,
+  type RoutingDefaults,
   systemClock,
   TypedEmitter,
   timestamp,
@@ -22,6 +22,7 @@ import { FaultLog } from './fault-log';
 import { Intake } from './intake';
 import { InspectionLedger } from './ledger';
 import { RetentionTimer } from './retention-timer';
+import { StationRouting } from './station-routing';
 import { Thumbnails } from './thumbnails';
 import type { LampState, Station, StationEvents, StationHealth, StationOptions } from './types';
 
@@ -81,7 +82,15 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   parts.push(jobs);
   const reviews = new ReviewQueue(store, clock);
 
-  models.events.on('deployment', (deployment) => events.emit('deployment', deployment));
+  const routing = new StationRouting({
+    settings: store.settings,
+    onChanged: (settings) => events.emit('routing-changed', settings),
+    onWarning: warn,
+  });
+  models.events.on('deployment', (deployment) => {
+    events.emit('deployment', deployment);
+    routing.resetThresholds(deployment).catch(fault);
+  });
   models.events.on('warning', ({ name: model, version, message }) =>
     warn(`Model ${model} version ${version}: ${message}`),
   );
@@ -173,11 +182,10 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
       return pool.run('simulate', simulation, { deadline: Date.now() + SIMULATION_LIMIT_MS, priority: 'verdict' });
     },
 
-    async setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings> {
-      const settings = await store.settings.setRouting(partType, patch, actor);
-      events.emit('routing-changed', settings);
-      return settings;
-    },
+    registerRouter: (node: string, defaults: RoutingDefaults) => routing.registerRouter(node, defaults),
+    routing: (partType: string) => routing.get(partType),
+    allRouting: () => routing.list(),
+    setRouting: (partType: string, patch: RoutingPatch, actor: string) => routing.change(partType, patch, actor),
 
     lamps: () => [...lamps.values()],
 

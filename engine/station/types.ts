@@ -8,6 +8,7 @@ import type {
   Job,
   PictureInfo,
   ReviewItem,
+  RoutingDefaults,
   RoutingSettings,
   TypedEmitter,
 } from '../domain';
@@ -133,6 +134,17 @@ export interface Station {
    */
   thumbnail(id: string, width: number): Promise<Buffer>;
   simulate(options: SimulatorOptions): Promise<SimulatedPart>;
+  /**
+   * Tells what a router uses where nothing is stored for a part type.
+   *
+   * @param node id of the router
+   * @returns a function that takes it back
+   */
+  registerRouter(node: string, defaults: RoutingDefaults): () => void;
+  /** What is in force for a part type. A value in which the routers differ is null. */
+  routing(partType: string): Promise<RoutingSettings>;
+  /** The same for all part types that have settings of their own, by name. */
+  allRouting(): Promise<readonly RoutingSettings[]>;
   /** Changes thresholds or audit share of a part type; recorded, and told as `routing-changed`. */
   setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;
   /** The tower lights as last told, one for each node. */

@@ -1,12 +1,5 @@
 import type { Knex } from 'knex';
-import {
-  type Clock,
-  InvalidInput,
-  type RoutingDefaults,
-  type RoutingSettings,
-  type Thresholds,
-  timestamp,
-} from '../domain';
+import { type Clock, InvalidInput, type RoutingSettings, type Thresholds, timestamp } from '../domain';
 import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
 import type { RoutingPatch, SettingsTable } from './types';
@@ -14,28 +7,22 @@ import type { RoutingPatch, SettingsTable } from './types';
 interface Row {
   part_type: string;
   thresholds: string | null;
-  audit_share: number;
+  audit_share: number | null;
 }
 
 export class SqlSettingsTable implements SettingsTable {
-  private defaults: RoutingDefaults = { thresholds: null, auditShare: 0 };
-
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
   ) {}
 
-  useRoutingDefaults({ thresholds, auditShare }: RoutingDefaults): void {
-    this.defaults = { thresholds, auditShare };
-  }
-
   async routing(partType: string): Promise<RoutingSettings> {
-    return this.inForce(partType, await this.database.read((knex) => readRow(knex, partType)));
+    return settingsOf(partType, await this.database.read((knex) => readRow(knex, partType)));
   }
 
   async allRouting(): Promise<readonly RoutingSettings[]> {
     const rows = await this.database.read((knex) => knex<Row>('routing_settings').orderBy('part_type'));
-    return rows.map((row) => this.inForce(row.part_type, row));
+    return rows.map((row) => settingsOf(row.part_type, row));
   }
 
   async setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings> {
@@ -44,13 +31,13 @@ export class SqlSettingsTable implements SettingsTable {
     if (patch.auditShare !== undefined) requireShare(patch.auditShare);
     return this.database.write(async (transaction) => {
       const stored = await readRow(transaction, partType);
-      const before = this.inForce(partType, stored);
+      const before = settingsOf(partType, stored);
       const changed: Row = {
         part_type: partType,
         thresholds: patch.thresholds === undefined ? (stored?.thresholds ?? null) : toText(patch.thresholds),
         audit_share: patch.auditShare ?? before.auditShare,
       };
-      const after = this.inForce(partType, changed);
+      const after = settingsOf(partType, changed);
       await transaction<Row>('routing_settings').insert(changed).onConflict('part_type').merge();
       const at = timestamp(this.clock.now());
       for (const [property, action] of [
@@ -64,12 +51,11 @@ export class SqlSettingsTable implements SettingsTable {
       return after;
     });
   }
+}
 
-  private inForce(partType: string, row: Row | undefined): RoutingSettings {
-    if (!row) return { partType, ...this.defaults };
-    const thresholds = row.thresholds === null ? this.defaults.thresholds : (JSON.parse(row.thresholds) as Thresholds);
-    return { partType, thresholds, auditShare: row.audit_share };
-  }
+function settingsOf(partType: string, row: Row | undefined): RoutingSettings {
+  const thresholds = row?.thresholds ? (JSON.parse(row.thresholds) as Thresholds) : null;
+  return { partType, thresholds, auditShare: row?.audit_share ?? null };
 }
 
 function readRow(knex: Knex, partType: string): Promise<Row | undefined> {

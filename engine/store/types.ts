@@ -160,9 +160,7 @@ export interface LabelTable {
 }
 
 export interface SettingsTable {
-  /** Sets what counts where nothing is stored; thresholds null and audit share 0 until then. Not stored itself. */
-  useRoutingDefaults(defaults: RoutingDefaults): void;
-  /** What is in force for a part type: what is stored, otherwise the defaults. */
+  /** What is stored for a part type; null where nothing is. */
   routing(partType: string): Promise<RoutingSettings>;
   /** The part types that have settings of their own, by name. */
   allRouting(): Promise<readonly RoutingSettings[]>;
@@ -173,7 +171,7 @@ export interface SettingsTable {
   setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;
 }
 
-export type RoutingPatch = Partial<Pick<RoutingSettings, 'thresholds' | 'auditShare'>>;
+export type RoutingPatch = Partial<RoutingDefaults>;
 
 export interface AuditFilter {
   /** 1..500, 50 unless told. */
@@ -199,9 +197,9 @@ export interface JobTable {
 
 export interface DeploymentTable {
   /** The last switch of a part type's model; null when none was ever deployed. */
-  /** Records a switch and its audit entry, in one transaction. */
   current(partType: string): Promise<DeploymentRecord | null>;
   allCurrent(): Promise<readonly DeploymentRecord[]>;
+  /** Records a switch and its audit entry, in one transaction. */
   add(deployment: DeploymentRecord): Promise<void>;
   /** Newest first. */
   history(partType: string): Promise<readonly DeploymentRecord[]>;

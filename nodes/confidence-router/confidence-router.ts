@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { type Inspection, reasonOf, timestamp, type Verdict } from '../../engine/domain';
+import { type Inspection, type RoutingDefaults, reasonOf, timestamp, type Verdict } from '../../engine/domain';
 import { decide } from '../../engine/routing';
 import type { Station } from '../../engine/station';
 import {
@@ -20,16 +20,17 @@ export = (RED: NodeAPI): void => {
     const defaults = readRouterDefaults(config);
     const link = stationOf(RED, node, config.station);
     const status = new RouterStatus(node);
+    const closing = new AbortController();
 
     async function judge(message: InspectionMessage): Promise<Output> {
       const inspection = inspectionOf(message);
       const station = await link.open();
-      const settled = await settle(station, inspection).catch(async (error) => {
+      const settled = await settle(station, inspection, defaults, closing.signal).catch(async (error) => {
         await station.inspections.fail(inspection, reasonOf(error), node.translation.message(error)).catch(() => null);
         throw error;
       });
       if (settled === null) {
-        status.late(inspection);
+        if (!closing.signal.aborted) status.late(inspection);
         return null;
       }
       status.settled(settled);
@@ -37,15 +38,21 @@ export = (RED: NodeAPI): void => {
     }
 
     link.whenOpen((station) => {
-      station.store.settings.useRoutingDefaults(defaults);
       status.waiting();
-      return station.inspections.registerOutlet({
-        route: node.flow,
-        emit: (inspection, picture) => {
-          node.send(verdictOutput(inspection, picture === undefined ? {} : { payload: picture }));
-          status.settled(inspection);
-        },
-      });
+      const undos = [
+        station.registerRouter(node.id, defaults),
+        station.inspections.registerOutlet({
+          route: node.flow,
+          emit: (inspection, picture, late) => {
+            const message = { ...(picture && { payload: picture }), ...(late && { late }) };
+            node.send(verdictOutput(inspection, message));
+            status.settled(inspection);
+          },
+        }),
+      ];
+      return () => {
+        for (const undo of undos) undo();
+      };
     });
 
     return {
@@ -57,25 +64,36 @@ export = (RED: NodeAPI): void => {
         }
         return judge(message);
       },
+      // Node-RED drops what a closed node sends: from now on the station has to hand the verdicts on
+      onClose: () => closing.abort(),
     };
   });
 };
 
-/** Decides by the settings in force and ends the inspection. @returns null when it has its verdict already */
-async function settle(station: Station, inspection: Inspection): Promise<Inspection | null> {
-  const { thresholds, auditShare } = await station.store.settings.routing(inspection.partType);
+/**
+ * Decides by what is stored for the part type, else by the node's defaults, and ends the inspection.
+ *
+ * @returns null when it has its verdict already, or the node was closed meanwhile
+ */
+async function settle(
+  station: Station,
+  inspection: Inspection,
+  defaults: RoutingDefaults,
+  closing: AbortSignal,
+): Promise<Inspection | null> {
+  const stored = await station.store.settings.routing(inspection.partType);
   const decision = decide(
     inspection.findings,
     {
-      thresholds,
-      auditShare,
+      thresholds: stored.thresholds ?? defaults.thresholds,
+      auditShare: stored.auditShare ?? defaults.auditShare,
       failSafe: station.options.failSafe,
       quality: inspection.quality,
     },
     Math.random,
     timestamp(Date.now()),
   );
-  return station.inspections.settle(inspection, decision);
+  return station.inspections.settle(inspection, decision, closing);
 }
 
 /** The message at its verdict's output; an audit sample also as a copy at REVIEW, with a topic of its own. */

@@ -182,7 +182,30 @@ describe('confidence-router', () => {
     await start({ auditPercent: '25' });
     send('router', { topic: 'set-thresholds', payload: { partType: 'plate', accept: 1, reject: 2 } });
     const { store } = await openedStation();
-    await until(async () => (await store.settings.routing('plate')).auditShare === 0.25);
+    await until(async () => (await store.settings.allRouting()).length === 1);
+    send('router', await part([anomaly(0.5)]));
+    await until(() => collect('ok').length === 1);
+    const station = await openedStation();
+    assert.equal((await station.routing('plate')).auditShare, 0.25);
+    assert.equal((await store.settings.routing('plate')).auditShare, null);
+  });
+
+  it("judges by its own defaults, whatever the station's other routers have", async () => {
+    const strict = { thresholdsFrom: 'manual', accept: '0.1', reject: '0.2' };
+    const lax = { thresholdsFrom: 'manual', accept: '10', reject: '20', auditPercent: '100' };
+    const other = on(TAB, { id: 'other', type: 'confidence-router', version: 1, station: STATION, ...lax });
+    const flow = [...line(await temporaryFolder(), strict), other];
+    await loadFlow(flow);
+    const station = await openedStation();
+    await until(async () => (await station.routing('plate')).auditShare === null, 'both routers');
+    assert.equal((await station.routing('plate')).thresholds, null);
+    send('router', await part([anomaly(0.5)]));
+    const judged = await until(() => collect('ng')[0]);
+    assert.deepEqual(decisionIn(judged)?.thresholds, { accept: 0.1, reject: 0.2 });
+
+    await deploy(flow.slice(0, -1), 'nodes');
+    await until(async () => (await station.routing('plate')).auditShare === 0, 'the other router gone');
+    assert.deepEqual((await station.routing('plate')).thresholds, { accept: 0.1, reject: 0.2 });
   });
 
   it('sends a part once, however often its message comes, and counts the rest', async () => {

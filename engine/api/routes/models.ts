@@ -61,7 +61,7 @@ export const modelRoutes = [
       const { models, store } = station;
       const [versions, routings, labels, inspected] = await Promise.all([
         models.list(),
-        store.settings.allRouting(),
+        station.allRouting(),
         store.labels.counts(),
         store.inspections.partTypes(),
       ]);
@@ -77,7 +77,7 @@ export const modelRoutes = [
           partType,
           deployedVersion: deployed?.version ?? null,
           okPictures: labels.get(partType)?.ok ?? 0,
-          routing: await store.settings.routing(partType),
+          routing: await station.routing(partType),
           modelThresholds: deployed?.thresholds ?? null,
         };
       };

@@ -7,10 +7,10 @@ export const settingsRoutes = [
     method: 'GET',
     path: '/settings/routing',
     operation: 'listRouting',
-    summary: 'Thresholds set by hand and audit shares, of the part types that have any',
+    summary: 'Thresholds and audit shares in force, of the part types that have settings of their own',
     tag: 'settings',
     success: { status: 200, schema: routingList, description: 'The settings' },
-    handle: async ({ station }) => json({ items: await station.store.settings.allRouting() }),
+    handle: async ({ station }) => json({ items: await station.allRouting() }),
   }),
   route({
     method: 'PUT',

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import * as firstTables from './0001-first-tables';
+import * as auditShareUnset from './0002-audit-share-unset';
 
 interface Migration {
   readonly name: string;
@@ -7,7 +8,10 @@ interface Migration {
 }
 
 /** All migrations in their order. Written ones never change; a new one is appended. None destroys data. */
-export const migrations: readonly Migration[] = [{ name: '0001-first-tables', up: firstTables.up }];
+export const migrations: readonly Migration[] = [
+  { name: '0001-first-tables', up: firstTables.up },
+  { name: '0002-audit-share-unset', up: auditShareUnset.up },
+];
 
 /** The list as knex wants it. There is no way down: older code refuses a newer database instead. */
 export const migrationSource: Knex.MigrationSource<Migration> = {

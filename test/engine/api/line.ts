@@ -114,6 +114,8 @@ export async function openLine(options: Partial<ApiStation['options']> = {}): Pr
       const record = await store.inspections.get(id);
       return thumbnail(await store.pictures.read(record!.picturePath!), width);
     },
+    routing: (partType) => store.settings.routing(partType),
+    allRouting: () => store.settings.allRouting(),
     setRouting: async (partType, patch, actor) => {
       const settings = await store.settings.setRouting(partType, patch, actor);
       events.emit('routing-changed', settings);

@@ -291,7 +291,7 @@ describe('the API', () => {
           partType: 'only-inspected',
           deployedVersion: null,
           okPictures: 0,
-          routing: { partType: 'only-inspected', thresholds: null, auditShare: 0 },
+          routing: { partType: 'only-inspected', thresholds: null, auditShare: null },
           modelThresholds: null,
         },
       );

@@ -147,6 +147,35 @@ describe('a station', function () {
     );
   });
 
+  it('lets go of thresholds set by hand when another model version is deployed, and only then', async () => {
+    const station = await temporaryStation();
+    const source = { kind: 'simulator', product: 'plate', count: 12, seed: 1 } as const;
+    const warnings = record(station, 'warning');
+    const changed = record(station, 'routing-changed');
+    for (const deploy of [true, false]) {
+      const job = await station.jobs.submit({ partType: 'plate', source, deploy }, 'Ada');
+      assert.equal((await station.jobs.ended(job.id)).state, 'completed');
+    }
+    await station.setRouting('plate', { thresholds: { accept: 3, reject: 4 }, auditShare: 0.1 }, 'Ada');
+    await station.setRouting('cable', { thresholds: { accept: 5, reject: 6 } }, 'Ada');
+    await station.models.deploy('plate', '1', 'Bob');
+    assert.deepEqual((await station.routing('plate')).thresholds, { accept: 3, reject: 4 });
+    await station.models.deploy('plate', '2', 'Bob');
+    await waitFor('the reset', () => warnings.length > 0);
+    const reset = { partType: 'plate', thresholds: null, auditShare: 0.1 };
+    assert.deepEqual(await station.routing('plate'), reset);
+    assert.deepEqual(changed.at(-1), reset);
+    assert.match(warnings[0].message, /accept 3, reject 4/);
+    const [entry] = await station.store.audit.list({ action: 'routing.thresholds', subject: 'plate' });
+    assert.deepEqual([entry.actor, entry.before, entry.after], ['Bob', { accept: 3, reject: 4 }, null]);
+    assert.deepEqual((await station.routing('cable')).thresholds, { accept: 5, reject: 6 });
+
+    await station.setRouting('plate', { thresholds: { accept: 7, reject: 8 } }, 'Ada');
+    await station.models.rollback('plate', 'Kim');
+    await waitFor('the second reset', () => warnings.length > 1);
+    assert.equal((await station.routing('plate')).thresholds, null);
+  });
+
   it('sends a picture from outside through the flow that takes it', async () => {
     const station = await temporaryStation();
     const picture = await smallPicture();
@@ -207,6 +236,7 @@ describe('a station', function () {
     const decided = record(station, 'review-decided');
     await station.setRouting('plate', { auditShare: 0.25 }, 'Ada');
     assert.deepEqual(changed, [{ partType: 'plate', thresholds: null, auditShare: 0.25 }]);
+    assert.deepEqual(await station.allRouting(), changed);
     const settled = await station.inspections.settle(station.inspections.open(PART), decision('REVIEW'));
     await station.reviews.add(settled as Inspection);
     await station.reviews.label(settled!.id, { label: 'OK', reviewer: 'Ada' }, 'ada');
@@ -214,6 +244,28 @@ describe('a station', function () {
       decided.map(({ id, label }) => [id, label]),
       [[settled!.id, 'OK']],
     );
+  });
+
+  it('completes what is stored by what its routers agree on', async () => {
+    const station = await temporaryStation();
+    const inForce = async () => {
+      const { thresholds, auditShare } = await station.routing('plate');
+      return [thresholds?.accept ?? null, auditShare];
+    };
+    const thresholds = { accept: 1, reject: 2 };
+    assert.deepEqual(await inForce(), [null, null]);
+    station.registerRouter('first', { thresholds, auditShare: 0.2 });
+    assert.deepEqual(await inForce(), [1, 0.2]);
+    const remove = station.registerRouter('second', { thresholds: { ...thresholds }, auditShare: 0 });
+    assert.deepEqual(await inForce(), [1, null]);
+    const replaced = station.registerRouter('second', { thresholds: null, auditShare: 0.2 });
+    remove();
+    assert.deepEqual(await inForce(), [null, 0.2]);
+    const set = await station.setRouting('plate', { thresholds: { accept: 3, reject: 4 } }, 'Ada');
+    assert.deepEqual(set, { partType: 'plate', thresholds: { accept: 3, reject: 4 }, auditShare: 0.2 });
+    replaced();
+    await station.setRouting('plate', { thresholds: null }, 'Ada');
+    assert.deepEqual(await inForce(), [1, 0.2]);
   });
 
   it('goes on with its parts when a listener throws', async () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Database } from 'sqlite3';
 import { type DeploymentRecord, type Job, newId, type ReviewItem } from '../../../engine/domain';
 import { decided, record, temporaryStore, undoAll } from './support';
 
@@ -151,21 +154,37 @@ describe('routing settings in the store', function () {
   this.timeout(20_000);
   afterEach(undoAll);
 
-  it('has defaults until something is set', async () => {
+  it('has nothing until something is set', async () => {
     const { settings } = await temporaryStore();
-    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds: null, auditShare: 0 });
+    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds: null, auditShare: null });
     assert.deepEqual(await settings.allRouting(), []);
   });
 
-  it('takes its defaults from the flow, also for what is stored in part', async () => {
+  it('stores only what was set', async () => {
     const { settings } = await temporaryStore();
     const thresholds = { accept: 1, reject: 2 };
-    settings.useRoutingDefaults({ thresholds, auditShare: 0.2 });
-    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds, auditShare: 0.2 });
-    await settings.setRouting('plate', { auditShare: 0 }, 'Ada');
-    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds, auditShare: 0 });
-    settings.useRoutingDefaults({ thresholds: null, auditShare: 0.2 });
-    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds: null, auditShare: 0 });
+    await settings.setRouting('plate', { thresholds }, 'Ada');
+    assert.deepEqual(await settings.routing('plate'), { partType: 'plate', thresholds, auditShare: null });
+    await settings.setRouting('cable', { auditShare: 0 }, 'Ada');
+    assert.deepEqual(await settings.routing('cable'), { partType: 'cable', thresholds: null, auditShare: 0 });
+  });
+
+  it('keeps the settings of a database that knew no unset audit share', async () => {
+    const { dataFolder, settings, close } = await temporaryStore();
+    const last = await settings.setRouting('plate', { thresholds: { accept: 1, reject: 2 }, auditShare: 0.1 }, 'Ada');
+    await close();
+    const database = new Database(join(dataFolder, 'inspection.sqlite'));
+    await promisify(database.exec.bind(database))(
+      "DELETE FROM migrations WHERE name = '0002-audit-share-unset'; " +
+        'ALTER TABLE routing_settings RENAME TO newer; ' +
+        'CREATE TABLE routing_settings (part_type varchar(255) PRIMARY KEY, thresholds text, audit_share float NOT NULL); ' +
+        'INSERT INTO routing_settings SELECT * FROM newer; DROP TABLE newer;',
+    );
+    await promisify(database.close.bind(database))();
+    const again = await temporaryStore({ dataFolder });
+    assert.deepEqual(await again.settings.allRouting(), [last]);
+    const cable = await again.settings.setRouting('cable', { thresholds: { accept: 1, reject: 2 } }, 'Ada');
+    assert.equal(cable.auditShare, null);
   });
 
   it('records each change with the old and the new value', async () => {
@@ -185,7 +204,7 @@ describe('routing settings in the store', function () {
     ]);
     assert.deepEqual(told, [
       ['Ada', 'routing.thresholds', thresholds, null],
-      ['Bob', 'routing.audit-share', 0, 0.1],
+      ['Bob', 'routing.audit-share', null, 0.1],
       ['Ada', 'routing.thresholds', null, thresholds],
     ]);
   });
@@ -263,5 +282,10 @@ describe('jobs and deployments in the store', function () {
     assert.equal(await deployments.current('c'), null);
     assert.deepEqual(await deployments.history('a'), [a2, a1]);
     assert.deepEqual(await deployments.allCurrent(), [a2, b1]);
+    const [entry] = await audit.list({ subject: 'a' });
+    assert.deepEqual(
+      [entry.actor, entry.action, entry.before, entry.after],
+      ['Ada', 'model.deploy', { name: 'a', version: '1' }, { name: 'a', version: '2' }],
+    );
   });
 });
