@@ -108,17 +108,17 @@ export = (RED: NodeAPI): void => {
         if (message.topic === 'audit') return message;
         const inspection = inspectionOf(message);
         const decision = decisionOf(inspection);
+        // the PLC would take the next count for the part in front of it
+        if (settings.counts && message.late === true) {
+          status.tooLate();
+          return message;
+        }
         const sequence = settings.counts ? nextCount() : inspection.trigger?.sequence;
         if (sequence === undefined) {
           status.notFromPlc();
           return message;
         }
         const result = resultOf(sequence, decision);
-        try {
-          await writer.write(result);
-        } catch (error) {
-          send({ ...message, plcResult: telling(result, false) });
-          throw error;
         const kind = settings.counts ? 'first' : shared.answered.answer(sequence, inspection);
         if (kind === 'repeated') {
           return { ...message, plcResult: telling(result, writer.pending?.sequence !== sequence) };
@@ -127,6 +127,11 @@ export = (RED: NodeAPI): void => {
           send({ ...message, plcResult: telling(result, false) });
           throw new ResultContradicts(sequence, result.verdict);
         }
+        try {
+          await writer.write(result);
+        } catch (error) {
+          send({ ...message, plcResult: telling(result, false) });
+          throw error;
         }
         return { ...message, plcResult: telling(result, true) };
       },
@@ -181,6 +186,10 @@ class ResultStatus {
 
   notFromPlc(): void {
     this.node.state.idle(this.node.translation.shared('status.plc-no-sequence', 'part was not triggered by the PLC'));
+  }
+
+  tooLate(): void {
+    this.node.state.idle(this.node.translation.shared('status.plc-verdict-late', 'late verdict not written'));
   }
 
   show(): void {

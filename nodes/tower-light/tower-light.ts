@@ -97,7 +97,7 @@ const COMMANDS = new Map<unknown, (light: TowerLight, faults: Faults, payload: u
   ['audit', () => undefined],
 ]);
 
-function act(light: TowerLight, faults: Faults, { topic, payload, inspection }: InspectionMessage): void {
+function act(light: TowerLight, faults: Faults, { topic, payload, inspection, late }: InspectionMessage): void {
   const command = COMMANDS.get(topic);
   if (command) {
     command(light, faults, payload);
@@ -109,7 +109,8 @@ function act(light: TowerLight, faults: Faults, { topic, payload, inspection }: 
       'The message carries no verdict. Wire tower-light behind a confidence-router, or send the topic fault, clear, busy, waiting or lamp-test.',
     );
   }
-  light.show(verdict);
+  // its part is gone: the lamp is that of the part in front
+  if (late !== true) light.show(verdict);
 }
 
 /** The count in a message of review-queue's second output. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { InvalidInput, REASON_CODES } from '../../engine/domain';
+import { InvalidInput, plcErrorCode } from '../../engine/domain';
 import {
   PlcConnection,
   type ReceivedWrite,
@@ -293,7 +293,7 @@ describe('PLC nodes', () => {
       const decision = { ...message.inspection!.decision!, reasons: ['no-model'] as const, by: 'failsafe' as const };
       send('result', { ...message, inspection: { ...message.inspection!, decision } });
       await until(() => messages.length === 1, 'the message');
-      assert.equal(plc.getRegisters(map.resultError)[0], 100 + REASON_CODES.indexOf('no-model'));
+      assert.equal(plc.getRegisters(map.resultError)[0], plcErrorCode(['no-model']));
     });
 
     it('does not write parts the PLC did not trigger, nor audit samples', async () => {
@@ -320,6 +320,25 @@ describe('PLC nodes', () => {
       assert.deepEqual(plc.getRegisters(map.resultVerdict, 2), [1, 2]);
     });
 
+    it('does not count what comes late: the PLC would take it for the part in front of it', async () => {
+      const plc = await simulatedPlc();
+      await loadPlcFlow([
+        plcNode(plc.port),
+        resultNode({ heartbeat: false, sequenceFrom: 'count' }),
+        { ...resultNode({ heartbeat: false }), id: 'echo' },
+      ]);
+      const messages = collect('out');
+      await connected();
+      send('result', { ...judged('NG'), late: true });
+      send('result', judged('OK'));
+      await until(() => messages.length === 2, 'both messages');
+      assert.equal(messages[0].plcResult, undefined);
+      assert.deepEqual(plc.getRegisters(map.resultVerdict, 2), [1, 1]);
+      send('echo', { ...judged('NG', fromPlc(7)), late: true });
+      await until(() => messages.length === 3, 'the third');
+      assert.deepEqual(plc.getRegisters(map.resultVerdict, 2), [2, 7], "the PLC's own number says whose it is");
+    });
+
     it('passes the message on while the PLC is away, and writes the result when it is back', async () => {
       const plc = await simulatedPlc();
       await loadPlcFlow([plcNode(plc.port), resultNode({ heartbeat: false })]);
@@ -334,25 +353,6 @@ describe('PLC nodes', () => {
       await until(() => plc.getRegisters(map.resultSequence)[0] === 3, 'the result');
     });
 
-    it('beats while triggers get their results, and stops when one gets none', async () => {
-      const plc = await simulatedPlc();
-      await loadPlcFlow([plcNode(plc.port), triggerNode(), resultNode({ heartbeatInterval: 50, answerLimit: 0.2 })]);
-      const messages = collect('out');
-      const shown = statuses('result');
-      let beats = 0;
-      plc.on('heartbeat', () => {
-        beats += 1;
-      });
-      await connected();
-      await until(() => beats >= 2, 'beats');
-      plc.trigger();
-      await until(() => messages.length === 1, 'the trigger');
-      await until(() => shown.some(({ text }) => text?.includes('heartbeat stopped')), 'the status');
-      const then = beats;
-      await pause(200);
-      assert.ok(beats <= then + 1, 'no more than the beat under way');
-      send('result', judged('NG', fromPlc(1)));
-      await until(() => beats > then + 2, 'beats again');
     it('writes a second, different result for a sequence only when the PLC gave it anew', async () => {
       const plc = await simulatedPlc();
       await loadPlcFlow([plcNode(plc.port), resultNode({ heartbeat: false })]);
@@ -408,6 +408,25 @@ describe('PLC nodes', () => {
       await until(() => plc.getRegisters(map.resultSequence)[0] === 3, 'the result');
     });
 
+    it('beats while triggers get their results, and stops when one gets none', async () => {
+      const plc = await simulatedPlc();
+      await loadPlcFlow([plcNode(plc.port), triggerNode(), resultNode({ heartbeatInterval: 50, answerLimit: 0.2 })]);
+      const messages = collect('out');
+      const shown = statuses('result');
+      let beats = 0;
+      plc.on('heartbeat', () => {
+        beats += 1;
+      });
+      await connected();
+      await until(() => beats >= 2, 'beats');
+      plc.trigger();
+      await until(() => messages.length === 1, 'the trigger');
+      await until(() => shown.some(({ text }) => text?.includes('heartbeat stopped')), 'the status');
+      const then = beats;
+      await pause(200);
+      assert.ok(beats <= then + 1, 'no more than the beat under way');
+      send('result', judged('NG', fromPlc(1)));
+      await until(() => beats > then + 2, 'beats again');
     });
 
     it('stops the heartbeat when the station leaves an inspection without verdict', async () => {
@@ -474,7 +493,7 @@ describe('PLC nodes', () => {
       const seen = collect('out');
       const results = () => seen.filter(({ topic }) => topic === 'result').map((m) => m.payload as SimulatedResult);
       await until(() => results().length >= 3, 'three results');
-      const noModel = 100 + REASON_CODES.indexOf('no-model');
+      const noModel = plcErrorCode(['no-model']);
       assert.deepEqual(
         results()
           .slice(0, 3)

@@ -62,6 +62,20 @@ describe('tower-light', () => {
     );
   });
 
+  it('takes no notice of a verdict that comes late', async () => {
+    await loadPlcFlow([messagesOnly()]);
+    const messages = collect('out');
+    send('tower', judged('OK'));
+    await until(() => reports(messages).at(-1)?.signal === 'ok', 'green');
+    send('tower', { ...judged('NG'), late: true });
+    send('tower', { topic: 'waiting', payload: 1 });
+    await until(() => reports(messages).at(-1)?.lamps.blue === 'on', 'what came after it');
+    assert.equal(
+      reports(messages).some(({ signal }) => signal === 'ng'),
+      false,
+    );
+  });
+
   it('obeys fault, clear, waiting, queue, busy and lamp-test', async () => {
     await loadPlcFlow([messagesOnly()]);
     const messages = collect('out');
