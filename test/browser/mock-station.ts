@@ -404,7 +404,7 @@ export class MockStation {
       return { pending: count('pending'), labelled: count('labelled'), skipped: count('skipped') };
     }
     if (line === 'GET /review-items') return page(this.reviews.filter(({ state }) => state === query.get('state')));
-    if (line === 'POST /review-items/undo') return this.#undoLast();
+    if (line === 'POST /review-items/undo') return this.#undoOne(body.id as string | undefined);
     const labelled = part(/^POST \/review-items\/(\w+)\/label$/);
     if (labelled) {
       return this.decide(
@@ -450,9 +450,10 @@ export class MockStation {
     };
   }
 
-  #undoLast(): ReviewItem | undefined {
-    const last = this.#undo.pop();
-    if (last === undefined) return undefined;
+  #undoOne(wanted: string | undefined): ReviewItem | undefined {
+    const place = this.#undo.findLastIndex((item) => wanted === undefined || item.id === wanted);
+    if (place < 0) return undefined;
+    const [last] = this.#undo.splice(place, 1);
     const at = this.reviews.findIndex(({ id }) => id === last.id);
     this.reviews[at] = last;
     return last;

@@ -316,6 +316,26 @@ describe('dashboard widgets in a browser', function () {
       await see(page, 'Deviates clearly from good parts', '.oq-review-reasons');
     });
 
+    it("undoes its own last decision, not another client's that came after it", async () => {
+      const own = await station.addReview('REVIEW');
+      const other = await station.addReview('OK', ['audit-sample']);
+      const page = await show('ui-review-queue');
+      await see(page, '1 of 2');
+      await untilStreaming();
+      await page.keyboard.press('n');
+      await see(page, '1 of 1');
+      station.decide(other.id, 'OK', 'Alex');
+      await see(page, 'Nothing to review');
+      await page.keyboard.press('u');
+      assert.deepEqual((await station.request(/POST \/review-items\/undo/)).body, { id: own.id });
+      await see(page, '1 picture waiting');
+      assert.deepEqual(
+        station.reviews.map(({ label }) => label),
+        [null, 'OK'],
+      );
+      assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled());
+    });
+
     it('moves between pictures by the arrow keys', async () => {
       await station.addReview('REVIEW');
       await station.addReview('OK', ['audit-sample']);
