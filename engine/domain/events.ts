@@ -16,15 +16,6 @@ export class TypedEmitter<Events> {
     return () => this.off(name, listener);
   }
 
-  /** Like `on`, for the next event only. */
-  once<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
-    const remove = this.on(name, (payload) => {
-      remove();
-      listener(payload);
-    });
-    return remove;
-  }
-
   off<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): void {
     this.listeners.get(name)?.delete(listener);
   }

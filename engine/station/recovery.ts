@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { type Clock, type FailSafeVerdict, type Inspection, type PictureInfo, timestamp } from '../domain';
+import { type Clock, type FailSafeVerdict, type Inspection, type PictureInfo, sha256Of, timestamp } from '../domain';
 import { readPictureHeader } from '../imaging';
 import { failSafeDecision } from '../routing';
 import type { RoutedRecord, Store } from '../store';
@@ -52,7 +51,7 @@ async function describe(path: string, { store, onFault }: RecoveryOptions): Prom
   try {
     const picture = await store.pictures.read(path);
     const { format, width, height } = readPictureHeader(picture);
-    return { format, width, height, bytes: picture.length, sha256: createHash('sha256').update(picture).digest('hex') };
+    return { format, width, height, bytes: picture.length, sha256: sha256Of(picture) };
   } catch (error) {
     onFault(error);
     return undefined;
