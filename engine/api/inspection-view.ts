@@ -67,8 +67,9 @@ export function reviewView(
   item: ReviewItem,
   hasPicture: boolean,
   link: Link,
-): ReviewItem & ReturnType<typeof pictureLinks> {
-  return { ...item, ...pictureLinks(item.id, hasPicture, item.findings, link) };
+): Omit<ReviewItem, 'node'> & ReturnType<typeof pictureLinks> {
+  const { node: _node, ...shown } = item;
+  return { ...shown, ...pictureLinks(item.id, hasPicture, item.findings, link) };
 }
 
 /** Where the pictures of an inspection are served; of several heat maps the one that tells most against the part. */

@@ -18,6 +18,8 @@ export interface ReviewItem {
   /** Equals the inspection's id: each picture once. */
   readonly id: string;
   readonly state: ReviewState;
+  /** Id of the review-queue node it came through; absent when it came another way, or long ago. */
+  readonly node?: string;
   readonly partType: string;
   readonly serial?: string;
   /** Why it is here, most telling first. */

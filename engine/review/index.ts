@@ -1,1 +1,1 @@
-export { type LabelDecision, NothingToUndo, type ReviewEvents, ReviewQueue } from './review-queue';
+export { type DecisionOutlet, type LabelDecision, NothingToUndo, type ReviewEvents, ReviewQueue } from './review-queue';

@@ -27,6 +27,17 @@ export interface LabelDecision {
   readonly note?: string | null;
 }
 
+/** A node that tells the flow what people decided. */
+export interface DecisionOutlet {
+  /** The node's id. */
+  readonly node: string;
+  /** Whether it tells of this part type. */
+  accepts(partType: string): boolean;
+  decided(item: ReviewItem): void;
+  /** @param label the one taken back */
+  undone(item: ReviewItem, label: Label): void;
+}
+
 /** No decision is left to take back. */
 export class NothingToUndo extends InspectionError {
   constructor() {
@@ -42,6 +53,7 @@ export class NothingToUndo extends InspectionError {
 /** Pictures that wait for a person. All its state is in the store, so that nothing is lost by a restart. */
 export class ReviewQueue {
   readonly events = new TypedEmitter<ReviewEvents>();
+  private readonly outlets = new Set<DecisionOutlet>();
 
   constructor(
     private readonly store: Pick<Store, 'reviews'>,
@@ -49,12 +61,24 @@ export class ReviewQueue {
   ) {}
 
   /**
+   * From now on the outlet is told of decisions on items that came through its node, and of those whose node is gone
+   * when it is the first to accept their part type. Each decision is told to one outlet at most.
+   *
+   * @returns a function that removes it
+   */
+  registerOutlet(outlet: DecisionOutlet): () => void {
+    this.outlets.add(outlet);
+    return () => this.outlets.delete(outlet);
+  }
+
+  /**
    * Puts a settled inspection before a person. Adding it again changes nothing.
    *
    * @param reasons why, most telling first; the decision's reasons unless told
+   * @param node    the node it comes through, which is told of the decision
    * @throws {InvalidInput} when the inspection has no verdict
    */
-  async add(inspection: Inspection, reasons?: readonly ReasonCode[]): Promise<ReviewItem> {
+  async add(inspection: Inspection, reasons?: readonly ReasonCode[], node?: string): Promise<ReviewItem> {
     const { id, partType, serial, decision, findings } = inspection;
     if (!decision) {
       throw new InvalidInput(`Inspection ${id} has no verdict yet. Wire the review queue behind a confidence-router.`, {
@@ -64,6 +88,7 @@ export class ReviewQueue {
     const { item, added } = await this.store.reviews.add({
       id,
       state: 'pending',
+      ...(node === undefined ? {} : { node }),
       partType,
       ...(serial === undefined ? {} : { serial }),
       reasons: reasons ?? decision.reasons,
@@ -107,6 +132,7 @@ export class ReviewQueue {
     );
     this.events.emit('changed', item);
     this.events.emit('decided', item);
+    this.outletOf(item)?.decided(item);
     return item;
   }
 
@@ -124,17 +150,26 @@ export class ReviewQueue {
    * @throws {NotFound} when there is no such item @throws {NothingToUndo}
    */
   async undo(which: UndoTarget, actor: string): Promise<ReviewItem> {
-    const item = await this.store.reviews.undo(which, actor, this.now());
-    if (!item) {
+    const result = await this.store.reviews.undo(which, actor, this.now());
+    if (!result) {
       if (which.id !== undefined) await this.get(which.id);
       throw new NothingToUndo();
     }
+    const { undone, ...item } = result;
     this.events.emit('changed', item);
+    if (undone !== null) this.outletOf(item)?.undone(item, undone);
     return item;
   }
 
   stats(partType?: string): Promise<ReviewStats> {
     return this.store.reviews.stats(partType);
+  }
+
+  private outletOf({ node, partType }: ReviewItem): DecisionOutlet | undefined {
+    const outlets = [...this.outlets];
+    const own = outlets.find((outlet) => outlet.node === node);
+    if (own) return own.accepts(partType) ? own : undefined;
+    return outlets.find((outlet) => outlet.accepts(partType));
   }
 
   private now(): string {

@@ -4,11 +4,12 @@ import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
 import { AlreadyDecided } from './errors';
 import { pageOf, pageSize } from './paging';
-import type { Page, ReviewDecision, ReviewFilter, ReviewStats, ReviewTable, UndoTarget } from './types';
+import type { Page, ReviewDecision, ReviewFilter, ReviewStats, ReviewTable, UndoneReview, UndoTarget } from './types';
 
 interface Row {
   id: string;
   state: ReviewState;
+  node: string | null;
   part_type: string;
   serial: string | null;
   line_verdict: Verdict;
@@ -82,7 +83,7 @@ export class SqlReviewTable implements ReviewTable {
     }));
   }
 
-  undo({ id, reviewer }: UndoTarget, actor: string, at: string): Promise<ReviewItem | null> {
+  undo({ id, reviewer }: UndoTarget, actor: string, at: string): Promise<UndoneReview | null> {
     return this.database.write(async (transaction) => {
       const decided = transaction<Row>('review_items').whereNotNull('decision_order').orderBy('decision_order', 'desc');
       if (id !== undefined) decided.where({ id });
@@ -93,7 +94,7 @@ export class SqlReviewTable implements ReviewTable {
       const pending: Row = { ...row, ...UNDECIDED };
       await transaction<Row>('review_items').where({ id: row.id }).update(pending);
       await audit(transaction, 'review.undo', actor, at, row, pending);
-      return toItem(pending);
+      return { ...toItem(pending), undone: row.label };
     });
   }
 
@@ -154,6 +155,7 @@ function toRow(item: ReviewItem): Row {
   return {
     id: item.id,
     state: item.state,
+    node: item.node ?? null,
     part_type: item.partType,
     serial: item.serial ?? null,
     line_verdict: item.lineVerdict,
@@ -172,6 +174,7 @@ function toItem(row: Row): ReviewItem {
   return {
     id: row.id,
     state: row.state,
+    ...(row.node === null ? {} : { node: row.node }),
     partType: row.part_type,
     ...(row.serial === null ? {} : { serial: row.serial }),
     reasons: JSON.parse(row.reasons),

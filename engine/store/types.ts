@@ -122,6 +122,12 @@ export interface UndoTarget {
   readonly reviewer?: string;
 }
 
+/** An item that is pending again. */
+export interface UndoneReview extends ReviewItem {
+  /** The label taken back; null when it was skipped. */
+  readonly undone: Label | null;
+}
+
 export interface ReviewTable {
   /** @returns the stored item and whether it is new; an item that is there already stays as it is */
   add(item: ReviewItem): Promise<{ readonly item: ReviewItem; readonly added: boolean }>;
@@ -141,7 +147,7 @@ export interface ReviewTable {
    * Makes an item pending again and removes its label.
    * @returns null when there is nothing to undo
    */
-  undo(which: UndoTarget, actor: string, at: string): Promise<ReviewItem | null>;
+  undo(which: UndoTarget, actor: string, at: string): Promise<UndoneReview | null>;
   stats(partType?: string): Promise<ReviewStats>;
 }
 

@@ -16,17 +16,21 @@ export = (RED: NodeAPI): void => {
     link.whenOpen((station) => {
       const announce = new Announcer(node, () => station.reviews.stats(partType));
       const stopChanges = station.events.on('review-changed', () => announce.changed());
-      const stopDecisions = station.events.on('review-decided', (item) => {
-        if (partType !== undefined && item.partType !== partType) return;
-        decisionMessage(station, item).then(
-          (message) => node.send([message, null]),
-          (error) => node.fail(error),
-        );
+      const removeOutlet = station.reviews.registerOutlet({
+        node: node.id,
+        accepts: (type) => partType === undefined || type === partType,
+        decided: (item) => {
+          decisionMessage(station, item).then(
+            (message) => node.send([message, null]),
+            (error) => node.fail(error),
+          );
+        },
+        undone: (item, label) => node.send([undoMessage(item, label), null]),
       });
       announce.changed();
       return () => {
         stopChanges();
-        stopDecisions();
+        removeOutlet();
         announce.close();
       };
     });
@@ -37,7 +41,7 @@ export = (RED: NodeAPI): void => {
         if (message.inspection === undefined && isControl(message.topic)) {
           await decide(station, message.topic, message.payload, node.name || 'review-queue');
         } else {
-          await station.reviews.add(reviewable(message));
+          await station.reviews.add(reviewable(message), undefined, node.id);
         }
         return null;
       },
@@ -102,6 +106,11 @@ async function decisionMessage(station: Station, item: ReviewItem): Promise<Insp
       decision: { verdict: label, confidence: 1, reasons: ['human-decision'], by: 'human', at: decidedAt },
     },
   };
+}
+
+/** What leaves when a decision that was sent is taken back. */
+function undoMessage({ id, partType, serial, lineVerdict }: ReviewItem, label: Label): InspectionMessage {
+  return { topic: 'undo', payload: { id, label, partType, serial, lineVerdict } };
 }
 
 /** Tells status and second output how much waits; changes in quick succession are told as one. */

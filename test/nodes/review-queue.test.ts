@@ -146,6 +146,57 @@ describe('review-queue', () => {
     assert.equal(item.label, null);
   });
 
+  it('tells the flow when a decision is taken back, and says nothing of a skip', async () => {
+    await start();
+    const [first, second] = [await reviewed(), await reviewed()];
+    send('queue', first);
+    send('queue', second);
+    await until(() => pending() === 2);
+    send('queue', { topic: 'label', payload: { id: idOf(second), label: 'OK' } });
+    await until(() => collect('decisions').length === 1);
+    send('queue', { topic: 'skip', payload: { id: idOf(first) } });
+    await until(() => pending() === 0);
+    send('queue', { topic: 'undo' });
+    await until(() => pending() === 1);
+    send('queue', { topic: 'undo' });
+    const taken = await until(() => collect('decisions')[1]);
+    assert.equal(taken.topic, 'undo');
+    assert.deepEqual(taken.payload, {
+      id: idOf(second),
+      label: 'OK',
+      partType: 'plate',
+      serial: 'S-1',
+      lineVerdict: 'REVIEW',
+    });
+    send('queue', { topic: 'label', payload: { id: idOf(second), label: 'NG' } });
+    await until(() => collect('decisions').length === 3);
+    assert.equal((collect('decisions')[2].payload as { label: string }).label, 'NG');
+  });
+
+  it('lets of several nodes on a station only the one that took an item in tell of it, or another when it is gone', async () => {
+    const folder = await temporaryFolder();
+    const other = on(TAB, { id: 'other', type: 'review-queue', version: 1, station: STATION, wires: [['others'], []] });
+    const two = [...line(folder), other, on(TAB, { id: 'others', type: 'sink' })];
+    await loadFlow(two);
+    await openedStation();
+    const messages = [await reviewed(), await reviewed(), await reviewed()];
+    send('queue', messages[0]);
+    send('other', messages[1]);
+    send('other', messages[2]);
+    await until(() => pending() === 3);
+    for (const message of messages.slice(0, 2)) {
+      send('queue', { topic: 'label', payload: { id: idOf(message), label: 'OK' } });
+    }
+    await until(() => pending() === 1);
+    const told = (sink: string) => collect(sink).map(({ payload }) => (payload as { id: string }).id);
+    await until(() => told('decisions').length + told('others').length >= 2);
+    assert.deepEqual([told('decisions'), told('others')], [[idOf(messages[0])], [idOf(messages[1])]]);
+    await deploy(line(folder));
+    await openedStation();
+    send('queue', { topic: 'label', payload: { id: idOf(messages[2]), label: 'NG' } });
+    await until(() => told('decisions').includes(idOf(messages[2])));
+  });
+
   it('survives a restart', async () => {
     const folder = await start();
     const message = await reviewed();

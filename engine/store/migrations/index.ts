@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import * as firstTables from './0001-first-tables';
 import * as auditShareUnset from './0002-audit-share-unset';
+import * as reviewNode from './0003-review-node';
 
 interface Migration {
   readonly name: string;
@@ -11,6 +12,7 @@ interface Migration {
 export const migrations: readonly Migration[] = [
   { name: '0001-first-tables', up: firstTables.up },
   { name: '0002-audit-share-unset', up: auditShareUnset.up },
+  { name: '0003-review-node', up: reviewNode.up },
 ];
 
 /** The list as knex wants it. There is no way down: older code refuses a newer database instead. */
