@@ -104,7 +104,6 @@ export class JobQueue {
   readonly #running = new Map<string, RunningJob>();
   /** Ended jobs whose last state could not be stored; in the store they look as if they still ran. */
   readonly #unstored = new Map<string, Job>();
-  readonly #onClose = new Set<() => void>();
   #state: 'new' | 'open' | 'closed' = 'new';
 
   constructor(options: JobQueueOptions) {
@@ -206,36 +205,6 @@ export class JobQueue {
     return job;
   }
 
-  /**
-   * Resolves when the job is completed, failed, cancelled or interrupted.
-   *
-   * @throws {NotFound} @throws {JobQueueUnavailable} when the queue closes before the job's turn
-   */
-  async ended(id: string): Promise<Job> {
-    return new Promise((resolve, reject) => {
-      const stop = () => {
-        remove();
-        this.#onClose.delete(closed);
-      };
-      const closed = () => {
-        stop();
-        reject(new JobQueueUnavailable('closed'));
-      };
-      const look = (job: Job) => {
-        if (job.id !== id || !ENDED.includes(job.state)) return;
-        stop();
-        resolve(job);
-      };
-      const remove = this.events.on('job', look);
-      this.#onClose.add(closed);
-      this.get(id).then(look, (error) => {
-        stop();
-        reject(error);
-      });
-      if (this.#state === 'closed' && this.#running.size === 0) closed();
-    });
-  }
-
   /** Ends the running jobs, which become interrupted; queued ones wait for the next start. Leaves no process. */
   async close(): Promise<void> {
     this.#state = 'closed';
@@ -244,7 +213,6 @@ export class JobQueue {
       running.process?.kill();
     }
     await Promise.all([...this.#running.values()].map((running) => running.over));
-    for (const closed of [...this.#onClose]) closed();
   }
 
   #startNext(): void {

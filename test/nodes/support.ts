@@ -19,6 +19,7 @@ import patchcoreInfer = require('../../nodes/patchcore-infer/patchcore-infer');
 import reviewQueue = require('../../nodes/review-queue/review-queue');
 
 import type { InspectionMessage, StationNode } from '../../nodes/shared';
+import { jobEnded } from '../support/jobs';
 
 type Registration = (RED: NodeAPI) => void;
 
@@ -276,7 +277,7 @@ async function plateModels(): Promise<string> {
       { partType: 'plate', source: { kind: 'simulator', product: 'plate', count: 24, seed: 1 }, deploy: false },
       'test',
     );
-    const job = await station.jobs.ended(id);
+    const job = await jobEnded(station.jobs, id);
     if (job.state !== 'completed') throw new Error(`training the test model: ${job.state} ${job.error?.message ?? ''}`);
   } finally {
     await station.close();

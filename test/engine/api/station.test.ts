@@ -9,6 +9,7 @@ import { inspectPicture } from '../../../engine/imaging';
 import { decide } from '../../../engine/routing';
 import { simulatePart } from '../../../engine/simulator';
 import { openStation, type Station } from '../../../engine/station';
+import { jobEnded } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
 import { type RunningApi, serveApi } from './line';
 
@@ -166,7 +167,7 @@ describe('the API of a real station', function () {
     const before = await upload(picture);
     const source = { kind: 'simulator', product: 'plate', count: 8, seed: 300 };
     const { id } = await call<Job>('POST', '/training/jobs', { partType: 'plate', source, deploy: true }, 202);
-    await station.jobs.ended(id);
+    await jobEnded(station.jobs, id);
     const between = await upload(picture);
     assert.notEqual(between.score, before.score);
     const record = await call<DeploymentRecord>('POST', '/models/plate/rollback');

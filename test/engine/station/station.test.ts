@@ -8,6 +8,7 @@ import { Database } from 'sqlite3';
 import { type Inspection, newId, timestamp } from '../../../engine/domain';
 import { readPictureHeader } from '../../../engine/imaging';
 import { openStation, type Station, type StationEvents, type StationOptions } from '../../../engine/station';
+import { jobEnded } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
 import { temporaryFolder, undoAfter, undoAll } from '../store/support';
 import { decision, smallPicture } from './support';
@@ -103,7 +104,7 @@ describe('a station', function () {
     const deployments = record(station, 'deployment');
     const source = { kind: 'simulator', product: 'plate', count: 12, seed: 1 } as const;
     const job = await station.jobs.submit({ partType: 'plate', source, deploy: true }, 'Ada');
-    const ended = await station.jobs.ended(job.id);
+    const ended = await jobEnded(station.jobs, job.id);
     assert.deepEqual([ended.state, ended.error], ['completed', null]);
     assert.deepEqual(
       deployments.map(({ partType, version, actor }) => [partType, version, actor]),
@@ -154,7 +155,7 @@ describe('a station', function () {
     const changed = record(station, 'routing-changed');
     for (const deploy of [true, false]) {
       const job = await station.jobs.submit({ partType: 'plate', source, deploy }, 'Ada');
-      assert.equal((await station.jobs.ended(job.id)).state, 'completed');
+      assert.equal((await jobEnded(station.jobs, job.id)).state, 'completed');
     }
     await station.setRouting('plate', { thresholds: { accept: 3, reject: 4 }, auditShare: 0.1 }, 'Ada');
     await station.setRouting('cable', { thresholds: { accept: 5, reject: 6 } }, 'Ada');

@@ -1,0 +1,15 @@
+import type { Job } from '../../engine/domain';
+import type { JobQueue } from '../../engine/learning';
+import { waitFor } from './wait';
+
+/** Waits for the end of a training job. */
+export function jobEnded(jobs: Pick<JobQueue, 'get'>, id: string): Promise<Job> {
+  return waitFor(
+    `the end of job ${id}`,
+    async () => {
+      const job = await jobs.get(id);
+      return job.endedAt !== null && job;
+    },
+    60_000,
+  );
+}
