@@ -1,9 +1,11 @@
 import { isAbsolute, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { API_PATH, createParserErrorHandler, mountApi } from '../../engine/api';
 import { InspectionError } from '../../engine/domain';
 import { openStation, type Station } from '../../engine/station';
-import { defineNode, type InspectionNode, type StationNode } from '../shared';
+import { StoreUnavailable } from '../../engine/store';
+import { defineNode, type InspectionNode, type StationNode, StationTrouble } from '../shared';
 import { type InspectionStationConfig, readStationSettings, schema } from './config';
 
 /** Two stations may not write into the same folder. */
@@ -17,6 +19,9 @@ class DataFolderTaken extends InspectionError {
     });
   }
 }
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 30_000;
 
 /** The stations open now, in the order they opened: what the HTTP API serves. */
 const openStations = new Set<Station>();
@@ -42,11 +47,17 @@ export = (RED: NodeAPI): void => {
       released = done;
     });
     const holder: Holder = { node: node.id, closed, isClosing: false };
-    const opened = openConfigured(RED, node, config, holder);
-    Object.assign(node.red, { opened } satisfies Pick<StationNode, 'opened'>);
-    opened.catch((error) => node.fail(error));
+    const trouble = new StationTrouble();
+    trouble.on((error) => node.fail(error));
+    const closing = new AbortController();
+    const opened = openConfigured(RED, node, config, holder, (open) => openPatiently(open, trouble, closing.signal));
+    Object.assign(node.red, { opened, trouble } satisfies Pick<StationNode, 'opened' | 'trouble'>);
+    opened.catch((error) => {
+      if (!closing.signal.aborted) node.fail(error);
+    });
     node.onClose(async () => {
       holder.isClosing = true;
+      closing.abort();
       try {
         const station = await opened.catch(() => null);
         if (!station) return;
@@ -65,11 +76,12 @@ async function openConfigured(
   node: InspectionNode,
   config: InspectionStationConfig,
   holder: Holder,
+  patiently: (open: () => Promise<Station>) => Promise<Station>,
 ): Promise<Station> {
   const { shiftStarts, ...settings } = readStationSettings(config);
   const dataFolder = dataFolderOf(RED, config);
   await holdFolder(dataFolder, holder);
-  const station = await openStation({
+  const options = {
     id: node.id,
     name: config.name,
     dataFolder,
@@ -77,11 +89,33 @@ async function openConfigured(
     trainingFolders: foldersOf(RED, config.trainingFolders),
     ...settings,
     ...(shiftStarts.length > 0 ? { shiftStarts } : {}),
-  });
+  };
+  const station = await patiently(() => openStation(options));
   openStations.add(station);
   station.events.on('fault', ({ message }) => node.warn(message));
   station.events.on('warning', ({ message }) => node.warn(message));
   return station;
+}
+
+/** Tries again while the store cannot be used: a lock ends, a disk is freed, a share is mounted late. */
+async function openPatiently(
+  open: () => Promise<Station>,
+  trouble: StationTrouble,
+  closing: AbortSignal,
+): Promise<Station> {
+  for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
+    try {
+      const station = await open();
+      trouble.over();
+      return station;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || closing.aborted) throw error;
+      trouble.met(error);
+      await pause(waitMs, undefined, { signal: closing }).catch(() => {
+        throw error;
+      });
+    }
+  }
 }
 
 /** Waits until an earlier life of the same station, or another one that is closing, has let go of the folder. */

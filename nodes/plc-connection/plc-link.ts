@@ -85,8 +85,13 @@ export function followConnection(node: InspectionNode, connection: PlcConnection
     connection.off('disconnected', absent);
     connection.off('error', absent);
   });
+  showConnection(node, connection, show);
+}
+
+/** Shows the node's own state when its PLC is there, else that it is not. */
+export function showConnection(node: InspectionNode, connection: PlcConnection, show: () => void): void {
   if (connection.state === 'connected') show();
-  else if (connection.lastError) absent(connection.lastError);
+  else if (connection.lastError) node.state.failed(connection.lastError);
   else node.state.idle(node.translation.shared('status.plc-connecting', 'connecting'));
 }
 

@@ -10,7 +10,8 @@ import {
   resultSequenceAddress,
   VERDICT_CODES,
 } from '../../engine/plc';
-import { followConnection, plcOf, reportProblem, type SeenTrigger } from '../plc-connection/plc-link';
+import type { Station } from '../../engine/station';
+import { followConnection, plcOf, reportProblem, type SeenTrigger, showConnection } from '../plc-connection/plc-link';
 import { defineNode, type InspectionNode, inspectionOf, stationOf } from '../shared';
 import { type PlcResultConfig, readResultSettings, schema } from './config';
 
@@ -27,7 +28,9 @@ export = (RED: NodeAPI): void => {
     const writer = new ResultWriter({ connection, block, unit });
     const triggers = new LineWatch();
     const inspections = new LineWatch();
-    const status = new ResultStatus(node, () => (settings.heartbeat ? triggers.overdue + inspections.overdue : 0));
+    let open = config.station === '';
+    const overdue = () => (settings.heartbeat ? triggers.overdue + inspections.overdue : 0);
+    const status = new ResultStatus(node, overdue, () => open);
     let count = 0;
     const nextCount = () => {
       count = count >= maximumOf(block.sequenceType) ? 1 : count + 1;
@@ -49,7 +52,17 @@ export = (RED: NodeAPI): void => {
         writer.write(resultOf(sequence, decisionOf(inspection))).catch((error) => reportProblem(node, error));
       }),
     );
-    if (config.station !== '') watchInspections(RED, node, config.station, inspections);
+    if (config.station !== '') {
+      stationOf(RED, node, config.station).whenOpen((station) => {
+        open = true;
+        showConnection(node, connection, () => status.show());
+        const stop = watchInspections(station, inspections);
+        return () => {
+          open = false;
+          stop();
+        };
+      });
+    }
 
     writer.on('written', (result, { late }) => {
       triggers.answered(String(result.sequence));
@@ -67,15 +80,18 @@ export = (RED: NodeAPI): void => {
     });
 
     if (settings.heartbeat) {
-      const alive = () => !triggers.stalled && !inspections.stalled;
+      const alive = () => open && !triggers.stalled && !inspections.stalled;
       const heartbeat = new Heartbeat({ connection, unit, ...settings.heartbeat, alive });
       heartbeat.on('stopped', () => {
-        node.warn(
-          node.translation.shared(
-            'warnings.plc-heartbeat',
-            'The heartbeat stopped: a part got no result in time and none after it did.',
-          ),
-        );
+        // what keeps the station from opening has been told
+        if (open) {
+          node.warn(
+            node.translation.shared(
+              'warnings.plc-heartbeat',
+              'The heartbeat stopped: a part got no result in time and none after it did.',
+            ),
+          );
+        }
         status.show();
       });
       heartbeat.on('resumed', () => status.show());
@@ -154,18 +170,16 @@ function telling({ sequence, verdict, reasons }: PlcResult, written: boolean): o
 }
 
 /** Expects every inspection of the station to be settled by its deadline. */
-function watchInspections(RED: NodeAPI, node: InspectionNode, station: string, watch: LineWatch): void {
-  stationOf(RED, node, station).whenOpen(({ events }) => {
-    const stops = [
-      events.on('inspection-opened', ({ id, deadlineAt }) =>
-        watch.expect(id, Date.parse(deadlineAt) + DEADLINE_GRACE_MS),
-      ),
-      events.on('inspection-settled', ({ id }) => watch.answered(id)),
-    ];
-    return () => {
-      for (const stop of stops) stop();
-    };
-  });
+function watchInspections({ events }: Station, watch: LineWatch): () => void {
+  const stops = [
+    events.on('inspection-opened', ({ id, deadlineAt }) =>
+      watch.expect(id, Date.parse(deadlineAt) + DEADLINE_GRACE_MS),
+    ),
+    events.on('inspection-settled', ({ id }) => watch.answered(id)),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 /** The node's status: the last result, and whether answers are overdue. */
@@ -175,6 +189,7 @@ class ResultStatus {
   constructor(
     private readonly node: InspectionNode,
     private readonly overdue: () => number,
+    private readonly isStationOpen: () => boolean,
   ) {}
 
   written({ verdict, sequence }: PlcResult, late: boolean): void {
@@ -195,7 +210,9 @@ class ResultStatus {
   show(): void {
     const { state, translation } = this.node;
     const count = this.overdue();
-    if (count > 0) {
+    if (!this.isStationOpen()) {
+      state.degraded(translation.shared('status.station-not-open', 'no heartbeat · the station is not open'));
+    } else if (count > 0) {
       state.degraded(translation.shared('status.plc-overdue', 'heartbeat stopped · __count__ overdue', { count }));
     } else state.ready(this.text || undefined);
   }

@@ -2,7 +2,7 @@ import type { NodeAPI } from 'node-red';
 import { type Inspection, InspectionError, type Trigger } from '../../engine/domain';
 import { type MissedReason, type PlcTrigger, TriggerPoller } from '../../engine/plc';
 import type { Station } from '../../engine/station';
-import { followConnection, plcOf, reportProblem } from '../plc-connection/plc-link';
+import { followConnection, plcOf, reportProblem, showConnection } from '../plc-connection/plc-link';
 import { defineNode, type InspectionMessage, stationOf } from '../shared';
 import { type PlcTriggerConfig, readTriggerSettings, schema, type TriggerSettings } from './config';
 
@@ -72,6 +72,7 @@ export = (RED: NodeAPI): void => {
       stationOf(RED, node, config.station).whenOpen((opened) => {
         station = opened;
         poller.start();
+        showConnection(node, connection, show);
         return () => {
           station = null;
         };

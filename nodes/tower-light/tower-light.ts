@@ -24,8 +24,9 @@ export = (RED: NodeAPI): void => {
     light.on('recovered', show);
 
     if (config.station !== '') {
-      stationOf(RED, node, config.station).whenOpen((opened) => {
+      const attach = (opened: Station) => {
         station = opened;
+        faults.open();
         const stop = followStation(opened, node, light, faults);
         tellStation(station, node, light.report());
         return () => {
@@ -33,7 +34,8 @@ export = (RED: NodeAPI): void => {
           stop();
           opened.events.emit('lamp', { ...LAMP_REMOVED, node: node.id });
         };
-      });
+      };
+      stationOf(RED, node, config.station).whenOpen(attach, () => faults.notOpen());
     }
     if (device) followConnection(node, device.connection, show);
     // later, because nodes that come after this one in the flow would miss the first message
@@ -53,12 +55,14 @@ export = (RED: NodeAPI): void => {
 };
 
 /**
- * Red flashing, from two sources: a fault told by message stays until it is cleared by message; a fault of the station ends
- * with the next verdict of a model, which shows that the line inspects again.
+ * Red flashing, from three sources: a fault told by message stays until it is cleared by message; a fault of the station
+ * ends with the next verdict of a model, which shows that the line inspects again; a station that cannot open, when it is
+ * open.
  */
 class Faults {
   private told = false;
   private ofStation = false;
+  private closed = false;
 
   constructor(private readonly light: TowerLight) {}
 
@@ -73,15 +77,29 @@ class Faults {
   }
 
   inspected(): void {
-    if (!this.ofStation) return;
     this.ofStation = false;
-    if (!this.told) this.light.clearFault();
+    this.update();
+  }
+
+  notOpen(): void {
+    this.closed = true;
+    this.light.fault();
+  }
+
+  open(): void {
+    this.closed = false;
+    this.update();
   }
 
   clear(): void {
     this.told = false;
     this.ofStation = false;
     this.light.clear();
+    if (this.closed) this.light.fault();
+  }
+
+  private update(): void {
+    if (!this.told && !this.ofStation && !this.closed) this.light.clearFault();
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -24,6 +24,7 @@ import {
   send,
   serveHttpNode,
   stationNode,
+  statuses,
   TAB,
   temporaryFolder,
   unloadFlow,
@@ -104,10 +105,44 @@ describe('inspection-station', () => {
       on(TAB, { id: 'errors', type: 'sink' }),
       on(TAB, { id: 'camera', type: 'camera-capture', station: STATION, source: 'payload' }),
     ]);
-    await assert.rejects((node(STATION) as StationNode).opened, StoreUnavailable);
+    const trouble = await until(() => (node(STATION) as StationNode).trouble?.error, 'the trouble');
+    assert.ok(trouble instanceof StoreUnavailable);
     send('camera', { payload: await goodPlate() });
     const errors = await until(() => collect('errors').find(({ error }) => error));
     assert.match(String((errors.error as Error).message), /data folder/);
+  });
+
+  it('opens by itself when what kept it from opening is over, and its nodes work', async () => {
+    const folder = join(await temporaryFolder(), 'a-file');
+    await writeFile(folder, 'no folder');
+    await loadFlow([
+      flowTab(),
+      stationNode(folder),
+      on(TAB, { id: 'catch', type: 'catch', scope: null, wires: [['errors']] }),
+      on(TAB, { id: 'errors', type: 'sink' }),
+      on(TAB, { id: 'camera', type: 'camera-capture', station: STATION, source: 'payload', wires: [['pictures']] }),
+      on(TAB, { id: 'pictures', type: 'sink' }),
+    ]);
+    const shown = statuses('camera');
+    await until(() => shown.at(-1)?.fill === 'red', 'the trouble at the camera');
+    const told = collect('errors').length;
+    await rm(folder);
+    assert.equal((await openedStation()).options.dataFolder, folder);
+    assert.equal((node(STATION) as StationNode).trouble?.error, null);
+    await until(() => shown.at(-1)?.fill !== 'red', 'the end of it');
+    send('camera', { payload: await goodPlate() });
+    await until(() => collect('pictures').length === 1, 'a picture');
+    assert.equal(collect('errors').length, told);
+  });
+
+  it('ends while it waits to try again', async () => {
+    const folder = join(await temporaryFolder(), 'a-file');
+    await writeFile(folder, 'no folder');
+    await loadFlow([stationNode(folder)]);
+    const { opened, trouble } = node(STATION) as StationNode;
+    await until(() => trouble?.error, 'the trouble');
+    await unloadFlow();
+    await assert.rejects(opened, StoreUnavailable);
   });
 
   it('shows the nodes that use it what is wrong with its settings', async () => {
@@ -151,7 +186,8 @@ describe('inspection-station', () => {
     const folder = await temporaryFolder();
     await chmod(folder, 0o500);
     await loadFlow([stationNode(join(folder, 'data'))]);
-    await assert.rejects((node(STATION) as StationNode).opened, /write access/);
+    const trouble = await until(() => (node(STATION) as StationNode).trouble?.error, 'the trouble');
+    assert.match(trouble.message, /write access/);
     await chmod(folder, 0o700);
   });
 

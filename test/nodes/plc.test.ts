@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { InvalidInput, plcErrorCode } from '../../engine/domain';
 import {
   PlcConnection,
@@ -446,6 +448,33 @@ describe('PLC nodes', () => {
       station.events.emit('inspection-settled', overdue);
       await until(() => shown.at(-1)?.fill === 'green', 'the status again');
     });
+  });
+
+  it('takes no trigger and gives no heartbeat before the station is open', async () => {
+    const folder = join(await temporaryFolder(), 'a-file');
+    await writeFile(folder, 'no folder');
+    const plc = await simulatedPlc();
+    await loadPlcFlow([
+      stationNode(folder),
+      plcNode(plc.port),
+      triggerNode({ station: STATION }),
+      resultNode({ heartbeatInterval: 50, station: STATION }),
+    ]);
+    const messages = collect('out');
+    const shown = statuses('result');
+    let beats = 0;
+    plc.on('heartbeat', () => {
+      beats += 1;
+    });
+    await connected();
+    plc.trigger();
+    await until(() => shown.some(({ text }) => text?.includes('station is not open')), 'the status');
+    await pause(200);
+    assert.deepEqual([beats, messages, plc.counts.acknowledged], [0, [], 0]);
+    await rm(folder);
+    await openedStation();
+    await until(() => beats >= 2 && messages.length === 1, 'beats and the part');
+    await until(() => shown.at(-1)?.fill === 'green', 'the status again');
   });
 
   describe('plc-simulator', () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ReviewItem } from '../../engine/domain';
 import type { LampReport, SimulatedPlc } from '../../engine/plc';
 import type { LampState } from '../../engine/station';
@@ -148,6 +150,20 @@ describe('tower-light', () => {
     await deploy([flowTab(), stationNode(folder)], 'nodes');
     assert.deepEqual(station.lamps(), []);
     assert.deepEqual([told.at(-1)?.node, told.at(-1)?.removed], ['tower', true]);
+  });
+
+  it('shows a fault while its station cannot open', async () => {
+    const folder = join(await temporaryFolder(), 'a-file');
+    await writeFile(folder, 'no folder');
+    await loadPlcFlow([stationNode(folder), messagesOnly({ station: STATION })]);
+    const messages = collect('out');
+    await until(() => reports(messages).at(-1)?.signal === 'fault', 'the fault');
+    assert.equal(reports(messages).at(-1)?.flashing, true);
+    send('tower', { topic: 'clear' });
+    await until(() => reports(messages).filter(({ signal }) => signal === 'fault').length === 2, 'the fault again');
+    await rm(folder);
+    await openedStation();
+    await until(() => reports(messages).at(-1)?.signal === 'idle', 'the end of it');
   });
 
   it('keeps a fault told by message until it is cleared by message', async () => {
