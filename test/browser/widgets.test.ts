@@ -569,7 +569,25 @@ describe('dashboard widgets in a browser', function () {
       assert.equal(await page.locator('input[name=reject]').inputValue(), '2.4');
       await page.getByRole('button', { name: 'Save' }).click();
       const { body } = await station.request(/PUT/);
-      assert.deepEqual(body, { thresholds: null, auditShare: 0.02 });
+      assert.deepEqual(body, { thresholds: null });
+    });
+
+    it('leaves an audit share in which the routers differ empty until one is typed', async () => {
+      station.addVersion('1', true);
+      station.setRouting('plate', { auditShare: null }, 'Kim');
+      const page = await show('ui-routing-settings');
+      const share = page.locator('input[name=share]');
+      await see(page, 'Model: accept 1.70, reject 2.40');
+      assert.equal(await share.inputValue(), '');
+      await page.getByRole('radio', { name: 'By hand' }).check();
+      await page.getByRole('button', { name: 'Save' }).click();
+      await station.request(/PUT/);
+      await see(page, 'Saved', '.oq-settings-saved');
+      assert.equal(station.routing.get('plate')?.auditShare, null);
+      await share.fill('5');
+      await page.getByRole('button', { name: 'Save' }).click();
+      await see(page, '5.0 %', '.oq-table');
+      assert.equal(station.routing.get('plate')?.auditShare, 0.05);
     });
 
     it('keeps what the user types when the settings change elsewhere, and says so', async () => {
