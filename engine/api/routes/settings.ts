@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { json, route } from '../route';
 import { auditList, name, routingChange, routingList, routingSettings } from '../schemas';
+import { limit } from './paging';
 
 export const settingsRoutes = [
   route({
@@ -31,7 +32,7 @@ export const settingsRoutes = [
     tag: 'settings',
     query: z.object({
       subject: z.string().min(1).max(128).optional().meta({ description: 'Part type, or id of a job or item' }),
-      limit: z.coerce.number().int().min(1).max(500).default(50),
+      limit,
     }),
     success: { status: 200, schema: auditList, description: 'The entries' },
     handle: async ({ station, query }) => json({ items: await station.store.audit.list(query) }),
