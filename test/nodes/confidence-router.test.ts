@@ -12,6 +12,7 @@ import {
   openedStation,
   STATION,
   send,
+  serveHttpNode,
   stationNode,
   statuses,
   TAB,
@@ -188,6 +189,19 @@ describe('confidence-router', () => {
     const station = await openedStation();
     assert.equal((await station.routing('plate')).auditShare, 0.25);
     assert.equal((await store.settings.routing('plate')).auditShare, null);
+    const api = await serveHttpNode();
+    try {
+      const answer = await fetch(`${api.url}/inspection/api/part-types`);
+      const { items } = (await answer.json()) as { items: { routing: object }[] };
+      const routing = { partType: 'plate', thresholds: { accept: 1, reject: 2 }, auditShare: 0.25 };
+      assert.deepEqual(
+        items.map((item) => item.routing),
+        [routing],
+        'what the Settings page shows',
+      );
+    } finally {
+      await api.close();
+    }
   });
 
   it("judges by its own defaults, whatever the station's other routers have", async () => {
