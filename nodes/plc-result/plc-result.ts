@@ -52,17 +52,6 @@ export = (RED: NodeAPI): void => {
         writer.write(resultOf(sequence, decisionOf(inspection))).catch((error) => reportProblem(node, error));
       }),
     );
-    if (config.station !== '') {
-      stationOf(RED, node, config.station).whenOpen((station) => {
-        open = true;
-        showConnection(node, connection, () => status.show());
-        const stop = watchInspections(station, inspections);
-        return () => {
-          open = false;
-          stop();
-        };
-      });
-    }
 
     writer.on('written', (result, { late }) => {
       triggers.answered(String(result.sequence));
@@ -79,25 +68,32 @@ export = (RED: NodeAPI): void => {
       );
     });
 
+    let startHeartbeat = () => {};
     if (settings.heartbeat) {
-      const alive = () => open && !triggers.stalled && !inspections.stalled;
+      const alive = () => !triggers.stalled && !inspections.stalled;
       const heartbeat = new Heartbeat({ connection, unit, ...settings.heartbeat, alive });
       heartbeat.on('stopped', () => {
-        // what keeps the station from opening has been told
-        if (open) {
-          node.warn(
-            node.translation.shared(
-              'warnings.plc-heartbeat',
-              'The heartbeat stopped: a part got no result in time and none after it did.',
-            ),
-          );
-        }
+        node.warn(
+          node.translation.shared(
+            'warnings.plc-heartbeat',
+            'The heartbeat stopped: a part got no result in time and none after it did.',
+          ),
+        );
         status.show();
       });
       heartbeat.on('resumed', () => status.show());
       heartbeat.on('problem', (error) => reportProblem(node, error));
       node.onClose(() => heartbeat.close());
-      heartbeat.start();
+      startHeartbeat = () => heartbeat.start();
+    }
+    if (open) startHeartbeat();
+    else {
+      stationOf(RED, node, config.station).whenOpen((station) => {
+        open = true;
+        startHeartbeat();
+        showConnection(node, connection, () => status.show());
+        return watchInspections(station, inspections);
+      });
     }
     followConnection(node, connection, () => status.show());
     writer.start();
