@@ -97,7 +97,6 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   jobs.events.on('job', (job) => events.emit('job', job));
   jobs.events.on('warning', ({ job, message }) => warn(`Training job ${job}: ${message}`));
   reviews.events.on('changed', (item) => events.emit('review-changed', item));
-  reviews.events.on('decided', (item) => events.emit('review-decided', item));
 
   const inspections = await InspectionLedger.open({
     store,

@@ -71,7 +71,6 @@ export interface StationEvents {
   readonly 'inspection-opened': Inspection;
   readonly 'inspection-settled': Inspection;
   readonly 'review-changed': ReviewItem;
-  readonly 'review-decided': ReviewItem;
   readonly job: Job;
   readonly deployment: DeploymentRecord;
   readonly 'routing-changed': RoutingSettings;

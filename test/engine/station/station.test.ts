@@ -234,7 +234,7 @@ describe('a station', function () {
   it('tells changed settings and review decisions', async () => {
     const station = await temporaryStation();
     const changed = record(station, 'routing-changed');
-    const decided = record(station, 'review-decided');
+    const reviewed = record(station, 'review-changed');
     await station.setRouting('plate', { auditShare: 0.25 }, 'Ada');
     assert.deepEqual(changed, [{ partType: 'plate', thresholds: null, auditShare: 0.25 }]);
     assert.deepEqual(await station.allRouting(), changed);
@@ -242,8 +242,11 @@ describe('a station', function () {
     await station.reviews.add(settled as Inspection);
     await station.reviews.label(settled!.id, { label: 'OK', reviewer: 'Ada' }, 'ada');
     assert.deepEqual(
-      decided.map(({ id, label }) => [id, label]),
-      [[settled!.id, 'OK']],
+      reviewed.map(({ id, label }) => [id, label]),
+      [
+        [settled!.id, null],
+        [settled!.id, 'OK'],
+      ],
     );
   });
 
