@@ -6,7 +6,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { packageRoot } from '../engine/domain';
 import { launchBrowser, openPage } from '../test/browser/ui-support';
 import { type FlowNode, stockFlow } from '../test/support/flows';
@@ -48,7 +49,10 @@ async function photograph(browser: Browser, theme: 'Dark' | 'Light'): Promise<vo
       const { page, context } = await openPage(browser, `${nodeRed.base}/dashboard/${path}`, { width, height });
       await page.waitForLoadState('networkidle').catch(() => undefined);
       await page.waitForTimeout(2_500);
-      await page.screenshot({ path: join(folder, `${name}.png`) });
+      if (path === 'line') await showRejectedPart(page);
+      await sharp(await page.screenshot())
+        .png({ palette: true })
+        .toFile(join(folder, `${name}.png`));
       await context.close();
       console.log(`docs/images/${name}.png`);
     }
@@ -56,6 +60,14 @@ async function photograph(browser: Browser, theme: 'Dark' | 'Light'): Promise<vo
     await nodeRed.stop();
     rmSync(userDir, { recursive: true, force: true });
   }
+}
+
+/** Looks at a rejected part of the filmstrip: its heat map tells more than that of a good one. */
+async function showRejectedPart(page: Page): Promise<void> {
+  const rejected = page.getByRole('button', { name: /\bNG\b/ }).first();
+  if ((await rejected.count()) === 0) return;
+  await rejected.click();
+  await page.waitForTimeout(1_000);
 }
 
 /** The stock flow with all pages in one theme, and parts that follow each other faster. */

@@ -196,7 +196,7 @@ describe('opti-quality', function () {
     const cases: [string[], RegExp][] = [
       [train(path('nowhere'), path('x')), /nowhere does not exist/],
       [train(path('empty'), path('x')), /holds no pictures/],
-      [train(path('ok'), path('x')), /at least 8 readable pictures/],
+      [train(path('ok'), path('x')), /at least 8 different readable pictures/],
       [train(path('train'), model), /never overwritten/],
       [[...train(path('train'), path('x')), '--backbone', path('none.onnx')], /there is no such file/],
       [['evaluate', '--model', path('ok'), '--ok', path('ok'), '--defects', path('ng')], /there is no manifest\.json/],
