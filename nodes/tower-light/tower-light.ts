@@ -138,9 +138,15 @@ function pendingOf(payload: unknown): number {
 
 /** Shows the station's faults, and blue while parts wait for a person. */
 function followStation(station: Station, node: InspectionNode, light: TowerLight, faults: Faults): () => void {
+  let asked = 0;
   const count = () => {
+    asked += 1;
+    const question = asked;
     station.reviews.stats().then(
-      ({ pending }) => light.waiting(pending > 0),
+      ({ pending }) => {
+        // an answer that a newer question overtook is out of date
+        if (question === asked) light.waiting(pending > 0);
+      },
       (error) => node.warn(node.translation.message(error)),
     );
   };

@@ -183,7 +183,7 @@ describe('tower-light', () => {
     await loadPlcFlow([stationNode(await temporaryFolder()), messagesOnly({ station: STATION })]);
     const messages = collect('out');
     const station = await openedStation();
-    await until(() => messages.length > 0, 'the first report');
+    await until(() => station.events.listenerCount('review-changed') > 0, 'the tower light at the station');
     const stats = station.reviews.stats.bind(station.reviews);
     station.reviews.stats = async () => ({ ...(await stats()), pending: 2 });
     station.events.emit('review-changed', {} as ReviewItem);
