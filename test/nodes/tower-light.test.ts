@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReviewItem } from '../../engine/domain';
 import type { LampReport, SimulatedPlc } from '../../engine/plc';
-import type { LampState } from '../../engine/station';
+import type { LampState, Station } from '../../engine/station';
 import type { PlcConnectionNode } from '../../nodes/plc-connection/plc-link';
 import { closePlcs, judged, loadPlcFlow, PLC, plcNode, simulatedPlc } from './plc-support';
 import {
@@ -37,6 +37,11 @@ describe('tower-light', () => {
       .filter(([, on]) => on)
       .map(([lamp]) => lamp)
       .join('+');
+  /** The tower light hears its station, and has counted the waiting parts once. */
+  const following = async (station: Station) => {
+    await until(() => station.events.listenerCount('review-changed') > 0, 'the tower light at the station');
+    await station.reviews.stats();
+  };
   const reports = (messages: { payload?: unknown }[]) => messages.map(({ payload }) => payload as LampReport);
 
   it('lights the lamp of the verdict and leaves the fail-safe colour on close', async () => {
@@ -131,7 +136,7 @@ describe('tower-light', () => {
     const station = await openedStation();
     const lamps: LampState[] = [];
     station.events.on('lamp', (lamp) => lamps.push(lamp));
-    await until(() => messages.length > 0, 'the first report');
+    await following(station);
     station.events.emit('fault', { code: 'store-unavailable', message: 'disk full' });
     await until(() => reports(messages).at(-1)?.signal === 'fault', 'the fault');
     assert.deepEqual(lamps.at(-1), { node: 'tower', colour: 'red', flashing: true, connected: true });
@@ -170,7 +175,7 @@ describe('tower-light', () => {
     await loadPlcFlow([stationNode(await temporaryFolder()), messagesOnly({ station: STATION })]);
     const messages = collect('out');
     const station = await openedStation();
-    await until(() => messages.length > 0, 'the first report');
+    await following(station);
     send('tower', { topic: 'fault' });
     await until(() => reports(messages).at(-1)?.signal === 'fault', 'the fault');
     station.events.emit('inspection-settled', judged('OK').inspection!);
@@ -183,7 +188,7 @@ describe('tower-light', () => {
     await loadPlcFlow([stationNode(await temporaryFolder()), messagesOnly({ station: STATION })]);
     const messages = collect('out');
     const station = await openedStation();
-    await until(() => station.events.listenerCount('review-changed') > 0, 'the tower light at the station');
+    await following(station);
     const stats = station.reviews.stats.bind(station.reviews);
     station.reviews.stats = async () => ({ ...(await stats()), pending: 2 });
     station.events.emit('review-changed', {} as ReviewItem);
