@@ -30,7 +30,7 @@ export class NoIntake extends InspectionError {
 
 /** The door for pictures that come by API or browser. */
 export class Intake {
-  private readonly handlers: { readonly handle: IntakeHandler; readonly route: string }[] = [];
+  private readonly handlers: IntakeHandler[] = [];
 
   constructor(private readonly ledger: Pick<InspectionLedger, 'settled'>) {}
 
@@ -39,27 +39,25 @@ export class Intake {
     return this.handlers.length;
   }
 
-  /** @param route id of the node's flow tab @returns a function that removes the handler */
-  register(handle: IntakeHandler, route = ''): () => void {
-    const entry = { handle, route };
-    this.handlers.push(entry);
+  /** @returns a function that removes the handler */
+  register(handle: IntakeHandler): () => void {
+    this.handlers.push(handle);
     return () => {
-      const place = this.handlers.indexOf(entry);
+      const place = this.handlers.indexOf(handle);
       if (place >= 0) this.handlers.splice(place, 1);
     };
   }
 
   /**
-   * Sends a picture through a flow: that of `route`, else the first that takes pictures.
+   * Sends a picture through the flow that takes pictures; of several, the first registered.
    *
    * @returns the inspection with its verdict
    * @throws {NoIntake} when no flow takes pictures
    */
-  async submit(picture: Buffer, part: Omit<Submission, 'picture'> & { readonly route?: string }): Promise<Inspection> {
-    const { route, ...rest } = part;
-    const entry = this.handlers.find((candidate) => candidate.route === route) ?? this.handlers[0];
-    if (!entry) throw new NoIntake();
-    const inspection = await entry.handle({ picture, ...rest });
+  async submit(picture: Buffer, part: Omit<Submission, 'picture'>): Promise<Inspection> {
+    const handle = this.handlers[0];
+    if (!handle) throw new NoIntake();
+    const inspection = await handle({ picture, ...part });
     return this.ledger.settled(inspection.id);
   }
 }

@@ -149,6 +149,19 @@ export = (RED: NodeAPI): void => {
         return inspection;
       }
 
+      function takeUploads(station: Station): () => void {
+        if (station.intake.size > 0) {
+          node.warn(
+            node.translation.shared(
+              'warnings.second-intake',
+              'Another camera-capture node of this station takes the pictures sent to the HTTP API already. ' +
+                'This one takes them only when the other is removed.',
+            ),
+          );
+        }
+        return station.intake.register((submission) => takeUpload(station, submission));
+      }
+
       async function watchFolder(station: Station, frames: FrameSource): Promise<void> {
         while (!closing.signal.aborted) {
           try {
@@ -201,9 +214,7 @@ export = (RED: NodeAPI): void => {
 
       link.whenOpen((station) => {
         status.show();
-        const stopUploads = config.acceptUploads
-          ? station.intake.register((submission) => takeUpload(station, submission), node.flow)
-          : undefined;
+        const stopUploads = config.acceptUploads ? takeUploads(station) : undefined;
         if (watching && source) void watchFolder(station, source);
         return stopUploads;
       });
