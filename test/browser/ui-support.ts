@@ -213,7 +213,8 @@ function registerStation(
     const inspections = {
       get: async (id: string) => {
         const found = station.inspections.find((one) => one.id === id);
-        return found && { ...found, decision: { verdict: found.verdict, confidence: 0.8, reasons: found.reasons } };
+        const decision = found && { verdict: found.verdict, confidence: 0.8, reasons: found.reasons };
+        return found && { ...found, decision, trigger: { source: 'browser' }, settledAt: new Date().toISOString() };
       },
     };
     Object.assign(this, { opened: Promise.resolve({ browserCameras: cameras, store: { inspections } }) });
