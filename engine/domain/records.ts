@@ -1,3 +1,4 @@
+import type { ErrorParameters } from './errors';
 import type { Finding, Inspection, Thresholds } from './inspection';
 import type { ReasonCode, Verdict } from './verdict';
 
@@ -139,4 +140,23 @@ export interface Counters {
   readonly total: number;
   /** ok / total, null without parts. */
   readonly yield: number | null;
+}
+
+/** The state of a tower light, told by the node that drives it. */
+export interface TowerLightState {
+  readonly node: string;
+  /** Null: all lamps off. */
+  readonly colour: string | null;
+  readonly flashing: boolean;
+  readonly connected: boolean;
+  /** The node is gone, and its lamps with it. */
+  readonly removed?: boolean;
+}
+
+/** Something of a station that failed and needs a person. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+  /** For translations, see `ErrorText`. */
+  readonly parameters?: ErrorParameters;
 }

@@ -1,5 +1,4 @@
-import { type Clock, serializeError, timestamp } from '../domain';
-import type { Fault } from './types';
+import { type Clock, type Fault, serializeError, timestamp } from '../domain';
 
 const KEPT = 10;
 const RECENT_MS = 5 * 60_000;

@@ -7,6 +7,7 @@ import {
   type PictureInfo,
   type RoutingDefaults,
   systemClock,
+  type TowerLightState,
   TypedEmitter,
   timestamp,
 } from '../domain';
@@ -24,7 +25,7 @@ import { InspectionLedger } from './ledger';
 import { RetentionTimer } from './retention-timer';
 import { StationRouting } from './station-routing';
 import { Thumbnails } from './thumbnails';
-import type { LampState, Station, StationEvents, StationHealth, StationOptions } from './types';
+import type { Station, StationEvents, StationHealth, StationOptions } from './types';
 
 const MEGABYTE = 1024 * 1024;
 const THUMBNAIL_CACHE_BYTES = 16 * MEGABYTE;
@@ -66,7 +67,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     if (decision?.by === 'model') faults.wentWell(capturedAt);
   });
   const warn = (message: string) => events.emit('warning', { code: 'warning', message });
-  const lamps = new Map<string, LampState>();
+  const lamps = new Map<string, TowerLightState>();
   events.on('lamp', (lamp) => {
     if (lamp.removed) lamps.delete(lamp.node);
     else lamps.set(lamp.node, lamp);

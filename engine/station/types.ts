@@ -2,14 +2,15 @@ import type {
   AnomalyFinding,
   Clock,
   DeploymentRecord,
-  ErrorParameters,
   FailSafeVerdict,
+  Fault,
   Inspection,
   Job,
   PictureInfo,
   ReviewItem,
   RoutingDefaults,
   RoutingSettings,
+  TowerLightState,
   TypedEmitter,
 } from '../domain';
 import type { ComputePool } from '../inference';
@@ -49,24 +50,6 @@ export interface StationOptions {
   readonly clock?: Clock;
 }
 
-/** The state of a tower light, told by the node that drives it. */
-export interface LampState {
-  readonly node: string;
-  /** Null: all lamps off. */
-  readonly colour: string | null;
-  readonly flashing: boolean;
-  readonly connected: boolean;
-  /** The node is gone, and its lamps with it. */
-  readonly removed?: boolean;
-}
-
-export interface Fault {
-  readonly code: string;
-  readonly message: string;
-  /** For translations, see `ErrorText`. */
-  readonly parameters?: ErrorParameters;
-}
-
 export interface StationEvents {
   readonly 'inspection-opened': Inspection;
   readonly 'inspection-settled': Inspection;
@@ -75,7 +58,7 @@ export interface StationEvents {
   readonly deployment: DeploymentRecord;
   readonly 'routing-changed': RoutingSettings;
   readonly fault: Fault;
-  readonly lamp: LampState;
+  readonly lamp: TowerLightState;
   /** Something a person should know that stops nothing, for example a picture left out of a training. */
   readonly warning: Fault;
 }
@@ -147,7 +130,7 @@ export interface Station {
   /** Changes thresholds or audit share of a part type; recorded, and told as `routing-changed`. */
   setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;
   /** The tower lights as last told, one for each node. */
-  lamps(): readonly LampState[];
+  lamps(): readonly TowerLightState[];
   health(): StationHealth;
   /** Settles what is open as `interrupted` and ends all processes, timers and files of the station. */
   close(): Promise<void>;

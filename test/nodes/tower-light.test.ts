@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ReviewItem } from '../../engine/domain';
+import type { ReviewItem, TowerLightState } from '../../engine/domain';
 import type { LampReport, SimulatedPlc } from '../../engine/plc';
-import type { LampState, Station } from '../../engine/station';
+import type { Station } from '../../engine/station';
 import type { PlcConnectionNode } from '../../nodes/plc-connection/plc-link';
 import { closePlcs, judged, loadPlcFlow, PLC, plcNode, simulatedPlc } from './plc-support';
 import {
@@ -134,7 +134,7 @@ describe('tower-light', () => {
     await loadPlcFlow([stationNode(await temporaryFolder()), messagesOnly({ station: STATION })]);
     const messages = collect('out');
     const station = await openedStation();
-    const lamps: LampState[] = [];
+    const lamps: TowerLightState[] = [];
     station.events.on('lamp', (lamp) => lamps.push(lamp));
     await following(station);
     station.events.emit('fault', { code: 'store-unavailable', message: 'disk full' });
@@ -150,7 +150,7 @@ describe('tower-light', () => {
     await loadPlcFlow([stationNode(folder), messagesOnly({ station: STATION })]);
     const station = await openedStation();
     await until(() => station.lamps().length === 1, 'the lamps');
-    const told: LampState[] = [];
+    const told: TowerLightState[] = [];
     station.events.on('lamp', (lamp) => told.push(lamp));
     await deploy([flowTab(), stationNode(folder)], 'nodes');
     assert.deepEqual(station.lamps(), []);

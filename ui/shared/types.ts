@@ -3,6 +3,7 @@ export type {
   Box,
   Counters,
   DeploymentRecord,
+  Fault,
   Finding,
   Inspection,
   Job,
@@ -14,12 +15,13 @@ export type {
   ReviewItem,
   RoutingSettings,
   Thresholds,
+  TowerLightState,
   TrainingSource,
   TrainingStage,
   Verdict,
 } from '../../engine/domain';
 
-import type { RoutingSettings, Thresholds } from '../../engine/domain';
+import type { Fault, RoutingSettings, Thresholds } from '../../engine/domain';
 
 /** A page of a list. */
 export interface Page<Item> {
@@ -35,24 +37,6 @@ export interface PartTypeInfo {
   readonly okPictures: number;
   readonly routing: RoutingSettings;
   readonly modelThresholds: Thresholds | null;
-}
-
-/** The state of a tower light, as `lamp` events carry it. */
-export interface LampState {
-  readonly node: string;
-  /** Null: all lamps off. */
-  readonly colour: string | null;
-  readonly flashing: boolean;
-  readonly connected: boolean;
-  /** The node is gone, and its lamps with it. */
-  readonly removed?: boolean;
-}
-
-export interface Fault {
-  readonly code: string;
-  readonly message: string;
-  /** Fill the gaps of the catalog's text. */
-  readonly parameters?: Readonly<Record<string, string | number>>;
 }
 
 /** What `GET /health` says, as far as the widgets show it. */
