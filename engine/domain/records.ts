@@ -1,5 +1,5 @@
 import type { ErrorParameters } from './errors';
-import type { Finding, Inspection, Thresholds } from './inspection';
+import type { Box, Finding, Inspection, Thresholds } from './inspection';
 import type { ReasonCode, Verdict } from './verdict';
 
 /** An inspection as the store keeps it. */
@@ -79,12 +79,70 @@ export type TrainingSource =
   | { readonly kind: 'labelled' }
   | { readonly kind: 'simulator'; readonly product: string; readonly count: number; readonly seed?: number };
 
+/** How a training is done; what is absent keeps its default. */
+export interface TrainingOptions {
+  /** `bank`: a memory bank of good patches. */
+  readonly method?: 'bank';
+  /** The model's input. Sides in pixels, multiples of 32 within 128..1024. */
+  readonly input?: { readonly width: number; readonly height: number; readonly mode: 'letterbox' | 'crop' | 'stretch' };
+  /** Wished share of good parts that may be rejected, above 0 and at most 0.5. */
+  readonly falseRejectRate?: number;
+  /** Wished share of good parts that may go to a person or be rejected, above 0 and at most 0.5. */
+  readonly reviewRate?: number;
+  /** Wished share of defective parts that may pass, above 0 and at most 0.5; counts when defects are known. */
+  readonly missRate?: number;
+  /** The part of the picture that is looked at, in fractions 0..1 of its sides; null: all of it. */
+  readonly roi?: Box | null;
+  /** The looked-at part is cut into tiles, for small defects; null: it is not. */
+  readonly tiles?: TilingWish | null;
+  /** Parts that always lie alike are compared with nearby places only; null: with all places. */
+  readonly position?: {
+    /** How far a place may wander, as a share of the looked-at part's longer side, above 0 and at most 0.5. */
+    readonly reach: number;
+  } | null;
+  /** Variants of the good pictures that are learnt, too; null: none. */
+  readonly augmentation?: AugmentationWish | null;
+  /** Folder with pictures of defective parts: they set the accept level and are never learnt. */
+  readonly defectFolder?: string;
+  /** Learn also the pictures that look defective, instead of leaving them out for a person to look at. */
+  readonly keepSuspects?: boolean;
+  /** Add the pictures to the version in production instead of starting over. */
+  readonly update?: boolean;
+  /** Compute with 8-bit numbers where the held-out decisions do not get worse. */
+  readonly quantise?: boolean;
+}
+
+/** A grid of tiles, each as large as the model's input. */
+export interface TilingWish {
+  /** 1..8 */
+  readonly columns: number;
+  /** 1..8 */
+  readonly rows: number;
+  /** Share of a tile's side that it has in common with its neighbour, 0..0.5. */
+  readonly overlap: number;
+  /** `per-tile`: what is normal differs from tile to tile. */
+  readonly banks: 'shared' | 'per-tile';
+}
+
+/** How far variants of a picture may differ from it. */
+export interface AugmentationWish {
+  /** Mirrored, left and right as well as up and down. */
+  readonly flip: boolean;
+  /** Turned by up to this many degrees both ways, 0..180. */
+  readonly rotation: number;
+  /** Brightness and contrast changed by up to this share, 0..0.5. */
+  readonly light: number;
+  /** Moved by up to this share of the side, 0..0.25. */
+  readonly shift: number;
+}
+
 export interface TrainingRequest {
   readonly partType: string;
   readonly source: TrainingSource;
   /** Deploy the version when it is done. */
   readonly deploy: boolean;
   readonly backbone?: string;
+  readonly options?: TrainingOptions;
 }
 
 export interface Job {
