@@ -15,7 +15,7 @@ import {
   type TrainingRequest,
   VERDICTS,
 } from '../domain';
-import { SIMULATED_PICTURES_LIMIT } from '../learning';
+import { SIMULATED_PICTURES_LIMIT, trainingOptions } from '../learning';
 import { MINIMUM_PICTURES } from '../patchcore';
 import { SIMULATED_PRODUCTS } from '../simulator';
 
@@ -302,6 +302,7 @@ const jobProgress = z.object({
   percent: z.number().min(0).max(100),
   remainingSeconds: z.number().nullable(),
 });
+named('TrainingOptions', trainingOptions);
 export const trainingRequest = named(
   'TrainingRequest',
   z.strictObject({
@@ -324,6 +325,7 @@ export const trainingRequest = named(
     ]),
     deploy: z.boolean().default(false),
     backbone: name.optional().meta({ description: 'Id of a backbone; the embedded one unless told' }),
+    options: trainingOptions.optional(),
   }) satisfies z.ZodType<TrainingRequest>,
 );
 export const job = named(
@@ -344,6 +346,7 @@ export const job = named(
       ]),
       deploy: z.boolean(),
       backbone: z.string().optional(),
+      options: trainingOptions.optional(),
     }),
     state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted']),
     progress: jobProgress.nullable(),

@@ -93,6 +93,8 @@ export interface TrainingOptions {
   readonly missRate?: number;
   /** The part of the picture that is looked at, in fractions 0..1 of its sides; null: all of it. */
   readonly roi?: Box | null;
+  /** Picture file (PNG) of which white counts and black does not; as wide and high as the pictures, or alike in shape. */
+  readonly mask?: string;
   /** The looked-at part is cut into tiles, for small defects; null: it is not. */
   readonly tiles?: TilingWish | null;
   /** Parts that always lie alike are compared with nearby places only; null: with all places. */

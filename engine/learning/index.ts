@@ -4,6 +4,7 @@ export {
   type JobQueueEvents,
   type JobQueueOptions,
   JobQueueUnavailable,
+  NothingToUpdate,
   SIMULATED_PICTURES_LIMIT,
 } from './job-queue';
 export {
@@ -14,4 +15,5 @@ export {
   type ModelWarning,
   NothingToRollBack,
 } from './model-registry';
+export { readTrainingOptions, trainingOptions } from './training-options';
 export { TrainingDied } from './training-process';

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import {
@@ -14,6 +14,7 @@ import {
   serializeError,
   syncFolder,
   systemClock,
+  type TrainingOptions,
   type TrainingRequest,
   type TrainingSource,
   TypedEmitter,
@@ -24,6 +25,7 @@ import { MINIMUM_PICTURES, picturesInFolder, TooFewPictures } from '../patchcore
 import type { Store } from '../store';
 import type { ModelRegistry } from './model-registry';
 import type { PictureSource } from './training-messages';
+import { readTrainingOptions } from './training-options';
 import { simulatedProduct } from './training-pictures';
 import { TrainingDied, TrainingProcess } from './training-process';
 
@@ -50,6 +52,19 @@ export class JobEnded extends InspectionError {
       status: 'job has ended',
       message: `Job ${job.id} is ${job.state}. Only queued and running jobs can be cancelled.`,
       parameters: { id: job.id, state: job.state },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** There is no version the pictures could be added to. */
+export class NothingToUpdate extends InspectionError {
+  constructor(partType: string) {
+    super({
+      code: 'nothing-to-update',
+      status: 'no model to add to',
+      message: `Part type ${partType} has no model in production that pictures could be added to. Train one first, or deploy a version.`,
+      parameters: { partType },
       httpStatus: 409,
     });
   }
@@ -138,11 +153,14 @@ export class JobQueue {
    *
    * @param actor who wants it, for the record
    * @throws {InvalidInput} naming what is wrong with the request
+   * @throws {NothingToUpdate} when pictures shall be added and no version is in production
    * @throws {TooFewPictures} when the source has fewer pictures than any training needs
    * @throws {JobQueueUnavailable} while the station closes, or when too many jobs wait
    */
   async submit(request: TrainingRequest, actor: string): Promise<Job> {
-    const checked: TrainingRequest = { ...request, source: await this.#checkSource(request) };
+    const options = await this.#checkOptions(request);
+    const source = await this.#checkSource(request);
+    const checked: TrainingRequest = { ...request, source, ...(options && { options }) };
     this.#assertAccepting();
     const job: Job = {
       id: newId(),
@@ -266,13 +284,14 @@ export class JobQueue {
 
   /** @returns the version that has appeared among the models */
   async #train(running: RunningJob, workFolder: string): Promise<string> {
-    const { partType, backbone } = running.job.request;
+    const { partType, backbone, options = {} } = running.job.request;
     const version = await nextVersion(this.#models.folder, partType);
     const source = await this.#pictureSource(running.job.request);
-    const parent = await this.#models.deployed(partType).then(
-      (model) => model?.version ?? null,
-      () => null,
-    );
+    const deployed = await this.#models.deployed(partType).catch((error) => {
+      if (options.update) throw error;
+      return null;
+    });
+    if (options.update && deployed === null) throw new NothingToUpdate(partType);
     const outFolder = join(workFolder, partType, version);
     await mkdir(dirname(outFolder), { recursive: true });
     if (running.stop) throw new Error('stopped before it began');
@@ -281,11 +300,13 @@ export class JobQueue {
       {
         partType,
         version,
-        parent,
+        parent: deployed?.version ?? null,
         outFolder,
         source,
         sourceText: sourceText(source),
         backbone,
+        options,
+        updateFrom: options.update && deployed ? deployed.folder : null,
         threads: Math.max(1, availableParallelism() - 1),
       },
       (progress) => this.#progress(running, progress),
@@ -329,8 +350,34 @@ export class JobQueue {
     }
   }
 
+  /** The options with absolute paths; undefined when there are none. */
+  async #checkOptions({ partType, backbone, options }: TrainingRequest): Promise<TrainingOptions | undefined> {
+    if (options === undefined) return undefined;
+    const { defectFolder, mask, ...others } = readTrainingOptions(options);
+    const absolute = (path: string) => resolve(this.#store.dataFolder, path);
+    if (others.update && backbone !== undefined) {
+      throw new InvalidInput('An update keeps the backbone of its version: leave the backbone out, or train anew.');
+    }
+    if (others.update && (await this.#models.deployed(partType)) === null) throw new NothingToUpdate(partType);
+    if (defectFolder !== undefined) await picturesInFolder(absolute(defectFolder));
+    if (mask !== undefined) {
+      await access(absolute(mask), constants.R_OK).catch(() => {
+        throw new InvalidInput(`The mask ${mask} cannot be read. Check the path.`, { mask });
+      });
+    }
+    return {
+      ...others,
+      ...(defectFolder !== undefined && { defectFolder: absolute(defectFolder) }),
+      ...(mask !== undefined && { mask: absolute(mask) }),
+    };
+  }
+
   /** The source with an absolute folder. */
-  async #checkSource({ partType, source }: TrainingRequest): Promise<TrainingSource> {
+  async #checkSource({ partType, source, options }: TrainingRequest): Promise<TrainingSource> {
+    const needed = options?.update ? 1 : MINIMUM_PICTURES;
+    const assertEnough = (count: number): void => {
+      if (count < needed) throw new TooFewPictures(count, 0, needed);
+    };
     if (!isName(partType)) {
       throw new InvalidInput(
         `The part type ${JSON.stringify(partType)} cannot be the name of a model. Use letters, digits, ".", "_" and "-", at most 64.`,
@@ -397,10 +444,6 @@ export class JobQueue {
   #now(): string {
     return timestamp(this.#clock.now());
   }
-}
-
-function assertEnough(count: number): void {
-  if (count < MINIMUM_PICTURES) throw new TooFewPictures(count, 0);
 }
 
 function sourceText(source: PictureSource): string {

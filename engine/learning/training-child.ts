@@ -22,6 +22,7 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 async function train(order: TrainingOrder): Promise<readonly { name: string; reason: string }[]> {
   const { count, pictures } = await openPictures(order.source);
   const { skipped } = await trainPatchcore({
+    ...order.options,
     partType: order.partType,
     name: order.partType,
     version: order.version,

@@ -1,4 +1,4 @@
-import type { ErrorText, JobProgress } from '../domain';
+import type { ErrorText, JobProgress, TrainingOptions } from '../domain';
 
 /** Where the training process finds its pictures. */
 export type PictureSource =
@@ -17,6 +17,10 @@ export interface TrainingOrder {
   /** For the manifest: where the pictures came from. */
   readonly sourceText: string;
   readonly backbone?: string;
+  /** Folders and files in it are absolute. */
+  readonly options: TrainingOptions;
+  /** Folder of the version the pictures are added to; null: the training starts anew. */
+  readonly updateFrom: string | null;
   readonly threads: number;
 }
 

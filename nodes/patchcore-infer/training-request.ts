@@ -1,6 +1,12 @@
 import { isAbsolute, join } from 'node:path';
-import { InvalidInput, isName, type TrainingRequest, type TrainingSource } from '../../engine/domain';
-import { SIMULATED_PICTURES_LIMIT } from '../../engine/learning';
+import {
+  InvalidInput,
+  isName,
+  type TrainingOptions,
+  type TrainingRequest,
+  type TrainingSource,
+} from '../../engine/domain';
+import { readTrainingOptions, SIMULATED_PICTURES_LIMIT } from '../../engine/learning';
 import { MINIMUM_PICTURES } from '../../engine/patchcore';
 import { SIMULATED_PRODUCTS } from '../../engine/simulator';
 
@@ -35,8 +41,19 @@ export function readTrainOrder(payload: unknown, partType: string, userFolder: s
       source: readSource(order.source, userFolder),
       deploy: readFlag('deploy', order.deploy, true),
       ...(typeof order.backbone === 'string' ? { backbone: order.backbone } : {}),
+      ...(order.options === undefined ? {} : { options: readOptions(order.options, userFolder) }),
     },
     unlessDeployed: readFlag('unlessDeployed', order.unlessDeployed, false),
+  };
+}
+
+function readOptions(value: unknown, userFolder: string): TrainingOptions {
+  const { defectFolder, mask, ...others } = readTrainingOptions(value);
+  const absolute = (path: string): string => (isAbsolute(path) ? path : join(userFolder, path));
+  return {
+    ...others,
+    ...(defectFolder === undefined ? {} : { defectFolder: absolute(defectFolder) }),
+    ...(mask === undefined ? {} : { mask: absolute(mask) }),
   };
 }
 

@@ -127,6 +127,18 @@ describe('a "train" message', () => {
     assert.deepEqual(request.source, { kind: 'folder', folder: '/data/good' });
   });
 
+  it('hands the options on, with folders that start at the user folder', () => {
+    const input = { width: 384, height: 256, mode: 'letterbox' };
+    const options = { input, tiles: { columns: 2, rows: 1 }, defectFolder: 'bad', mask: '/masks/plate.png' };
+    const { request } = readTrainOrder({ options }, 'plate', '/data');
+    assert.deepEqual(request.options, {
+      input,
+      tiles: { columns: 2, rows: 1, overlap: 0.1, banks: 'shared' },
+      defectFolder: '/data/bad',
+      mask: '/masks/plate.png',
+    });
+  });
+
   const wrong: [string, unknown][] = [
     ['an unusable part type', { partType: 'a/b' }],
     ['an unknown source', { source: { kind: 'cloud' } }],
@@ -136,6 +148,12 @@ describe('a "train" message', () => {
     ['fewer simulated parts than a model needs', { source: { kind: 'simulator', count: 7 } }],
     ['more simulated parts than are drawn', { source: { kind: 'simulator', count: 1001 } }],
     ['deploy that is no yes or no', { deploy: 'yes' }],
+    ['an option that there is not', { options: { speed: 'fast' } }],
+    ['an input side that no network takes', { options: { input: { width: 250, height: 256 } } }],
+    [
+      'a new input for a version that is only added to',
+      { options: { update: true, roi: { x: 0, y: 0, width: 1, height: 0.5 } } },
+    ],
   ];
   for (const [what, payload] of wrong) {
     it(`is refused with ${what}`, () => assert.throws(() => readTrainOrder(payload, 'plate', '/data'), InvalidInput));

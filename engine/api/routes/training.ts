@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
-import type { TrainingSource } from '../../domain';
+import type { TrainingOptions, TrainingSource } from '../../domain';
 import type { ApiStation } from '../api-station';
 import { RequestRefused } from '../problem';
 import { json, route } from '../route';
@@ -19,10 +19,11 @@ export const trainingRoutes = [
     tag: 'training',
     body: { kind: 'json', schema: trainingRequest },
     success: { status: 202, schema: job, description: 'The job is queued' },
-    problems: [403, 422],
+    problems: [403, 409, 422],
     handle: async ({ station, body, actor }) => {
-      const source = await insideAllowedFolders(station, body.source);
-      return json(await station.jobs.submit({ ...body, source }, actor), 202);
+      const source = await allowedSource(station, body.source);
+      const options = body.options && (await allowedOptions(station, body.options));
+      return json(await station.jobs.submit({ ...body, source, ...(options && { options }) }, actor), 202);
     },
   }),
   route({
@@ -59,25 +60,38 @@ export const trainingRoutes = [
   }),
 ];
 
+async function allowedSource(station: ApiStation, source: TrainingSource): Promise<TrainingSource> {
+  if (source.kind !== 'folder') return source;
+  return { kind: 'folder', folder: await insideAllowedFolders(station, source.folder) };
+}
+
+async function allowedOptions(station: ApiStation, options: TrainingOptions): Promise<TrainingOptions> {
+  const { defectFolder, mask } = options;
+  return {
+    ...options,
+    ...(defectFolder !== undefined && { defectFolder: await insideAllowedFolders(station, defectFolder) }),
+    ...(mask !== undefined && { mask: await insideAllowedFolders(station, mask) }),
+  };
+}
+
 /**
  * A client may train only from folders inside the data folder or the training folders of the station, symbolic links
  * followed. Folders that do not exist look the same as forbidden ones.
  */
-async function insideAllowedFolders(station: ApiStation, source: TrainingSource): Promise<TrainingSource> {
-  if (source.kind !== 'folder') return source;
+async function insideAllowedFolders(station: ApiStation, path: string): Promise<string> {
   const { dataFolder, trainingFolders = [] } = station.options;
-  const folder = await realpath(resolve(dataFolder, source.folder)).catch(() => null);
+  const folder = await realpath(resolve(dataFolder, path)).catch(() => null);
   for (const allowed of [dataFolder, ...trainingFolders]) {
     const root = await realpath(allowed).catch(() => null);
-    if (folder !== null && root !== null && isInside(folder, root)) return { kind: 'folder', folder };
+    if (folder !== null && root !== null && isInside(folder, root)) return folder;
   }
   throw new RequestRefused(
     403,
     'folder-not-allowed',
     'folder not allowed',
-    `${JSON.stringify(source.folder)} is no folder inside the station's data folder or one of its training folders. ` +
+    `${JSON.stringify(path)} is nothing inside the station's data folder or one of its training folders. ` +
       'Put the pictures there, or add the folder to the training folders of the inspection-station node.',
-    { parameters: { folder: source.folder } },
+    { parameters: { folder: path } },
   );
 }
 

@@ -327,6 +327,23 @@ describe('the API', () => {
       await problem(post('/training/jobs', { partType: 'new', source: { kind: 'labelled' } }), 422, 'too-few-pictures');
     });
 
+    it('takes defects and a mask from inside only, too', async () => {
+      const source = { kind: 'simulator', product: 'plate', count: 8 };
+      for (const options of [{ defectFolder: '..' }, { mask: '/etc/hostname' }]) {
+        const request = { partType: 'plate', source, options };
+        await problem(post('/training/jobs', request), 403, 'folder-not-allowed');
+      }
+      await mkdir(join(line.dataFolder, 'no-defects'));
+      const request = { partType: 'plate', source, options: { defectFolder: 'no-defects' } };
+      await problem(post('/training/jobs', request), 400, 'invalid-input');
+    });
+
+    it('adds to no model where none is in production', async () => {
+      const source = { kind: 'simulator', product: 'plate', count: 8 };
+      const request = { partType: 'plate', source, options: { update: true } };
+      await problem(post('/training/jobs', request), 409, 'nothing-to-update');
+    });
+
     it('lists no job that was refused', async () => {
       assert.deepEqual(await read<{ items: Job[] }>(get('/training/jobs')), { items: [] });
     });
@@ -348,7 +365,33 @@ describe('the API', () => {
     const routing = '/settings/routing/plate';
     const jobs = '/training/jobs';
     const source = { kind: 'simulator', product: 'plate', count: 20 };
-    const cases: readonly [string, string, unknown, number, string, string?][] = [
+    const input = { width: 256, height: 256 };
+    const roi = { x: 0.5, y: 0, width: 0.5, height: 1 };
+    const tiles = { columns: 2, rows: 2 };
+    const trainingOptionCases: readonly [unknown, string][] = [
+      [7, ''],
+      [{ inpt: input }, ''],
+      [{ method: 'guess' }, '/method'],
+      [{ input: { ...input, width: 96 } }, '/input/width'],
+      [{ input: { ...input, height: 1056 } }, '/input/height'],
+      [{ input: { ...input, height: 250 } }, '/input/height'],
+      [{ input: { width: 256 } }, '/input/height'],
+      [{ input: { ...input, mode: 'fill' } }, '/input/mode'],
+      [{ falseRejectRate: 0 }, '/falseRejectRate'],
+      [{ missRate: 0.6 }, '/missRate'],
+      [{ falseRejectRate: 0.1, reviewRate: 0.05 }, '/reviewRate'],
+      [{ roi: { ...roi, x: 0.6 } }, '/roi'],
+      [{ roi: { ...roi, height: 0 } }, '/roi/height'],
+      [{ tiles: { ...tiles, rows: 9 } }, '/tiles/rows'],
+      [{ tiles: { ...tiles, overlap: 0.6 } }, '/tiles/overlap'],
+      [{ tiles: { ...tiles, banks: 'none' } }, '/tiles/banks'],
+      [{ position: { reach: 0 } }, '/position/reach'],
+      [{ augmentation: { flip: 'yes' } }, '/augmentation/flip'],
+      [{ augmentation: { rotation: 181 } }, '/augmentation/rotation'],
+      [{ augmentation: { blur: 1 } }, '/augmentation'],
+      [{ update: true, input }, '/update'],
+    ];
+    const cases: readonly (readonly [string, string, unknown, number, string, string?])[] = [
       ['GET', '/nothing', undefined, 404, 'unknown-route'],
       ['GET', '', undefined, 404, 'unknown-route'],
       ['GET', '/inspections/a/b/c', undefined, 404, 'unknown-route'],
@@ -420,6 +463,10 @@ describe('the API', () => {
       ['POST', jobs, { partType: 'p', source: { ...source, count: 1e9 } }, 400, 'invalid-input', '#/source/count'],
       ['POST', jobs, { partType: 'p', source, backbone: '/etc/passwd' }, 400, 'invalid-input', '#/backbone'],
       ['POST', jobs, { partType: 'p', source, deploy: 'yes' }, 400, 'invalid-input', '#/deploy'],
+      ...trainingOptionCases.map(
+        ([options, pointer]) =>
+          ['POST', jobs, { partType: 'p', source, options }, 400, 'invalid-input', `#/options${pointer}`] as const,
+      ),
       ['POST', '/models/..%2f../deploy', { version: '1' }, 404, 'not-found'],
       ['POST', '/models/plate/deploy', {}, 400, 'invalid-input', '#/version'],
       ['POST', '/models/plate/rollback', { force: true }, 400, 'invalid-input'],

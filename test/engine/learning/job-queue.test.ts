@@ -4,7 +4,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { constants, getPriority } from 'node:os';
 import { join } from 'node:path';
-import { type Inspection, type Job, newId, type TrainingSource, timestamp } from '../../../engine/domain';
+import {
+  type Inspection,
+  type Job,
+  newId,
+  type TrainingOptions,
+  type TrainingSource,
+  timestamp,
+} from '../../../engine/domain';
 import { inspectPicture } from '../../../engine/imaging';
 import { JobQueue, ModelRegistry } from '../../../engine/learning';
 import { verifyFiles } from '../../../engine/packages';
@@ -287,6 +294,33 @@ describe('JobQueue', function () {
     assert.match(job.error!.message, /Version 1 was trained, but could not be deployed: the golden scores differ/);
     assert.equal(await models.deployed('plate'), null);
     assert.equal((await models.list()).length, 1);
+  });
+
+  it('trains as the options say', async () => {
+    const input = { width: 128, height: 160, mode: 'letterbox' } as const;
+    const { id } = await queue.submit({ partType: 'plate', source: FEW, deploy: false, options: { input } }, 'ada');
+    const { request, state } = await jobEnded(queue, id);
+    assert.deepEqual([state, request.options], ['completed', { input }]);
+    const { preprocessing } = await verifyFiles(join(folder.path, 'models', 'plate', '1'));
+    assert.deepEqual([preprocessing.width, preprocessing.height, preprocessing.mode], [128, 160, 'letterbox']);
+  });
+
+  it('adds to no model where none is in production', async () => {
+    const request = { partType: 'plate', source: FEW, deploy: false, options: { update: true } };
+    await assert.rejects(queue.submit(request, 'ada'), { code: 'nothing-to-update', httpStatus: 409 });
+    await assert.rejects(queue.submit({ ...request, backbone: 'starter' }, 'ada'), { code: 'invalid-input' });
+  });
+
+  it('resolves folders of the options in the data folder, and refuses what is not there', async () => {
+    const submit = (options: TrainingOptions) =>
+      queue.submit({ partType: 'plate', source: FEW, deploy: false, options }, 'ada');
+    await assert.rejects(submit({ defectFolder: 'bad' }), { code: 'invalid-input' });
+    await assert.rejects(submit({ mask: 'mask.png' }), { code: 'invalid-input' });
+    await mkdir(join(folder.path, 'bad'));
+    await writeFile(join(folder.path, 'bad', '1.jpg'), 'a picture, by its name');
+    const { id, request } = await submit({ defectFolder: 'bad' });
+    assert.equal(request.options?.defectFolder, join(folder.path, 'bad'));
+    await queue.cancel(id, 'ada');
   });
 
   const refused: readonly [string, string, TrainingSource, string][] = [
