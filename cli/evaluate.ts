@@ -2,18 +2,16 @@ import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidInput, type Verdict } from '../engine/domain';
 import { PictureUnreadable, toTensor } from '../engine/imaging';
+import { type AnomalyResult, type PatchcoreModel, picturesInFolder } from '../engine/patchcore';
 import {
-  type AnomalyResult,
   auroc,
   averagePrecision,
   clopperPearson,
   f1Max,
   type MapWithTruth,
-  type PatchcoreModel,
-  picturesInFolder,
   pixelAuroc,
   pro,
-} from '../engine/patchcore';
+} from '../engine/statistics';
 import { loadModel, verdictOf } from './judge';
 import { required } from './options';
 import { describe, percentile, terminal } from './output';

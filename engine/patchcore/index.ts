@@ -3,17 +3,6 @@ export { type Backbone, BackboneNotFound, resolveBackbone } from './backbone';
 export { type Calibration, type CalibrationWishes, calibrate, conformalRank } from './calibration';
 export { type Coreset, greedyCoreset } from './coreset';
 export {
-  auroc,
-  averagePrecision,
-  clopperPearson,
-  type F1Max,
-  f1Max,
-  type Interval,
-  type MapWithTruth,
-  pixelAuroc,
-  pro,
-} from './metrics';
-export {
   type AnomalyResult,
   type PatchcoreLoadOptions,
   PatchcoreModel,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot, type Verdict } from '../../engine/domain';
-import { auroc } from '../../engine/patchcore';
+import { auroc } from '../../engine/statistics';
 import { httpTrigger, uploadFlow } from '../support/flows';
 import { InspectionApi, type InspectionSummary, type UploadAnswer } from '../support/inspection-api';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';

@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../../engine/domain';
-import { auroc, PatchcoreModel, picturesInFolder, trainPatchcore } from '../../../engine/patchcore';
+import { PatchcoreModel, picturesInFolder, trainPatchcore } from '../../../engine/patchcore';
+import { auroc } from '../../../engine/statistics';
 
 const cells = join(process.env.OPTI_QUALITY_SHARED ?? join(packageRoot, '..', 'shared'), 'data', 'elpv-poly');
 

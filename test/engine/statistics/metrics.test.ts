@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { seededRandom } from '../../../engine/domain';
-import { auroc, averagePrecision, clopperPearson, f1Max, pixelAuroc, pro } from '../../../engine/patchcore';
+import { auroc, averagePrecision, clopperPearson, f1Max, pixelAuroc, pro } from '../../../engine/statistics';
 
 const close = (actual: number, expected: number, tolerance = 1e-9) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
