@@ -77,6 +77,8 @@ const facts = z.object({
   createdAt: z.iso.datetime(),
   /** Version this one grew from. */
   parent: z.string().nullable(),
+  /** What an imported version was called where it was made, and the SHA-256 of its manifest there. */
+  origin: z.object({ name: z.string(), version: z.string(), sha256 }).optional(),
   dataset: z.object({
     source: z.string(),
     /** Pictures used, bank and calibration together. */
