@@ -1,10 +1,20 @@
+export {
+  type Augmentation,
+  type AugmentationWishes,
+  augment,
+  augmentCounts,
+  drawAugmentations,
+  type PlanarPicture,
+} from './augment';
 export { encodeGreyPng, encodeJpeg, thumbnail } from './encode';
 export { type PictureFault, PictureUnreadable } from './errors';
 export { type PictureHeader, readPictureHeader } from './header';
 export { inspectPicture } from './inspect-picture';
 export { defaultPictureLimits, type PictureLimits } from './limits';
+export { type Mask, patchCounts, readMask } from './mask';
 export { type HeatMap, heatColour, renderOverlay } from './overlay';
 export { boxToInput, boxToSource, mapToSource, type Placement } from './placement';
+export { type StitchedMap, stitchMaps, type ViewMap } from './stitch';
 export {
   type PictureTensor,
   type Preprocessing,
@@ -13,3 +23,13 @@ export {
   type ResizeKernel,
   toTensor,
 } from './tensor';
+export {
+  contentOf,
+  type PictureViews,
+  type Tiles,
+  toViews,
+  type View,
+  type ViewFrame,
+  type Viewing,
+  viewFrames,
+} from './views';

@@ -1,3 +1,4 @@
+import type { Sharp } from 'sharp';
 import type { PictureInfo } from '../domain';
 import { decoder, NEUTRAL_COLOUR, unreadable } from './decode';
 import { readPictureHeader } from './header';
@@ -43,23 +44,42 @@ export async function toTensor(
   preprocessing: Preprocessing,
   limits: PictureLimits = defaultPictureLimits,
 ): Promise<PictureTensor> {
-  const { width: inputWidth, height: inputHeight, kernel } = preprocessing;
-  for (const side of [inputWidth, inputHeight]) {
-    if (!Number.isInteger(side) || side < 1 || side > 4096)
-      throw new RangeError(`input side ${side} is not within 1..4096`);
-  }
+  requireSides(preprocessing);
   const header = readPictureHeader(picture, limits);
-  const { placement, width, height, left, top } = place(header.width, header.height, preprocessing);
-  let pixels: Buffer;
-  let channels: number;
+  const placed = place(header.width, header.height, preprocessing);
+  const { width, height, format } = header;
   try {
-    const resized = decoder(picture, header).resize(width, height, { fit: 'fill', kernel, fastShrinkOnLoad: false });
-    const { data, info } = await resized.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-    pixels = data;
-    channels = info.channels;
+    return {
+      data: await layIn(decoder(picture, header), placed, preprocessing.kernel),
+      width: preprocessing.width,
+      height: preprocessing.height,
+      placement: placed.placement,
+      picture: { width, height, format, bytes: picture.length },
+    };
   } catch (error) {
     throw unreadable(error, picture);
   }
+}
+
+/** @throws {RangeError} when a side of the input is not a whole number within 1..4096 */
+export function requireSides({ width, height }: Preprocessing): void {
+  for (const side of [width, height]) {
+    if (!Number.isInteger(side) || side < 1 || side > 4096)
+      throw new RangeError(`input side ${side} is not within 1..4096`);
+  }
+}
+
+/**
+ * Resizes what a pipeline gives and lays it into an input: planar RGB, 0..1, the neutral colour where nothing lies.
+ *
+ * @param pipeline 8-bit pixels of the size that was placed
+ */
+export async function layIn(pipeline: Sharp, placed: Placed, kernel: ResizeKernel): Promise<Float32Array> {
+  const { placement, width, height, left, top } = placed;
+  const { inputWidth, inputHeight } = placement;
+  const resized = pipeline.resize(width, height, { fit: 'fill', kernel, fastShrinkOnLoad: false });
+  const { data: pixels, info } = await resized.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  const { channels } = info;
   const area = inputWidth * inputHeight;
   const data = new Float32Array(3 * area);
   for (let channel = 0; channel < 3; channel += 1) {
@@ -80,14 +100,7 @@ export async function toTensor(
       }
     }
   }
-  const { format } = header;
-  return {
-    data,
-    width: inputWidth,
-    height: inputHeight,
-    placement,
-    picture: { width: header.width, height: header.height, format, bytes: picture.length },
-  };
+  return data;
 }
 
 /** Where a source of the given size lies in the input. */
@@ -95,7 +108,7 @@ export function placementOf(sourceWidth: number, sourceHeight: number, preproces
   return place(sourceWidth, sourceHeight, preprocessing).placement;
 }
 
-interface Placed {
+export interface Placed {
   readonly placement: Placement;
   /** Size of the resized picture and where its left top corner lies in the input; negative when cropped. */
   readonly width: number;
@@ -104,7 +117,8 @@ interface Placed {
   readonly top: number;
 }
 
-function place(sourceWidth: number, sourceHeight: number, preprocessing: Preprocessing): Placed {
+/** Size and place of a source of the given size in the input. */
+export function place(sourceWidth: number, sourceHeight: number, preprocessing: Preprocessing): Placed {
   const { width: inputWidth, height: inputHeight, mode } = preprocessing;
   let width = inputWidth;
   let height = inputHeight;
