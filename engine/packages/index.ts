@@ -1,4 +1,24 @@
-export { ModelExists, ModelInvalid } from './errors';
+export {
+  ARCHIVE_EXTENSION,
+  type Archive,
+  type ArchiveLimits,
+  archiveName,
+  archiveOf,
+  defaultArchiveLimits,
+  type UnpackOptions,
+} from './archive';
+export {
+  ArchiveInvalid,
+  ArchiveTooLarge,
+  ArchiveTooNew,
+  FileExists,
+  ModelExists,
+  ModelInvalid,
+  ModelKeyInvalid,
+  ModelKeyMissing,
+  ModelKeyWrong,
+  NoRoom,
+} from './errors';
 export {
   type FileEntry,
   GOLDEN_TOLERANCE,
@@ -8,6 +28,7 @@ export {
   parseManifest,
   type UnsealedManifest,
 } from './manifest';
+export { type ModelKey, readModelKey, readModelKeyFile } from './model-key';
 export {
   assertFree,
   folderBytes,
@@ -16,5 +37,7 @@ export {
   readManifest,
   sha256OfFile,
   verifyFiles,
+  writeManifest,
   writePackage,
 } from './package';
+export { type Exported, exportPackage, fileSource, type ImportOptions, importPackage, importVersion } from './transfer';

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { sha256Of, syncFolder, writeDurably } from '../domain';
 import { ModelExists, ModelInvalid } from './errors';
 import { MANIFEST_FILE, type ModelManifest, parseManifest, type UnsealedManifest } from './manifest';
+import { isInside, SEAL_FILE } from './package-paths';
 
 /**
  * Writes a package: everything goes into a hidden folder beside `folder`, is flushed to disk and then renamed, so that
@@ -24,9 +25,7 @@ export async function writePackage(
 ): Promise<ModelManifest> {
   const target = resolve(folder);
   await assertFree(target);
-  const parent = dirname(target);
-  const partial = join(parent, `.${randomBytes(6).toString('hex')}.partial`);
-  await mkdir(partial, { recursive: true });
+  const partial = await makePartial(dirname(target));
   try {
     const entries: Record<string, { sha256: string; bytes: number }> = {};
     for (const [path, content] of Object.entries(files)) {
@@ -37,17 +36,9 @@ export async function writePackage(
       entries[path] = { sha256: sha256Of(content), bytes: content.length };
     }
     const sealed: ModelManifest = { ...manifest, files: entries };
-    const text = JSON.stringify(sealed, null, 2);
-    parseManifest(text);
-    await writeDurably(join(partial, MANIFEST_FILE), Buffer.from(`${text}\n`));
+    await writeManifest(partial, sealed);
     await verify?.(partial);
-    await assertFree(target);
-    await rmdir(target).catch(() => undefined);
-    await rename(partial, target).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(target) : error;
-    });
-    // the folder of the model may be new, too
-    for (const above of [parent, dirname(parent)]) await syncFolder(above);
+    await placePackage(partial, target);
     return sealed;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
@@ -55,23 +46,95 @@ export async function writePackage(
   }
 }
 
+/** Makes the hidden folder in which a package is put together, beside its final place or in a folder of the same disk. */
+export async function makePartial(parent: string): Promise<string> {
+  const partial = join(parent, `.${randomBytes(6).toString('hex')}.partial`);
+  await mkdir(partial, { recursive: true });
+  return partial;
+}
+
+/** Writes the manifest and its seal, durably. @throws {Error} when it is no manifest */
+export async function writeManifest(folder: string, manifest: ModelManifest): Promise<void> {
+  const text = JSON.stringify(manifest, null, 2);
+  parseManifest(text);
+  await writeManifestText(folder, Buffer.from(`${text}\n`));
+}
+
+/** Writes a manifest byte by byte as given, and its seal, durably. */
+export async function writeManifestText(folder: string, text: Buffer): Promise<void> {
+  await writeDurably(join(folder, MANIFEST_FILE), text);
+  await writeDurably(join(folder, SEAL_FILE), Buffer.from(sealOf(text)));
+}
+
 /**
- * The manifest of a package. Looks at no other file.
+ * Moves a finished hidden folder to its place, in one step that survives a power cut.
  *
- * @throws {ModelInvalid} when there is none, or it is damaged or of another kind
+ * @throws {ModelExists} when something is there
+ */
+export async function placePackage(partial: string, target: string): Promise<void> {
+  await assertFree(target);
+  await rmdir(target).catch(() => undefined);
+  await rename(partial, target).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(target) : error;
+  });
+  const parent = dirname(target);
+  // the folder of the model may be new, too
+  for (const above of [parent, dirname(parent)]) await syncFolder(above);
+}
+
+/**
+ * The manifest of a package, compared with its seal. Looks at no other file.
+ *
+ * @throws {ModelInvalid} when there is none, or it is damaged, altered, of another kind or from a newer release
  */
 export async function readManifest(folder: string): Promise<ModelManifest> {
-  let text: string;
+  let text: Buffer;
   try {
-    text = await readFile(join(folder, MANIFEST_FILE), 'utf8');
+    text = await readFile(join(folder, MANIFEST_FILE));
   } catch (error) {
     const missing = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
     throw new ModelInvalid(folder, missing ? `there is no ${MANIFEST_FILE}` : String(error), error);
   }
+  let manifest: ModelManifest;
   try {
-    return parseManifest(text);
+    manifest = parseManifest(text.toString('utf8'));
   } catch (error) {
-    throw new ModelInvalid(folder, `${MANIFEST_FILE} is damaged (${(error as Error).message})`, error);
+    const newer = formatOf(text);
+    const problem =
+      newer !== null && (error as Error).message.startsWith('format:')
+        ? `it was made by a newer version of this package (format ${newer}); update this package`
+        : `${MANIFEST_FILE} is damaged (${(error as Error).message.replace(/\s+/g, ' ')})`;
+    throw new ModelInvalid(folder, problem, error);
+  }
+  await checkSeal(folder, manifest, text);
+  return manifest;
+}
+
+/** The number of the format that a manifest claims; null when it claims none. */
+export function formatOf(text: Buffer): number | null {
+  try {
+    const { format } = JSON.parse(text.toString('utf8')) as { format?: unknown };
+    return typeof format === 'number' && Number.isInteger(format) && format > 0 ? format : null;
+  } catch {
+    return null;
+  }
+}
+
+function sealOf(manifest: Buffer): string {
+  return `${sha256Of(manifest)}  ${MANIFEST_FILE}\n`;
+}
+
+/** @throws {ModelInvalid} when the manifest is not the one that was written */
+async function checkSeal(folder: string, manifest: { readonly format: number }, text: Buffer): Promise<void> {
+  const seal = await readFile(join(folder, SEAL_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw new ModelInvalid(folder, `${SEAL_FILE} cannot be read (${error.message})`, error);
+  });
+  if (seal === null) {
+    // packages of format 1 were written without one
+    if (manifest.format > 1) throw new ModelInvalid(folder, `${SEAL_FILE} is missing`);
+  } else if (seal !== sealOf(text)) {
+    throw new ModelInvalid(folder, `${MANIFEST_FILE} or ${SEAL_FILE} was changed`);
   }
 }
 
@@ -141,17 +204,6 @@ export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');
-}
-
-function isInside(path: string): boolean {
-  const plain = normalize(path);
-  return (
-    !isAbsolute(plain) &&
-    plain !== '..' &&
-    !plain.startsWith(`..${sep}`) &&
-    !path.includes('\\') &&
-    path !== MANIFEST_FILE
-  );
 }
 
 /**

@@ -8,46 +8,11 @@ import {
   ModelInvalid,
   nextVersion,
   readManifest,
-  type UnsealedManifest,
   verifyFiles,
   writePackage,
 } from '../../../engine/packages';
 import { recordSyncs } from '../../support/syncs';
-
-const manifest: UnsealedManifest = {
-  format: 1,
-  kind: 'patchcore',
-  name: 'cable',
-  version: '1',
-  partType: 'cable',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  parent: null,
-  dataset: { source: 'test', count: 10, skipped: 0, sha256: 'a'.repeat(64) },
-  preprocessing: { width: 256, height: 256, mode: 'stretch', kernel: 'linear', fastShrinkOnLoad: false },
-  backbone: { id: 'starter', sha256: 'b'.repeat(64), file: null },
-  bank: { pictures: 7, candidates: 100, size: 10, dimension: 4, projection: null, radius: 1, seed: 1 },
-  scoring: { method: 'top-mean', share: 0.01 },
-  map: { sigma: 4, zero: 0, full: 2, region: 1 },
-  thresholds: { accept: 1, reject: 2 },
-  calibration: {
-    pictures: 3,
-    scores: [0.5, 0.7, 1],
-    median: 0.7,
-    falseRejectRate: 0.01,
-    reviewRate: 0.05,
-    reject: { method: 'extrapolated', rank: null },
-    accept: { rank: 3 },
-    promisedAcceptRate: 0.25,
-    promisedRejectRate: 0.25,
-    picturesNeeded: 99,
-    statement: 'few',
-  },
-  metrics: {},
-  golden: [{ picture: 'golden/1.png', score: 0.5 }],
-  goldenTolerance: 0.005,
-};
-
-const files = { 'head.onnx': Buffer.from('weights of the head'), 'golden/1.png': Buffer.from('a picture') };
+import { sampleFiles as files, sampleManifest as manifest } from './sample';
 
 describe('Model packages', () => {
   let models: string;
@@ -157,13 +122,41 @@ describe('Model packages', () => {
     await verifyFiles(folder);
   });
 
+  it('refuses a package with any byte of its manifest or seal changed', async () => {
+    await writePackage(folder, manifest, files);
+    for (const file of ['manifest.json', 'manifest.sha256']) {
+      const path = join(folder, file);
+      const bytes = await readFile(path);
+      for (const at of bytes.keys()) {
+        const changed = Buffer.from(bytes);
+        changed[at] ^= 1;
+        await writeFile(path, changed);
+        await assert.rejects(readManifest(folder), ModelInvalid, `byte ${at} of ${file}`);
+      }
+      await writeFile(path, bytes);
+    }
+    await verifyFiles(folder);
+  });
+
+  it('reads a package of format 1 that was written without a seal', async () => {
+    const sealed = await writePackage(folder, manifest, files);
+    await rm(join(folder, 'manifest.sha256'));
+    assert.deepEqual(await verifyFiles(folder), sealed);
+  });
+
+  it('seals its manifest as sha256sum writes it', async () => {
+    await writePackage(folder, manifest, files);
+    const hash = await sha256sum(await readFile(join(folder, 'manifest.json'), 'utf8'));
+    assert.equal(await readFile(join(folder, 'manifest.sha256'), 'utf8'), `${hash}  manifest.json\n`);
+  });
+
   it('refuses missing files, wrong kinds, newer formats and damaged manifests, and says which', async () => {
     await writePackage(folder, manifest, files);
     const path = join(folder, 'manifest.json');
     const text = await readFile(path, 'utf8');
     const cases: [string, RegExp][] = [
       [text.replace('"patchcore"', '"yolo"'), /kind/],
-      [text.replace('"format": 1', '"format": 2'), /format/],
+      [text.replace('"format": 1', '"format": 999'), /newer version of this package \(format 999\)/],
       [text.slice(0, text.length / 2), /damaged/],
       [text.replace('"accept": 1', '"accept": "1"'), /thresholds\.accept/],
     ];

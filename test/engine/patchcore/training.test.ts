@@ -8,7 +8,7 @@ import { packageRoot } from '../../../engine/domain';
 import { PictureUnreadable } from '../../../engine/imaging';
 import { ComputePool } from '../../../engine/inference';
 import { readModel, writeModel } from '../../../engine/onnx';
-import { ModelExists, ModelInvalid, type ModelManifest, verifyFiles } from '../../../engine/packages';
+import { ModelExists, ModelInvalid, type ModelManifest, verifyFiles, writeManifest } from '../../../engine/packages';
 import {
   type AnomalyResult,
   BackboneNotFound,
@@ -242,10 +242,8 @@ describe('Training and scoring', () => {
   it('refuses a model whose golden pictures score otherwise, even when all hashes fit', async () => {
     const tampered = join(folder, 'tampered');
     await cp(modelFolder, tampered, { recursive: true });
-    const path = join(tampered, 'manifest.json');
-    const text = JSON.parse(await readFile(path, 'utf8')) as { golden: { score: number }[] };
-    text.golden[0].score *= 1.02;
-    await writeFile(path, JSON.stringify(text));
+    const [first, ...others] = manifest.golden;
+    await writeManifest(tampered, { ...manifest, golden: [{ ...first, score: first.score * 1.02 }, ...others] });
     await verifyFiles(tampered);
     await assert.rejects(PatchcoreModel.load(tampered, { threads: 1 }), (error: Error) => {
       return error instanceof ModelInvalid && /golden\/1\.jpg scores/.test(error.message);
