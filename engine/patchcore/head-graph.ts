@@ -1,0 +1,130 @@
+import { DataType, GraphBuilder, writeModel } from '../onnx';
+import { addBank, type BankInGraph, type BankStorage } from './bank-storage';
+import { addMap } from './map-graph';
+import type { Matrix } from './matrix';
+import { addNeck, type Conditioning, dimensionsOf, type Layer } from './neck-graph';
+import { type PositionWindow, reaches, requirePlaces } from './position-window';
+import { addSearch, squaredNorms } from './search-graph';
+
+export interface Head {
+  /** Finest first. */
+  readonly layers: readonly Layer[];
+  readonly conditioning: Conditioning | null;
+  /** One conditioned patch a row. */
+  readonly bank: Matrix;
+  /** Standard deviation of the map's gaussian, in input pixels. */
+  readonly sigma: number;
+  /** Only bank rows from nearby places compete; where none is in reach, the nearest places do. */
+  readonly position?: PositionWindow;
+  /** Give out `reweighted`, with so many neighbours in the bank, at least 2 and at most the bank's rows. */
+  readonly neighbours?: number;
+  /** float32 unless told. */
+  readonly storage?: BankStorage;
+}
+
+/**
+ * What makes a part type: the memory bank with the nearest-neighbour search and the map compiled in.
+ *
+ * Inputs: the backbone's `stride8`, `stride16`, ... [1, channels, rows, columns], and `counts` [1, 1, rows, columns] of the
+ * finest layer: 1 for patches that count and 0 for others. Outputs, all float32:
+ * - `distances` [1, 1, rows, columns]: of each patch to the nearest bank row, 0 where it does not count
+ * - `map` [1, 1, height, width]: the distances upsampled to input pixels and smoothed
+ * - `worst` [2]: the patch with the greatest distance, and its nearest bank row
+ * - `reweighted` [1]: the distance of the worst patch, lowered where its nearest bank row is itself far from its neighbours
+ *
+ * @throws {RangeError} when sizes do not fit each other
+ * @see Roth et al. 2022, "Towards Total Recall in Industrial Anomaly Detection", sections 3.2 and 3.3, equations 6 and 7
+ */
+export function headGraph(head: Head): Uint8Array {
+  const { layers, conditioning, sigma, position = null, neighbours } = head;
+  requireFit(head);
+  const graph = new GraphBuilder('head');
+  const patches = addNeck(graph, layers, conditioning);
+  const { stride } = layers[0];
+  const counts = graph.input('counts', [1, 1, `rows${stride}`, `columns${stride}`]);
+  const bank = addBank(graph, head.bank, head.storage ?? 'float32');
+  const squared = addSearch(graph, patches, bank, position);
+  const every = graph.node('Reshape', [graph.node('Sqrt', [squared]), graph.node('Shape', [counts])]);
+  const distances = graph.node('Mul', [every, counts]);
+  graph.output('distances', distances, [1, 1, `rows${stride}`, `columns${stride}`]);
+  graph.output('map', addMap(graph, distances, stride, sigma), [1, 1, 'height', 'width']);
+
+  const worst = addWorst(graph, patches, distances, bank, position);
+  const pair = graph.node('Concat', [worst.patch, worst.row], { axis: 0 });
+  graph.output('worst', graph.node('Cast', [pair], { to: DataType.float }), [2]);
+  if (neighbours !== undefined) graph.output('reweighted', addReweighting(graph, worst, bank, neighbours), [1]);
+  return writeModel(graph.build());
+}
+
+interface Worst {
+  /** Index of the patch [1]. */
+  readonly patch: string;
+  /** Index of its nearest bank row [1]. */
+  readonly row: string;
+  /** Its squared distances to all bank rows [rows, 1]. */
+  readonly squared: string;
+}
+
+/** The patch with the greatest distance. Its distances to the bank are the sums of squared differences, free of cancellation. */
+function addWorst(
+  graph: GraphBuilder,
+  patches: string,
+  distances: string,
+  bank: BankInGraph,
+  position: PositionWindow | null,
+): Worst {
+  const flat = graph.node('Reshape', [distances, graph.integers([-1])]);
+  const patch = graph.node('ArgMax', [flat], { axis: 0, keepdims: 1 });
+  const difference = graph.node('Sub', [bank.name, graph.node('Gather', [patches, patch], { axis: 0 })]);
+  const squared = graph.node('ReduceSumSquare', [difference], { axes: [1], keepdims: 1 });
+  const within = position === null ? squared : addWindow(graph, squared, patch, position);
+  const row = graph.node('Reshape', [graph.node('ArgMin', [within], { axis: 0, keepdims: 0 }), graph.integers([1])]);
+  return { patch, row, squared };
+}
+
+/** Squared distances with those of bank rows out of the patch's reach made huge. */
+function addWindow(graph: GraphBuilder, squared: string, patch: string, position: PositionWindow): string {
+  const { gridColumns, bankRows, bankColumns } = position;
+  const columns = graph.integers([gridColumns]);
+  const apart = (places: ArrayLike<number>, own: string) => {
+    const constants = graph.floats([places.length, 1], Float32Array.from(places));
+    return graph.node('Abs', [graph.node('Sub', [constants, graph.node('Cast', [own], { to: DataType.float })])]);
+  };
+  const down = apart(bankRows, graph.node('Div', [patch, columns]));
+  const across = apart(bankColumns, graph.node('Mod', [patch, columns]));
+  const reach = graph.floats([position.gridRows * gridColumns], reaches(position));
+  const isFar = graph.node('Greater', [graph.node('Max', [down, across]), graph.node('Gather', [reach, patch])]);
+  return graph.node('Where', [isFar, graph.floats([], [3e38]), squared]);
+}
+
+/**
+ * `(1 - exp(s) / sum over m of exp(|patch - m|)) * s` with `s` the patch's distance to its nearest bank row, and `m` that
+ * row's nearest rows in the bank, itself included: equation 7, with the exponentials in a form that cannot overflow.
+ */
+function addReweighting(graph: GraphBuilder, worst: Worst, { name, matrix }: BankInGraph, neighbours: number): string {
+  const row = graph.node('Gather', [name, worst.row], { axis: 0 });
+  const products = graph.node('MatMul', [name, graph.node('Transpose', [row], { perm: [1, 0] })]);
+  const levels = graph.floats([matrix.rows, 1], squaredNorms(matrix));
+  const apart = graph.node('Sub', [levels, graph.node('Mul', [products, graph.floats([], [2])])]);
+  const [, closest] = graph.nodes('TopK', [apart, graph.integers([neighbours])], 2, { axis: 0, largest: 0 });
+  const distances = graph.node('Reshape', [graph.node('Sqrt', [worst.squared]), graph.integers([-1])]);
+  const own = graph.node('Gather', [distances, worst.row], { axis: 0 });
+  const others = graph.node('Gather', [distances, graph.node('Reshape', [closest, graph.integers([-1])])], { axis: 0 });
+  const sum = graph.node('ReduceSum', [graph.node('Exp', [graph.node('Sub', [others, own])])], { keepdims: 1 });
+  const share = graph.node('Reciprocal', [sum]);
+  return graph.node('Mul', [own, graph.node('Sub', [graph.floats([1], [1]), share])]);
+}
+
+function requireFit({ layers, conditioning, bank, sigma, position, neighbours }: Head): void {
+  const dimensions = dimensionsOf(layers, conditioning);
+  if (bank.rows < 1) throw new RangeError('a memory bank needs at least one row');
+  if (bank.columns !== dimensions) {
+    throw new RangeError(`the bank's rows have ${bank.columns} numbers, the patches ${dimensions}`);
+  }
+  if (!(sigma > 0)) throw new RangeError(`the map's sigma ${sigma} is not above 0`);
+  if (position) requirePlaces(position, bank.rows);
+  if (neighbours === undefined) return;
+  if (!(Number.isInteger(neighbours) && neighbours >= 2 && neighbours <= bank.rows)) {
+    throw new RangeError(`${neighbours} neighbours cannot be taken from a bank of ${bank.rows} rows; take 2 or more`);
+  }
+}
