@@ -1,8 +1,12 @@
+export { aurocInterval, type BootstrapOptions } from './bootstrap';
 export { type Calibration, type CalibrationInput, calibrate } from './calibration';
 export type { CalibrationFacts, CalibrationMethod, CalibrationWishes } from './calibration-facts';
 export { clopperPearson, type Interval } from './clopper-pearson';
 export { conformalCount, conformalLowerRank, conformalRank } from './conformal';
+export { dealFolds } from './folds';
 export { auroc, averagePrecision, type F1Max, f1Max, type MapWithTruth, pixelAuroc, pro } from './metrics';
+export { nearDuplicates, signatureOf } from './near-duplicates';
 export { fitIsotonic, fitPlatt, fitProbability } from './probability';
 export { type ProbabilityCurve, probabilityOf, type Rate, type Rates, ratesAt } from './rates';
 export type { StatementCode, StatementPart } from './statement';
+export { suspects } from './suspects';
