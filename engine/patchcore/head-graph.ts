@@ -4,14 +4,16 @@ import { addMap } from './map-graph';
 import type { Matrix } from './matrix';
 import { addNeck, type Conditioning, dimensionsOf, type Layer } from './neck-graph';
 import { type PositionWindow, reaches, requirePlaces } from './position-window';
-import { addSearch, squaredNorms } from './search-graph';
+import { addSearch, squaredNorms, squaredWeights } from './search-graph';
 
-export interface Head {
-  /** Finest first. */
-  readonly layers: readonly Layer[];
-  readonly conditioning: Conditioning | null;
+/** A memory bank, and how patches are compared with it. */
+export interface BankSearch {
   /** One conditioned patch a row. */
   readonly bank: Matrix;
+  /** Distances to a row are divided by its spacing; all count alike without. */
+  readonly spacing?: Float32Array;
+  /** Input pixels a cell of the grid of patches. */
+  readonly stride: number;
   /** Standard deviation of the map's gaussian, in input pixels. */
   readonly sigma: number;
   /** Only bank rows from nearby places compete; where none is in reach, the nearest places do. */
@@ -20,6 +22,12 @@ export interface Head {
   readonly neighbours?: number;
   /** float32 unless told. */
   readonly storage?: BankStorage;
+}
+
+export interface Head extends Omit<BankSearch, 'stride'> {
+  /** Finest first. */
+  readonly layers: readonly Layer[];
+  readonly conditioning: Conditioning | null;
 }
 
 /**
@@ -36,24 +44,43 @@ export interface Head {
  * @see Roth et al. 2022, "Towards Total Recall in Industrial Anomaly Detection", sections 3.2 and 3.3, equations 6 and 7
  */
 export function headGraph(head: Head): Uint8Array {
-  const { layers, conditioning, sigma, position = null, neighbours } = head;
-  requireFit(head);
+  const { layers, conditioning } = head;
+  const dimensions = dimensionsOf(layers, conditioning);
+  if (head.bank.columns !== dimensions) {
+    throw new RangeError(`the bank's rows have ${head.bank.columns} numbers, the patches ${dimensions}`);
+  }
   const graph = new GraphBuilder('head');
-  const patches = addNeck(graph, layers, conditioning);
-  const { stride } = layers[0];
+  addBankSearch(graph, addNeck(graph, layers, conditioning), { ...head, stride: layers[0].stride });
+  return writeModel(graph.build());
+}
+
+/**
+ * A head for patches that are conditioned already: input `patches` [rows x columns, dimensions] in place of the backbone's
+ * features, otherwise as `headGraph`.
+ *
+ * @throws {RangeError} when sizes do not fit each other
+ */
+export function searchGraph(search: BankSearch): Uint8Array {
+  const graph = new GraphBuilder('search');
+  addBankSearch(graph, graph.input('patches', ['patches', search.bank.columns]), search);
+  return writeModel(graph.build());
+}
+
+function addBankSearch(graph: GraphBuilder, patches: string, search: BankSearch): void {
+  const { stride, sigma, position = null, spacing = null, neighbours } = search;
+  requireFit(search);
   const counts = graph.input('counts', [1, 1, `rows${stride}`, `columns${stride}`]);
-  const bank = addBank(graph, head.bank, head.storage ?? 'float32');
-  const squared = addSearch(graph, patches, bank, position);
+  const bank = addBank(graph, search.bank, search.storage ?? 'float32');
+  const squared = addSearch(graph, patches, bank, position, spacing);
   const every = graph.node('Reshape', [graph.node('Sqrt', [squared]), graph.node('Shape', [counts])]);
   const distances = graph.node('Mul', [every, counts]);
   graph.output('distances', distances, [1, 1, `rows${stride}`, `columns${stride}`]);
   graph.output('map', addMap(graph, distances, stride, sigma), [1, 1, 'height', 'width']);
 
-  const worst = addWorst(graph, patches, distances, bank, position);
+  const worst = addWorst(graph, patches, distances, bank, position, spacing);
   const pair = graph.node('Concat', [worst.patch, worst.row], { axis: 0 });
   graph.output('worst', graph.node('Cast', [pair], { to: DataType.float }), [2]);
   if (neighbours !== undefined) graph.output('reweighted', addReweighting(graph, worst, bank, neighbours), [1]);
-  return writeModel(graph.build());
 }
 
 interface Worst {
@@ -72,11 +99,14 @@ function addWorst(
   distances: string,
   bank: BankInGraph,
   position: PositionWindow | null,
+  spacing: Float32Array | null,
 ): Worst {
   const flat = graph.node('Reshape', [distances, graph.integers([-1])]);
   const patch = graph.node('ArgMax', [flat], { axis: 0, keepdims: 1 });
   const difference = graph.node('Sub', [bank.name, graph.node('Gather', [patches, patch], { axis: 0 })]);
-  const squared = graph.node('ReduceSumSquare', [difference], { axes: [1], keepdims: 1 });
+  const plain = graph.node('ReduceSumSquare', [difference], { axes: [1], keepdims: 1 });
+  const squared =
+    spacing === null ? plain : graph.node('Mul', [plain, graph.floats([spacing.length, 1], squaredWeights(spacing))]);
   const within = position === null ? squared : addWindow(graph, squared, patch, position);
   const row = graph.node('Reshape', [graph.node('ArgMin', [within], { axis: 0, keepdims: 0 }), graph.integers([1])]);
   return { patch, row, squared };
@@ -115,11 +145,10 @@ function addReweighting(graph: GraphBuilder, worst: Worst, { name, matrix }: Ban
   return graph.node('Mul', [own, graph.node('Sub', [graph.floats([1], [1]), share])]);
 }
 
-function requireFit({ layers, conditioning, bank, sigma, position, neighbours }: Head): void {
-  const dimensions = dimensionsOf(layers, conditioning);
+function requireFit({ bank, spacing, sigma, position, neighbours }: BankSearch): void {
   if (bank.rows < 1) throw new RangeError('a memory bank needs at least one row');
-  if (bank.columns !== dimensions) {
-    throw new RangeError(`the bank's rows have ${bank.columns} numbers, the patches ${dimensions}`);
+  if (spacing && spacing.length !== bank.rows) {
+    throw new RangeError(`${spacing.length} spacings given for ${bank.rows} bank rows`);
   }
   if (!(sigma > 0)) throw new RangeError(`the map's sigma ${sigma} is not above 0`);
   if (position) requirePlaces(position, bank.rows);

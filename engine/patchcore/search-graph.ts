@@ -11,7 +11,11 @@ const OUT_OF_REACH = 1e30;
 /**
  * Squared distance of each patch to the nearest bank row, block by block, so that the full distance matrix never exists.
  *
+ * With spacing, distances to a row are divided by the row's spacing before the nearest is chosen: multiplied out, that is
+ * one more column for the patch's squared norm.
+ *
  * @param patches name of the patches [count, dimensions]
+ * @param spacing of each bank row; null: all distances count alike
  * @returns name of the squared distances [count, 1], >= 0
  */
 export function addSearch(
@@ -19,32 +23,72 @@ export function addSearch(
   patches: string,
   bank: BankInGraph,
   position: PositionWindow | null,
+  spacing: Float32Array | null,
 ): string {
-  const nearest = position === null ? addBlocks(graph, patches, bank) : addBands(graph, patches, bank, position);
   const norms = graph.node('ReduceSumSquare', [patches], { axes: [1], keepdims: 1 });
-  return graph.node('Max', [graph.node('Add', [nearest, norms]), graph.floats([], [0])]);
+  const levels = squaredNorms(bank.matrix);
+  const plain = spacing === null ? { patches, rows: bank.name, alpha: -2, levels, count: bank.matrix.rows } : null;
+  const compared = plain ?? spaced(graph, patches, norms, bank, levels, spacing as Float32Array);
+  const nearest = position === null ? addBlocks(graph, compared) : addBands(graph, compared, position);
+  const squared = plain === null ? nearest : graph.node('Add', [nearest, norms]);
+  return graph.node('Max', [squared, graph.floats([], [0])]);
 }
 
-function addBlocks(graph: GraphBuilder, patches: string, { name, matrix }: BankInGraph): string {
-  const norms = squaredNorms(matrix);
+/** What is multiplied: `alpha * patches * rows' + levels`. */
+interface Compared {
+  readonly patches: string;
+  readonly rows: string;
+  readonly alpha: number;
+  readonly levels: Float32Array;
+  /** Bank rows. */
+  readonly count: number;
+}
+
+function spaced(
+  graph: GraphBuilder,
+  patches: string,
+  norms: string,
+  bank: BankInGraph,
+  levels: Float32Array,
+  spacing: Float32Array,
+): Compared {
+  const weights = squaredWeights(spacing);
+  const scaled = graph.node('Mul', [
+    bank.name,
+    graph.floats(
+      [spacing.length, 1],
+      weights.map((weight) => -2 * weight),
+    ),
+  ]);
+  return {
+    patches: graph.node('Concat', [patches, norms], { axis: 1 }),
+    rows: graph.node('Concat', [scaled, graph.floats([spacing.length, 1], weights)], { axis: 1 }),
+    alpha: 1,
+    levels: levels.map((level, row) => level * weights[row]),
+    count: spacing.length,
+  };
+}
+
+/** What a squared distance to each row is multiplied with. */
+export function squaredWeights(spacing: Float32Array): Float32Array {
+  return spacing.map((value) => 1 / (value * value));
+}
+
+function addBlocks(graph: GraphBuilder, { patches, rows, alpha, levels, count }: Compared): string {
   const minima: string[] = [];
-  for (let from = 0; from < matrix.rows; from += SEARCH_BLOCK) {
-    const to = Math.min(from + SEARCH_BLOCK, matrix.rows);
-    const block = addRows(graph, name, from, to);
-    minima.push(addNearest(graph, patches, block, graph.floats([1, to - from], norms.subarray(from, to))));
+  for (let from = 0; from < count; from += SEARCH_BLOCK) {
+    const to = Math.min(from + SEARCH_BLOCK, count);
+    const block = addRows(graph, rows, from, to);
+    const biases = graph.floats([1, to - from], levels.subarray(from, to));
+    minima.push(addNearest(graph, patches, block, biases, alpha));
   }
   return minima.length === 1 ? minima[0] : graph.node('Min', minima);
 }
 
 /** A few rows of the grid at a time, each with the bank rows in reach of any of its patches. */
-function addBands(
-  graph: GraphBuilder,
-  patches: string,
-  { name, matrix }: BankInGraph,
-  position: PositionWindow,
-): string {
+function addBands(graph: GraphBuilder, compared: Compared, position: PositionWindow): string {
+  const { patches, alpha, count } = compared;
   const { reach, gridRows, gridColumns } = position;
-  const norms = squaredNorms(matrix);
   const reachOf = reaches(position);
   const height = Math.max(1, Math.ceil(reach));
   const minima: string[] = [];
@@ -52,7 +96,7 @@ function addBands(
     const from = top * gridColumns;
     const to = Math.min(top + height, gridRows) * gridColumns;
     const isNear = (patch: number, row: number) => cellsApart(position, patch, row) <= reachOf[patch];
-    const candidates = rowsWhere(matrix.rows, (row) => {
+    const candidates = rowsWhere(count, (row) => {
       for (let patch = from; patch < to; patch += 1) if (isNear(patch, row)) return true;
       return false;
     });
@@ -60,22 +104,22 @@ function addBands(
     for (let place = 0; place < levels.length; place += 1) {
       const row = candidates[place % candidates.length];
       const patch = from + Math.floor(place / candidates.length);
-      levels[place] = norms[row] + (isNear(patch, row) ? 0 : OUT_OF_REACH);
+      levels[place] = compared.levels[row] + (isNear(patch, row) ? 0 : OUT_OF_REACH);
     }
-    const rows = graph.node('Gather', [name, graph.integers(candidates)], { axis: 0 });
+    const rows = graph.node('Gather', [compared.rows, graph.integers(candidates)], { axis: 0 });
     const band = addRows(graph, patches, from, to);
-    minima.push(addNearest(graph, band, rows, graph.floats([to - from, candidates.length], levels)));
+    minima.push(addNearest(graph, band, rows, graph.floats([to - from, candidates.length], levels), alpha));
   }
   return minima.length === 1 ? minima[0] : graph.node('Concat', minima, { axis: 0 });
 }
 
 /**
- * Least of `level - 2 * patch * row` over rows.
+ * Least of `alpha * patch * row + level` over rows.
  *
  * @param levels name of what is added for each row [1, rows], or for each patch and row [count, rows]
  */
-function addNearest(graph: GraphBuilder, patches: string, rows: string, levels: string): string {
-  const partial = graph.node('Gemm', [patches, rows, levels], { alpha: { float: -2 }, transB: 1 });
+function addNearest(graph: GraphBuilder, patches: string, rows: string, levels: string, alpha: number): string {
+  const partial = graph.node('Gemm', [patches, rows, levels], { alpha: { float: alpha }, transB: 1 });
   return graph.node('ReduceMin', [partial], { axes: [1], keepdims: 1 });
 }
 

@@ -57,6 +57,16 @@ describe('Head graph', () => {
     close([distances.data[order[2]]], [nearest[order[2]].distance]);
   });
 
+  it('divides the distance to each bank row by its spacing before it takes the least', async () => {
+    const spacing = Float32Array.from({ length: bank.rows }, () => 0.5 + random());
+    const { distances, worst } = await run({ ...head, spacing }, everyPatch);
+    const scaled = patches.map((patch) => Array.from(spacing, (value, row) => distanceTo(patch, bank, row) / value));
+    const least = scaled.map((values) => Math.min(...values));
+    close(distances.data, least);
+    const farthest = least.indexOf(Math.max(...least));
+    assert.deepEqual([...worst.data], [farthest, scaled[farthest].indexOf(least[farthest])]);
+  });
+
   it('smooths the distances to a map of input pixels', async () => {
     const { distances, map } = await run(head, everyPatch);
     const grid = Array.from({ length: ROWS }, (_, row) => [
