@@ -1,5 +1,5 @@
 import type { Random } from '../domain';
-import { nearestGraph, pairwiseGraph } from './graphs';
+import { nearestGraph, pairwiseGraph } from './distance-graphs';
 import { type Matrix, rowsBetween, takeRows } from './matrix';
 import { Session } from './session';
 
@@ -9,13 +9,15 @@ const CHUNK = 8192;
 const COMPETITORS = 1024;
 
 export interface Coreset {
-  /** Row indices into the patches, in the order of their choice. */
+  /** Row indices into the patches, in the order of their choice, those given as `start` first. */
   readonly indices: Uint32Array;
   /** Greatest distance of a patch to the chosen ones. */
   readonly radius: number;
 }
 
 export interface CoresetOptions {
+  /** Rows chosen already, to which the others are added; without, the first one is drawn at random. */
+  readonly start?: ArrayLike<number>;
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** Called with the number of rows chosen so far. */
@@ -32,23 +34,25 @@ export interface CoresetOptions {
  * made meanwhile.
  *
  * @param patches one row a patch
- * @param size    how many rows to keep, 1..rows; fewer are returned when all others equal a chosen one
- * @throws {RangeError} when `size` is not within 1..rows
+ * @param size    how many rows to keep, 1..rows, those of `start` included; fewer are returned when all others equal a
+ *                chosen one
+ * @throws {RangeError} when `size` is not within 1..rows, or `start` has more rows, the same twice or none of the patches
  * @see Roth et al. 2022, "Towards Total Recall in Industrial Anomaly Detection", algorithm 1
  */
 export async function greedyCoreset(
   patches: Matrix,
   size: number,
   random: Random,
-  { threads = 1, signal, onProgress }: CoresetOptions = {},
+  { start, threads = 1, signal, onProgress }: CoresetOptions = {},
 ): Promise<Coreset> {
   if (!(Number.isInteger(size) && size >= 1 && size <= patches.rows)) {
     throw new RangeError(`a coreset of ${size} cannot be taken from ${patches.rows} patches`);
   }
+  const picks = start?.length ? Array.from(start) : [Math.floor(random() * patches.rows)];
+  requirePicks(picks, patches.rows, size);
   const nearest = await Session.open(nearestGraph(patches.columns), threads);
   const pairwise = await Session.open(pairwiseGraph(patches.columns), threads);
   try {
-    const picks: number[] = [Math.floor(random() * patches.rows)];
     const bounds = new Float32Array(patches.rows).fill(Number.POSITIVE_INFINITY);
     await tighten(nearest, patches, picks, bounds, signal);
     while (picks.length < size) {
@@ -70,6 +74,13 @@ export async function greedyCoreset(
     await nearest.close();
     await pairwise.close();
   }
+}
+
+function requirePicks(picks: readonly number[], rows: number, size: number): void {
+  if (picks.length > size) throw new RangeError(`a coreset of ${size} cannot start with ${picks.length} patches`);
+  if (new Set(picks).size < picks.length) throw new RangeError('a patch to start with is given twice');
+  const stray = picks.find((pick) => !(Number.isInteger(pick) && pick >= 0 && pick < rows));
+  if (stray !== undefined) throw new RangeError(`there is no patch ${stray} to start with among ${rows}`);
 }
 
 /** Lowers each patch's bound to its squared distance to the nearest of `picks`, where that is smaller. */

@@ -1,6 +1,8 @@
 import { GraphBuilder, writeModel } from '../onnx';
 import { type Matrix, rowsBetween } from './matrix';
 
+export { nearestGraph, pairwiseGraph } from './distance-graphs';
+
 /** Bank rows searched at a time: their distances to one picture's patches stay in the processor's cache. */
 const SEARCH_BLOCK = 512;
 
@@ -47,22 +49,6 @@ export function headGraph(channels: Channels, bank: Matrix, sigma: number): Uint
   const grid = graph.node('Reshape', [distances, gridShape]);
   graph.output('distances', grid, [1, 1, 'rows', 'columns']);
   graph.output('map', addMap(graph, grid, sigma), [1, 1, 'height', 'width']);
-  return writeModel(graph.build());
-}
-
-/** Inputs `a` [m, columns] and `b` [n, columns]; output `squared` [m, n], squared distances between their rows. */
-export function pairwiseGraph(columns: number): Uint8Array {
-  const graph = new GraphBuilder('pairwise');
-  const { squared } = addPairwise(graph, columns);
-  graph.output('squared', squared, ['m', 'n']);
-  return writeModel(graph.build());
-}
-
-/** Inputs as `pairwiseGraph`; output `nearest` [m]: squared distance of each row of `a` to the nearest row of `b`. */
-export function nearestGraph(columns: number): Uint8Array {
-  const graph = new GraphBuilder('nearest');
-  const { squared } = addPairwise(graph, columns);
-  graph.output('nearest', graph.node('ReduceMin', [squared], { axes: [1], keepdims: 0 }), ['m']);
   return writeModel(graph.build());
 }
 
@@ -123,15 +109,6 @@ function gaussian(sigma: number): Float32Array {
   );
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return Float32Array.from(weights, (weight) => weight / sum);
-}
-
-function addPairwise(graph: GraphBuilder, columns: number): { squared: string } {
-  const a = graph.input('a', ['m', columns]);
-  const b = graph.input('b', ['n', columns]);
-  const normsOfB = graph.node('Transpose', [addSquaredNorms(graph, b)], { perm: [1, 0] });
-  const partial = graph.node('Gemm', [a, b, normsOfB], { alpha: { float: -2 }, transB: 1 });
-  const squared = graph.node('Add', [partial, addSquaredNorms(graph, a)]);
-  return { squared: graph.node('Max', [squared, graph.floats([], [0])]) };
 }
 
 function addSquaredNorms(graph: GraphBuilder, rows: string): string {
