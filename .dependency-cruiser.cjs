@@ -1,7 +1,7 @@
 /** The floors of the house (docs/architecture.md): a room imports only from rooms on lower floors, through their door. */
 const floors = [
   ['domain'],
-  ['inference', 'imaging', 'onnx', 'store', 'plc', 'packages'],
+  ['inference', 'imaging', 'onnx', 'store', 'plc', 'packages', 'statistics', 'catalogue'],
   ['patchcore', 'routing', 'simulator', 'camera'],
   ['learning', 'review'],
   ['api'],

@@ -1,14 +1,18 @@
+import { create } from '@bufbuild/protobuf';
 import {
-  AttributeType,
-  type OnnxAttribute,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxTensor,
-  type OnnxValueInfo,
-} from './model';
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import type { OnnxAttribute, OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './model';
 import { DataType, floatTensor, int64Tensor } from './tensor';
 
 type AttributeValue = number | readonly number[] | string | { readonly float: number };
+type Attributes = Readonly<Record<string, AttributeValue>>;
 /** A fixed size, or a name for one that may vary. */
 export type Dimension = number | string;
 
@@ -22,7 +26,7 @@ export type Dimension = number | string;
  * const bytes = writeModel(graph.build());
  */
 export class GraphBuilder {
-  private readonly nodes: OnnxNode[] = [];
+  private readonly made: OnnxNode[] = [];
   private readonly initializers: OnnxTensor[] = [];
   private readonly inputs: OnnxValueInfo[] = [];
   private readonly outputs: OnnxValueInfo[] = [];
@@ -58,40 +62,45 @@ export class GraphBuilder {
     return name;
   }
 
+  /** A constant of any element type, under the tensor's own name. */
+  constant(tensor: OnnxTensor): string {
+    this.initializers.push(tensor);
+    return tensor.name;
+  }
+
   /**
    * An operator with one result.
    *
    * @param inputs names of values; '' leaves an optional one out
    * @param attributes whole numbers are stored as int; write `{ float: 2 }` for a float
    */
-  node(opType: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}): string {
-    const output = this.newName(opType);
-    const attribute = Object.entries(attributes).map(([name, value]) => attributeOf(name, value));
-    this.nodes.push({ input: inputs, output: [output], name: output, opType, attribute });
-    return output;
+  node(opType: string, inputs: readonly string[], attributes: Attributes = {}): string {
+    return this.nodes(opType, inputs, 1, attributes)[0];
+  }
+
+  /** An operator with several results, e.g. `TopK`. */
+  nodes(opType: string, inputs: readonly string[], results: number, attributes: Attributes = {}): readonly string[] {
+    const outputs = Array.from({ length: results }, () => this.newName(opType));
+    this.made.push(makeNode(opType, inputs, outputs, attributes));
+    return outputs;
   }
 
   /** Gives a value out under a name. */
   output(name: string, value: string, dims: readonly Dimension[]): void {
-    this.nodes.push({ input: [value], output: [name], name: `give_${name}`, opType: 'Identity', attribute: [] });
+    this.made.push(makeNode('Identity', [value], [name]));
     this.outputs.push(valueInfo(name, dims));
   }
 
   build(metadata: Readonly<Record<string, string>> = {}): OnnxModel {
-    return {
-      irVersion: 8,
+    const graph = create(GraphProtoSchema, { name: this.name });
+    const parts = { node: this.made, initializer: this.initializers, input: this.inputs, output: this.outputs };
+    return create(ModelProtoSchema, {
+      irVersion: 8n,
       producerName: 'opti-quality',
-      opsetImport: [{ version: this.opset }],
-      graph: {
-        name: this.name,
-        node: this.nodes,
-        initializer: this.initializers,
-        input: this.inputs,
-        output: this.outputs,
-        valueInfo: [],
-      },
+      opsetImport: [{ version: BigInt(this.opset) }],
+      graph: Object.assign(graph, parts) as GraphProto,
       metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
-    };
+    });
   }
 
   private newName(stem: string): string {
@@ -100,15 +109,41 @@ export class GraphBuilder {
   }
 }
 
-function attributeOf(name: string, value: AttributeValue): OnnxAttribute {
-  const empty = { name, floats: [], ints: [], strings: [], tensors: [], graphs: [] };
-  if (typeof value === 'string') return { ...empty, s: Buffer.from(value), type: AttributeType.string };
-  if (typeof value === 'number') return { ...empty, i: BigInt(value), type: AttributeType.int };
-  if ('float' in value) return { ...empty, f: value.float, type: AttributeType.float };
-  return { ...empty, ints: value.map(BigInt), type: AttributeType.ints };
+/** An operator as a node named after its first result. */
+export function makeNode(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: Attributes = {},
+): OnnxNode {
+  const attribute = Object.entries(attributes).map(([name, value]) => attributeOf(name, value));
+  const node = create(NodeProtoSchema, {
+    input: [...inputs],
+    output: [...outputs],
+    name: `${opType}_${outputs[0]}`,
+    opType,
+  });
+  return Object.assign(node, { attribute });
 }
 
-function valueInfo(name: string, dims: readonly Dimension[]): OnnxValueInfo {
-  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType: DataType.float, shape: { dim } } } };
+/** A float32 value; without sizes its shape is left open. */
+export function valueInfo(name: string, dims?: readonly Dimension[]): OnnxValueInfo {
+  const dim = dims?.map((size) => ({
+    value:
+      typeof size === 'number'
+        ? { case: 'dimValue' as const, value: BigInt(size) }
+        : { case: 'dimParam' as const, value: size },
+  }));
+  const tensor = { elemType: DataType.float, ...(dim && { shape: { dim } }) };
+  return create(ValueInfoProtoSchema, { name, type: { value: { case: 'tensorType', value: tensor } } });
+}
+
+function attributeOf(name: string, value: AttributeValue): OnnxAttribute {
+  if (typeof value === 'string') {
+    return create(AttributeProtoSchema, { name, s: new TextEncoder().encode(value), type: AttributeType.STRING });
+  }
+  if (typeof value === 'number')
+    return create(AttributeProtoSchema, { name, i: BigInt(value), type: AttributeType.INT });
+  if ('float' in value) return create(AttributeProtoSchema, { name, f: value.float, type: AttributeType.FLOAT });
+  return create(AttributeProtoSchema, { name, ints: value.map(BigInt), type: AttributeType.INTS });
 }

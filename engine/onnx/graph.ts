@@ -1,59 +1,9 @@
-import type { OnnxGraph, OnnxModel, OnnxNode, OnnxValueInfo } from './model';
-import { DataType } from './tensor';
-
-const ACTIVATIONS = new Set([
-  'Relu',
-  'Clip',
-  'LeakyRelu',
-  'PRelu',
-  'Elu',
-  'Celu',
-  'Selu',
-  'ThresholdedRelu',
-  'Sigmoid',
-  'HardSigmoid',
-  'HardSwish',
-  'Swish',
-  'Mish',
-  'Softplus',
-  'Tanh',
-  'Erf',
-  'Gelu',
-]);
-
-/** Operators whose result has no picture-like layout any more, or one this room cannot follow. */
-const NOT_SPATIAL = new Set([
-  'GlobalAveragePool',
-  'GlobalMaxPool',
-  'GlobalLpPool',
-  'ReduceMean',
-  'ReduceMax',
-  'ReduceSum',
-  'Flatten',
-  'Reshape',
-  'Gemm',
-  'MatMul',
-  'Shape',
-  'Softmax',
-  'LogSoftmax',
-  'ArgMax',
-  'Squeeze',
-  'Unsqueeze',
-  'Gather',
-  'Transpose',
-  'Resize',
-  'Upsample',
-  'ConvTranspose',
-  'DepthToSpace',
-  'SpaceToDepth',
-  'Slice',
-]);
-
-const STRIDED = new Set(['Conv', 'ConvInteger', 'QLinearConv', 'MaxPool', 'AveragePool', 'LpPool']);
+import { makeNode, valueInfo } from './builder';
+import { changed, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from './model';
 
 /** The model's `metadata_props` as a plain object. */
 export function metadataProps(model: OnnxModel): Record<string, string> {
-  return Object.fromEntries(model.metadataProps.map(({ key, value }) => [key ?? '', value ?? '']));
+  return Object.fromEntries(model.metadataProps.map(({ key, value }) => [key, value]));
 }
 
 /** Inputs that a caller must feed: those that are no constants. */
@@ -62,60 +12,55 @@ export function feeds(graph: OnnxGraph): readonly OnnxValueInfo[] {
   return graph.input.filter((input) => !constants.has(input.name));
 }
 
-/**
- * How many input pixels one cell of each value spans, followed through the strides of convolutions and poolings. Values
- * without a picture-like layout are missing.
- *
- * @param input name of the picture input
- */
-export function valueStrides(graph: OnnxGraph, input: string): Map<string, number> {
-  const strides = new Map([[input, 1]]);
+/** The constants of a graph by name: weights, and the results of `Constant` nodes that hold a tensor. */
+export function constantsOf(graph: OnnxGraph): Map<string, OnnxTensor> {
+  const constants = new Map(graph.initializer.map((tensor) => [tensor.name, tensor]));
   for (const node of graph.node) {
-    const known = node.input.map((name) => strides.get(name)).filter((stride) => stride !== undefined);
-    if (known.length === 0 || NOT_SPATIAL.has(node.opType ?? '')) continue;
-    const stride = Math.max(...known) * strideOf(node);
-    for (const output of node.output) strides.set(output, stride);
+    if (node.opType !== 'Constant') continue;
+    const tensor = node.attribute.find(({ name }) => name === 'value')?.t;
+    if (tensor) constants.set(node.output[0], tensor);
   }
-  return strides;
+  return constants;
 }
 
-/**
- * The value of the last activation at each stride, in the order of the graph. A gate (`x * sigmoid(x)`) counts as one
- * activation: the product is taken. A channel weight (squeeze-excite) is no activation.
- *
- * @returns stride to value name
- */
-export function lastActivations(graph: OnnxGraph, input: string): Map<number, string> {
-  const strides = valueStrides(graph, input);
-  const result = new Map<number, string>();
+/** The shapes of all constants by name, those that are only cast, or held by a `Constant` node as numbers, included. */
+export function constantShapes(graph: OnnxGraph): Map<string, readonly number[]> {
+  const shapes = new Map([...constantsOf(graph)].map(([name, { dims }]) => [name, dims.map(Number)]));
   for (const node of graph.node) {
-    const stride = strides.get(node.output[0] ?? '');
-    if (stride === undefined) continue;
-    const gated =
-      node.opType === 'Mul' &&
-      node.input.includes(result.get(stride) ?? '') &&
-      node.input.every((name) => strides.get(name) === stride);
-    if (ACTIVATIONS.has(node.opType ?? '') || gated) result.set(stride, node.output[0]);
+    const from = KEEPS_SHAPE.has(node.opType) ? shapes.get(node.input[0]) : undefined;
+    if (from) shapes.set(node.output[0], from);
+    else if (node.opType === 'Constant' && !shapes.has(node.output[0])) {
+      const listed = node.attribute.map(({ floats, ints }) => floats.length + ints.length).find((count) => count > 0);
+      shapes.set(node.output[0], listed === undefined ? [] : [listed]);
+    }
   }
-  return result;
+  return shapes;
+}
+
+const KEEPS_SHAPE = new Set(['Cast', 'Identity', 'DequantizeLinear', 'Neg']);
+
+/** The integers of a node's attribute; empty when it has none. */
+export function integersOf(node: OnnxNode, attribute: string): readonly number[] {
+  return (node.attribute.find(({ name }) => name === attribute)?.ints ?? []).map(Number);
+}
+
+/** An integer attribute of a node. */
+export function integerOf(node: OnnxNode, attribute: string, fallback: number): number {
+  const found = node.attribute.find(({ name }) => name === attribute);
+  return found === undefined ? fallback : Number(found.i);
 }
 
 /** Gives values out under new names, in place of all outputs there were, and drops what nothing needs any more. */
 export function withOutputs(graph: OnnxGraph, outputs: Readonly<Record<string, string>>): OnnxGraph {
-  const identities: OnnxNode[] = Object.entries(outputs).map(([name, value]) => ({
-    input: [value],
-    output: [name],
-    name: `give_${name}`,
-    opType: 'Identity',
-    attribute: [],
-  }));
-  const output = Object.keys(outputs).map((name) => ({ name, type: { tensorType: { elemType: DataType.float } } }));
-  return prune({ ...graph, node: [...graph.node, ...identities], output });
+  const given = Object.entries(outputs).filter(([name, value]) => name !== value);
+  const identities = given.map(([name, value]) => makeNode('Identity', [value], [name]));
+  const output = Object.keys(outputs).map((name) => valueInfo(name));
+  return prune(changed(graph, { node: [...graph.node, ...identities], output }));
 }
 
 /** Drops nodes, constants and shape notes that no output depends on. */
 export function prune(graph: OnnxGraph): OnnxGraph {
-  const needed = new Set(graph.output.map((output) => output.name ?? ''));
+  const needed = new Set(graph.output.map((output) => output.name));
   const node = [...graph.node]
     .reverse()
     .filter((candidate) => {
@@ -124,28 +69,23 @@ export function prune(graph: OnnxGraph): OnnxGraph {
       return true;
     })
     .reverse();
-  const isNeeded = ({ name }: { readonly name?: string }) => needed.has(name ?? '');
+  const isNeeded = ({ name }: { readonly name: string }) => needed.has(name);
   const constants = new Set(graph.initializer.map((tensor) => tensor.name));
-  return {
-    ...graph,
+  return changed(graph, {
     node,
     initializer: graph.initializer.filter(isNeeded),
+    sparseInitializer: graph.sparseInitializer.filter(({ values }) => values && isNeeded(values)),
     input: graph.input.filter((input) => isNeeded(input) || !constants.has(input.name)),
     valueInfo: graph.valueInfo.filter(isNeeded),
-  };
+    quantizationAnnotation: graph.quantizationAnnotation.filter(({ tensorName }) => needed.has(tensorName)),
+  });
 }
 
 /** Names a node reads, those that its inner graphs read from outside included. */
 function usedBy(node: OnnxNode): string[] {
-  const inner = node.attribute.flatMap((attribute) => [...(attribute.g ? [attribute.g] : []), ...attribute.graphs]);
+  const inner = node.attribute.flatMap(({ g, graphs }) => [...(g ? [g] : []), ...graphs]);
   return [
     ...node.input,
-    ...inner.flatMap((graph) => [...graph.node.flatMap(usedBy), ...graph.output.map((output) => output.name ?? '')]),
+    ...inner.flatMap((graph) => [...graph.node.flatMap(usedBy), ...graph.output.map((output) => output.name)]),
   ];
-}
-
-function strideOf(node: OnnxNode): number {
-  if (!STRIDED.has(node.opType ?? '')) return 1;
-  const strides = node.attribute.find((attribute) => attribute.name === 'strides')?.ints ?? [];
-  return Math.max(1, ...strides.map(Number));
 }

@@ -1,17 +1,31 @@
-export { type PreparedBackbone, prepareBackbone } from './backbone';
+export { type Activation, lastActivations, valueChannels, valueStrides } from './activations';
+export {
+  type InspectedBackbone,
+  inspectBackbone,
+  type Moment,
+  type Normalisation,
+  type PictureSize,
+  type PreparedBackbone,
+  prepareBackbone,
+  type Tap,
+  type TappedBackbone,
+  tapBackbone,
+} from './backbone';
 export { type Dimension, GraphBuilder } from './builder';
+export { checkGraph } from './check';
 export { readModel, writeModel } from './codec';
 export { OnnxInvalid } from './errors';
-export { feeds, lastActivations, metadataProps, prune, valueStrides, withOutputs } from './graph';
-export type {
-  OnnxAttribute,
-  OnnxDimension,
-  OnnxGraph,
-  OnnxModel,
-  OnnxNode,
-  OnnxShape,
-  OnnxTensor,
-  OnnxType,
-  OnnxValueInfo,
+export { constantsOf, feeds, metadataProps, prune, withOutputs } from './graph';
+export {
+  changed,
+  type OnnxAttribute,
+  type OnnxDimension,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxShape,
+  type OnnxTensor,
+  type OnnxType,
+  type OnnxValueInfo,
 } from './model';
-export { DataType, floatTensor, int64Tensor, tensorValues } from './tensor';
+export { DataType, elementBytes, floatTensor, int64Tensor, rawTensor, tensorValues } from './tensor';

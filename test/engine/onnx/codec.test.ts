@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../../../engine/domain';
 import { loadRuntime } from '../../../engine/inference';
 import {
+  changed,
   DataType,
   floatTensor,
   GraphBuilder,
@@ -66,20 +67,20 @@ describe('ONNX files', () => {
     const integers = [0, -1, 2 ** 40, -(2 ** 40)];
     assert.deepEqual([...tensorValues(int64Tensor('i', [4], integers))], integers);
     assert.deepEqual([...tensorValues(floatTensor('f', [1, 2], Float32Array.of(0.5, -8)))], [0.5, -8]);
-    const listed = { ...floatTensor('l', [2], new Float32Array(2)), rawData: undefined, floatData: [0.25, 3] };
+    const empty = new Uint8Array();
+    const listed = changed(floatTensor('l', [2], new Float32Array(2)), { rawData: empty, floatData: [0.25, 3] });
     const model = new GraphBuilder('g').build();
-    const graph = {
-      ...model.graph!,
-      initializer: [listed, { ...int64Tensor('n', [1], [0]), rawData: undefined, int64Data: [-7n] }],
-    };
-    const [floats, ints] = readModel(writeModel({ ...model, graph })).graph!.initializer;
+    const graph = changed(model.graph!, {
+      initializer: [listed, changed(int64Tensor('n', [1], [0]), { rawData: empty, int64Data: [-7n] })],
+    });
+    const [floats, ints] = readModel(writeModel(changed(model, { graph }))).graph!.initializer;
     assert.deepEqual([...tensorValues(floats)], [0.25, 3]);
     assert.deepEqual([...tensorValues(ints)], [-7]);
     assert.equal(floats.dataType, DataType.float);
   });
 
   it('refuses a tensor whose values do not fill its shape', () => {
-    const tensor = { ...floatTensor('f', [2], new Float32Array(2)), dims: [3] };
+    const tensor = changed(floatTensor('f', [2], new Float32Array(2)), { dims: [3n] });
     assert.throws(() => tensorValues(tensor), OnnxInvalid);
   });
 
