@@ -69,9 +69,6 @@ describe('PatchCore equals a second implementation', () => {
     const { patches } = await run(neckGraph(layers, null), features, ['patches']);
     assertClose(patches.data, reference.patches, 'patches');
   });
-    assert.equal(upsampled.length, second.channels * 42);
-    assertClose(upsampled, reference.upsampled, 'upsampled');
-  });
 
   it('in conditioned patches', async () => {
     const { patches } = await run(neckGraph(layers, conditioning), features, ['patches']);
