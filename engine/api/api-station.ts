@@ -36,7 +36,10 @@ export interface ApiStation {
     readonly trainingFolders?: readonly string[];
   };
   readonly store: Pick<Store, 'inspections' | 'labels' | 'audit' | 'pictures'>;
-  readonly models: Pick<ModelRegistry, 'list' | 'deployed' | 'deploy' | 'rollback' | 'history'>;
+  readonly models: Pick<
+    ModelRegistry,
+    'list' | 'describe' | 'deployed' | 'deploy' | 'rollback' | 'history' | 'archive' | 'import'
+  >;
   readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel'>;
   readonly reviews: Pick<ReviewQueue, 'get' | 'list' | 'label' | 'skip' | 'undo' | 'stats'>;
   readonly intake: {

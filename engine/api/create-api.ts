@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { InspectionError } from '../domain';
 import { defaultPictureLimits } from '../imaging';
 import { actorOf } from './actor';
 import type { ApiContext, ApiStation } from './api-station';
 import { ClientGone, type Problem, type ProblemDetail, problemOf, RequestRefused } from './problem';
-import { type IncomingRequest, type PictureBody, parserRefusal, readJson, readPicture } from './request-body';
+import { type IncomingRequest, type PictureBody, parserRefusal, readFile, readJson, readPicture } from './request-body';
 import { type Answer, type BodyKind, type Match, matchPath, type Route, type RouteInput } from './route';
 import { routes } from './routes';
 
@@ -23,6 +24,8 @@ export interface ApiRouter {
 const JSON_LIMIT_BYTES = 1024 * 1024;
 /** Pictures taken at the same time; each may have 32 MiB. */
 const UPLOAD_LIMIT = 16;
+/** Files taken in at the same time: each may keep a disk busy for long. */
+const FILE_LIMIT = 2;
 /** How much of a refused body is still read and dropped, so that the client gets to read the answer. */
 const DRAIN_LIMIT_BYTES = 2 * defaultPictureLimits.maxBytes;
 const DRAIN_LIMIT_MS = 5000;
@@ -37,7 +40,7 @@ export function mountApi(router: ApiRouter, context: ApiContext): void {
  * and never throws; errors that are nobody's input go to `context.onError`.
  */
 export function createApi(context: ApiContext): ApiHandler {
-  const uploads: Uploads = { inFlight: 0 };
+  const uploads: Uploads = { pictures: 0, files: 0 };
   return (request, response) => {
     serve(context, uploads, request, response).catch((error) => context.onError?.(error));
   };
@@ -109,29 +112,43 @@ async function answer(
     };
     return route.handle(input as RouteInput<never, never, never>);
   };
-  return route.body?.kind === 'picture' ? asUpload(uploads, handle) : handle();
+  switch (route.body?.kind) {
+    case 'picture':
+      return asUpload(uploads, 'pictures', UPLOAD_LIMIT, handle);
+    case 'file':
+      return asUpload(uploads, 'files', FILE_LIMIT, handle);
+    default:
+      return handle();
+  }
 }
 
+/** How many are being taken in. */
 interface Uploads {
-  inFlight: number;
+  pictures: number;
+  files: number;
 }
 
-/** Bounds the pictures held in memory: each counts from its first byte until it is answered. */
-async function asUpload(uploads: Uploads, handle: () => Promise<Answer>): Promise<Answer> {
-  if (uploads.inFlight >= UPLOAD_LIMIT) {
+/** Bounds what is taken in at once: each counts from its first byte until it is answered. */
+async function asUpload(
+  uploads: Uploads,
+  what: keyof Uploads,
+  most: number,
+  handle: () => Promise<Answer>,
+): Promise<Answer> {
+  if (uploads[what] >= most) {
     throw new RequestRefused(
       503,
       'busy',
       'busy',
-      `${UPLOAD_LIMIT} pictures are being uploaded or inspected already. Send this one again in a second.`,
+      `${most} ${what} are being uploaded or worked on already. Send this one again in a second.`,
       { headers: { 'Retry-After': '1' } },
     );
   }
-  uploads.inFlight += 1;
+  uploads[what] += 1;
   try {
     return await handle();
   } finally {
-    uploads.inFlight -= 1;
+    uploads[what] -= 1;
   }
 }
 
@@ -236,6 +253,7 @@ function checkQuery(route: Route, query: URLSearchParams): unknown {
 }
 
 async function readBody(kind: BodyKind, request: IncomingRequest): Promise<unknown> {
+  if (kind.kind === 'file') return readFile(request, kind.mediaTypes);
   if (kind.kind === 'picture') {
     const body = await readPicture(request, defaultPictureLimits.maxBytes, kind.form !== undefined);
     return kind.form ? checkForm(kind.form, body) : body;
@@ -287,6 +305,10 @@ async function send(request: IncomingRequest, response: ServerResponse, result: 
     response.end(JSON.stringify(result.body));
     return;
   }
+  if (result.kind === 'file') {
+    await sendFile(request, response, result);
+    return;
+  }
   const matched = matchesEtag(request.headers['if-none-match'], result.etag);
   const data = matched ? undefined : await result.load();
   response.setHeader('ETag', result.etag);
@@ -299,6 +321,25 @@ async function send(request: IncomingRequest, response: ServerResponse, result: 
   response.setHeader('Content-Type', result.type);
   response.setHeader('Content-Length', data.length);
   response.end(data);
+}
+
+/** Sends a file at the pace of the client; what fails on the way cuts the connection, so that no half file looks whole. */
+async function sendFile(
+  request: IncomingRequest,
+  response: ServerResponse,
+  { type, name, content }: Extract<Answer, { kind: 'file' }>,
+): Promise<void> {
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
+  response.setHeader('Cache-Control', 'no-store');
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  await pipeline(content(), response).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ERR_STREAM_PREMATURE_CLOSE' ? new ClientGone() : error;
+  });
 }
 
 /** RFC 9110, 13.1.2: a list of tags or `*`, compared weakly. */

@@ -96,6 +96,9 @@ function requestBodyOf(body: BodyKind, book: SchemaBook): JsonObject {
   if (body.kind === 'json') {
     return { required: !body.optional, content: { 'application/json': { schema: book.of(body.schema) } } };
   }
+  if (body.kind === 'file') {
+    return { required: true, content: Object.fromEntries(body.mediaTypes.map((type) => [type, { schema: {} }])) };
+  }
   const raw = Object.fromEntries(
     ['image/jpeg', 'image/png', 'application/octet-stream'].map((type) => [type, { schema: {} }]),
   );

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import Busboy from '@fastify/busboy';
 import { ClientGone, RequestRefused } from './problem';
 
@@ -58,6 +59,30 @@ export async function readPicture(request: IncomingRequest, limitBytes: number, 
     return { picture: request.body, fields: {} };
   }
   return { picture: await readBytes(request, limitBytes), fields: {} };
+}
+
+/**
+ * The bytes of a raw body as they come. The connection outlives it, so that a refusal still reaches the client.
+ *
+ * @throws {RequestRefused} 415 of another type; 400 when another handler has read it
+ * @throws {ClientGone} while it is read, when the connection ends first
+ */
+export function readFile(request: IncomingRequest, mediaTypes: readonly string[]): AsyncIterable<Uint8Array> {
+  refuseEncoding(request);
+  const type = mediaType(request);
+  if (type === null || !mediaTypes.includes(type)) throw unsupportedType(type, mediaTypes);
+  if (!wasRead(request)) return bytesOf(request);
+  if (!Buffer.isBuffer(request.body)) throw alreadyRead();
+  return Readable.from([request.body]);
+}
+
+async function* bytesOf(request: IncomingRequest): AsyncGenerator<Uint8Array> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (request.destroyed && !request.complete) throw new ClientGone();
+    throw error;
+  }
 }
 
 function readForm(request: IncomingRequest, limitBytes: number): Promise<PictureBody> {

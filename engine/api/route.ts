@@ -32,13 +32,17 @@ export type Answer =
       readonly etag: string;
       load(): Promise<Buffer>;
     }
+  /** A file that is made while it is sent. */
+  | { readonly kind: 'file'; readonly type: string; readonly name: string; content(): AsyncIterable<Uint8Array> }
   /** The route has taken over the response. */
   | { readonly kind: 'stream' };
 
 export type BodyKind =
   | { readonly kind: 'json'; readonly schema: z.ZodType; readonly optional?: boolean }
   /** An encoded picture: raw, or (`form`) in the field `file` of a form with these text fields. */
-  | { readonly kind: 'picture'; readonly form?: z.ZodObject };
+  | { readonly kind: 'picture'; readonly form?: z.ZodObject }
+  /** A file of any size, given to the route as it comes. */
+  | { readonly kind: 'file'; readonly mediaTypes: readonly string[] };
 
 /** One operation: the source of both its handling and its description. */
 export interface Route {
@@ -70,7 +74,9 @@ type InferBody<Body> = Body extends { kind: 'json'; schema: infer Schema }
   ? Infer<Schema>
   : Body extends { kind: 'picture' }
     ? PictureBody
-    : undefined;
+    : Body extends { kind: 'file' }
+      ? AsyncIterable<Uint8Array>
+      : undefined;
 
 interface TypedRoute<Params, Query, Body> extends Omit<Route, 'params' | 'query' | 'body' | 'handle'> {
   readonly params?: Params;

@@ -18,6 +18,8 @@ import {
 import { SIMULATED_PICTURES_LIMIT, trainingOptions } from '../learning';
 import { MINIMUM_PICTURES } from '../patchcore';
 import { SIMULATED_PRODUCTS } from '../simulator';
+import type { StatementCode } from '../statistics';
+import type { ModelDetails } from './model-details';
 
 /** The named schemas of the OpenAPI document. */
 export const components = new Map<string, z.ZodType>();
@@ -279,9 +281,112 @@ export const modelVersion = named(
     thresholds,
     bytes: z.int(),
     parent: z.string().nullable(),
+    origin: z
+      .object({ name: z.string(), version: z.string() })
+      .optional()
+      .meta({ description: 'What an imported version was called on the station it comes from' }),
   }) satisfies z.ZodType<ModelVersion>,
 );
 export const modelList = named('ModelList', z.object({ items: z.array(modelVersion) }));
+const share = z.number().min(0).max(1);
+const scoring = z.discriminatedUnion('method', [
+  z.object({ method: z.literal('max') }),
+  z.object({ method: z.literal('reweighted'), neighbours: z.int() }),
+  z.object({ method: z.literal('top-mean'), share }),
+]);
+const tapMoment = z.enum(['before', 'after']);
+const conditioning = z.enum(['none', 'scaling', 'whitening']);
+const recipe = z.object({
+  moment: tapMoment.meta({ description: 'Features are taken before or after the last activation' }),
+  conditioning,
+  dimension: z.int(),
+  spacing: z.boolean(),
+  scoring,
+  chosen: z.enum(['measured', 'wished', 'default', 'inherited']),
+  trials: z
+    .array(z.object({ moment: tapMoment, conditioning, scoring, auroc: share }))
+    .meta({ description: 'What recipes achieved on held-out good pictures and the same with painted defects' }),
+});
+const quantisation = z.object({
+  accepted: z.boolean(),
+  auroc: z.object({ float: share, int8: share }),
+  bounds: z.object({ auroc: share, decisions: share }),
+  changedDecisions: z.object({ count: z.int(), total: z.int() }),
+  milliseconds: z.object({ float: z.number(), int8: z.number() }),
+  bytes: z.object({ float: z.int(), int8: z.int() }),
+});
+const calibration = z.object({
+  method: z.enum(['cross-validated', 'augmented', 'held-out']).meta({
+    description: 'held-out: one share of the pictures was kept out of the bank (packages of format 1)',
+  }),
+  folds: z.int(),
+  pictures: z.int(),
+  independent: z.int().meta({ description: 'How many of the pictures are independent of one another' }),
+  defects: z.int(),
+  scores: z.array(z.number()).meta({ description: 'Raw scores of good pictures, ascending' }),
+  defectScores: z.array(z.number()).meta({ description: 'Raw scores of defective pictures, ascending' }),
+  median: z.number(),
+  falseRejectRate: share,
+  reviewRate: share,
+  missRate: share,
+  thresholds,
+  reject: z.object({ method: z.enum(['conformal', 'extrapolated']), rank: z.int().nullable() }),
+  accept: z.object({ method: z.enum(['review-rate', 'miss-rate']), rank: z.int().nullable() }),
+  promisedAcceptRate: share,
+  promisedRejectRate: share,
+  promisedMissRate: share.nullable(),
+  picturesNeeded: z.int().meta({ description: 'Independent good pictures still missing for the wished rate' }),
+  picturesRequired: z.int(),
+  defectsNeeded: z.int(),
+  probability: z
+    .discriminatedUnion('method', [
+      z.object({ method: z.literal('platt'), slope: z.number(), intercept: z.number() }),
+      z.object({ method: z.literal('isotonic'), scores: z.array(z.number()), values: z.array(z.number()) }),
+    ])
+    .nullable(),
+  statement: z.string().meta({ description: 'What is promised, in English' }),
+  statementParts: z
+    .array(z.object({ code: z.string() as z.ZodType<StatementCode>, parameters: z.record(z.string(), z.number()) }))
+    .meta({ description: 'The same, to be put into another language; empty for packages of format 1' }),
+});
+export const modelDetails = named(
+  'ModelDetails',
+  z.object({
+    ...modelVersion.shape,
+    method: z.literal('bank'),
+    dataset: z.object({ source: z.string(), count: z.int(), skipped: z.int(), defects: z.int() }),
+    backbone: z.object({
+      id: z.string(),
+      sha256: z.string(),
+      outputs: z.array(z.object({ stride: z.int(), name: z.string() })),
+    }),
+    input: z.object({ width: z.int(), height: z.int(), mode: z.enum(['letterbox', 'crop', 'stretch']) }),
+    viewing: z.object({
+      roi: box.nullable().meta({ description: 'In fractions 0..1 of the sides of the picture' }),
+      tiles: z.object({ columns: z.int(), rows: z.int(), overlap: z.number() }).nullable(),
+      mask: z.boolean(),
+    }),
+    augmentation: z
+      .object({ flip: z.boolean(), rotation: z.number(), light: z.number(), shift: z.number(), copies: z.int() })
+      .nullable(),
+    recipe,
+    quantisation: quantisation.nullable(),
+    bank: z.object({
+      pictures: z.int(),
+      candidates: z.int(),
+      size: z.int(),
+      radius: z.number(),
+      storage: z.enum(['float32', 'float16', 'int8']),
+      reach: z.number().nullable().meta({ description: 'Grid cells; null: neighbours come from anywhere' }),
+      tiles: z.enum(['shared', 'per-tile']),
+    }),
+    suspects: z
+      .array(z.object({ name: z.string(), score: z.number(), learnt: z.boolean(), picture: url.nullable() }))
+      .meta({ description: 'Training pictures that look defective, with held-out scores' }),
+    calibration,
+    metrics: z.record(z.string(), z.number()),
+  }) satisfies z.ZodType<ModelDetails>,
+);
 export const deployRequest = named('DeployRequest', z.strictObject({ version: name }));
 export const deployment = named(
   'Deployment',
@@ -352,6 +457,10 @@ export const job = named(
     progress: jobProgress.nullable(),
     version: z.string().nullable().meta({ description: 'The version made' }),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    skipped: z
+      .array(z.object({ name: z.string(), reason: z.string() }))
+      .optional()
+      .meta({ description: 'Pictures that were left out, the first hundred' }),
     actor: z.string(),
     createdAt: time,
     startedAt: time.nullable(),
@@ -393,6 +502,7 @@ export const partTypeList = named(
     items: z.array(
       z.object({
         partType: z.string(),
+        deployedModel: z.string().nullable().meta({ description: 'Name of the deployed model' }),
         deployedVersion: z.string().nullable(),
         okPictures: z.int().meta({ description: 'Pictures labelled OK' }),
         routing: routingSettings,

@@ -49,6 +49,8 @@ export interface ModelVersion {
   /** Bytes on disk. */
   readonly bytes: number;
   readonly parent: string | null;
+  /** What an imported version was called on the station it comes from. */
+  readonly origin?: { readonly name: string; readonly version: string };
 }
 
 /** One switch of the model in production. */
@@ -147,6 +149,12 @@ export interface TrainingRequest {
   readonly options?: TrainingOptions;
 }
 
+/** A picture that could not be learnt from. */
+export interface SkippedPicture {
+  readonly name: string;
+  readonly reason: string;
+}
+
 export interface Job {
   readonly id: string;
   readonly request: TrainingRequest;
@@ -155,6 +163,8 @@ export interface Job {
   /** The version made, when completed. */
   readonly version: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** Pictures that were left out, the first hundred, once the training is done. */
+  readonly skipped?: readonly SkippedPicture[];
   readonly actor: string;
   readonly createdAt: string;
   readonly startedAt: string | null;

@@ -12,13 +12,28 @@ import {
   TypedEmitter,
   timestamp,
 } from '../domain';
-import { folderBytes, listVersions, type ModelManifest, readManifest, verifyFiles } from '../packages';
+import {
+  type Archive,
+  archiveOf,
+  folderBytes,
+  importVersion,
+  listVersions,
+  type ModelKey,
+  ModelKeyMissing,
+  type ModelManifest,
+  readManifest,
+  verifyFiles,
+} from '../packages';
 import type { Store } from '../store';
 
 export interface ModelRegistryOptions {
-  readonly store: Pick<Store, 'dataFolder' | 'deployments'>;
+  readonly store: Pick<Store, 'dataFolder' | 'deployments' | 'audit'>;
   /** Scores the golden pictures of a version before it goes live; throws when they differ from the expected ones. */
   readonly check?: (folder: string) => Promise<void>;
+  /** Opens encrypted archives, and encrypts them where that is wished. */
+  readonly modelKey?: ModelKey | null;
+  /** Bytes an imported version may have; 2 GiB unless told. */
+  readonly importLimitBytes?: number;
   readonly clock?: Clock;
 }
 
@@ -65,6 +80,8 @@ export class ModelRegistry {
   readonly folder: string;
   readonly #store: ModelRegistryOptions['store'];
   readonly #check: (folder: string) => Promise<void>;
+  readonly #modelKey: ModelKey | null;
+  readonly #importLimits: { readonly bytes?: number };
   readonly #clock: Clock;
   readonly #deployed = new Map<string, Promise<DeployedModel | null>>();
   readonly #warned = new Set<string>();
@@ -73,6 +90,8 @@ export class ModelRegistry {
   constructor(options: ModelRegistryOptions) {
     this.#store = options.store;
     this.#check = options.check ?? (async () => {});
+    this.#modelKey = options.modelKey ?? null;
+    this.#importLimits = options.importLimitBytes === undefined ? {} : { bytes: options.importLimitBytes };
     this.#clock = options.clock ?? systemClock;
     this.folder = join(options.store.dataFolder, 'models');
   }
@@ -96,19 +115,7 @@ export class ModelRegistry {
       for (const version of await listVersions(this.folder, name)) {
         const manifest = await this.#readQuietly(name, version);
         if (manifest === null || (partType !== undefined && manifest.partType !== partType)) continue;
-        const current = inProduction.get(manifest.partType);
-        versions.push({
-          name,
-          version,
-          kind: manifest.kind,
-          partType: manifest.partType,
-          createdAt: manifest.createdAt,
-          deployed: current?.name === name && current.version === version,
-          pictures: { bank: manifest.bank.pictures, calibration: manifest.calibration.pictures },
-          thresholds: manifest.thresholds,
-          bytes: folderBytes(manifest),
-          parent: manifest.parent,
-        });
+        versions.push(toVersion(name, version, manifest, inProduction.get(manifest.partType) ?? null));
       }
     }
     return versions.sort(
@@ -141,10 +148,7 @@ export class ModelRegistry {
    */
   deploy(name: string, version: string, actor: string): Promise<DeploymentRecord> {
     return this.#inTurn(async () => {
-      const folder = this.folderOf(name, version);
-      if (!(await listVersions(this.folder, name)).includes(version)) {
-        throw new NotFound('model version', `${name}/${version}`);
-      }
+      const folder = await this.#existing(name, version);
       const { partType } = await verifyFiles(folder);
       await this.#check(folder);
       const current = await this.#store.deployments.current(partType);
@@ -171,9 +175,64 @@ export class ModelRegistry {
     });
   }
 
+  /**
+   * A version with all that its package says about it.
+   *
+   * @throws {NotFound} @throws {ModelInvalid} when its manifest is damaged
+   */
+  async describe(name: string, version: string): Promise<{ summary: ModelVersion; manifest: ModelManifest }> {
+    const manifest = await readManifest(await this.#existing(name, version));
+    const current = await this.#store.deployments.current(manifest.partType);
+    return { summary: toVersion(name, version, manifest, current), manifest };
+  }
+
   /** All switches of a part type's model, newest first. */
   history(partType: string): Promise<readonly DeploymentRecord[]> {
     return this.#store.deployments.history(partType);
+  }
+
+  /**
+   * A version as one file, after every file of it was compared with its hash.
+   *
+   * @param encrypted with the station's model key
+   * @throws {NotFound} @throws {ModelInvalid}
+   * @throws {ModelKeyMissing} when it shall be encrypted and the station has no key
+   */
+  async archive(name: string, version: string, encrypted: boolean): Promise<Archive> {
+    if (encrypted && this.#modelKey === null) throw new ModelKeyMissing('encrypt');
+    return archiveOf(await this.#existing(name, version), encrypted ? this.#modelKey : null);
+  }
+
+  /**
+   * Takes in the archive of a version, made here or on another station, as the next version of its model. It is not in
+   * production; its golden pictures are scored when it is deployed.
+   *
+   * @param source the archive's bytes; let go of in every case
+   * @param actor  who wants it, for the record
+   * @throws {ArchiveInvalid} @throws {ArchiveTooNew} @throws {ArchiveTooLarge}
+   * @throws {ModelKeyMissing} @throws {ModelKeyWrong}
+   * @throws {NoRoom} nothing stays behind then, as with all others
+   */
+  async import(source: AsyncIterable<Uint8Array>, actor: string, signal?: AbortSignal): Promise<ModelVersion> {
+    const options = { key: this.#modelKey, limits: this.#importLimits, signal };
+    const manifest = await importVersion(source, this.folder, options);
+    const { name, version, origin } = manifest;
+    await this.#store.audit.add({
+      at: timestamp(this.#clock.now()),
+      actor,
+      action: 'model.import',
+      subject: name,
+      before: null,
+      after: { version, origin },
+    });
+    return toVersion(name, version, manifest, null);
+  }
+
+  /** The folder of a version that is there. @throws {NotFound} */
+  async #existing(name: string, version: string): Promise<string> {
+    const folder = this.folderOf(name, version);
+    if ((await listVersions(this.folder, name)).includes(version)) return folder;
+    throw new NotFound('model version', `${name}/${version}`);
   }
 
   async #record(
@@ -227,6 +286,28 @@ export class ModelRegistry {
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function toVersion(
+  name: string,
+  version: string,
+  manifest: ModelManifest,
+  current: DeploymentRecord | null,
+): ModelVersion {
+  const { origin } = manifest;
+  return {
+    name,
+    version,
+    kind: manifest.kind,
+    partType: manifest.partType,
+    createdAt: manifest.createdAt,
+    deployed: current?.name === name && current.version === version,
+    pictures: { bank: manifest.bank.pictures, calibration: manifest.calibration.pictures },
+    thresholds: manifest.thresholds,
+    bytes: folderBytes(manifest),
+    parent: manifest.parent,
+    ...(origin && { origin: { name: origin.name, version: origin.version } }),
+  };
 }
 
 /** What was in production before the newest record: each roll-back takes back the deployment before it. */

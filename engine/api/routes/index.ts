@@ -1,4 +1,5 @@
 import type { Route } from '../route';
+import { archiveRoutes } from './archives';
 import { eventRoutes } from './events';
 import { inspectionRoutes } from './inspections';
 import { modelRoutes } from './models';
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...inspectionRoutes,
   ...reviewRoutes,
   ...modelRoutes,
+  ...archiveRoutes,
   ...trainingRoutes,
   ...settingsRoutes,
   ...eventRoutes,
