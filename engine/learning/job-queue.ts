@@ -86,6 +86,8 @@ export class JobQueueUnavailable extends InspectionError {
 }
 
 const QUEUE_LIMIT = 100;
+/** Pictures left out that a job names; the first tell what is wrong with the rest. */
+const SKIPPED_KEPT = 100;
 export const SIMULATED_PICTURES_LIMIT = 1000;
 const ENDED: readonly JobState[] = ['completed', 'failed', 'cancelled', 'interrupted'];
 const DONE: JobProgress = { stage: 'verify', percent: 100, remainingSeconds: 0 };
@@ -312,6 +314,7 @@ export class JobQueue {
       (progress) => this.#progress(running, progress),
     );
     const skipped = await running.process.result;
+    if (skipped.length > 0) running.job = { ...running.job, skipped: skipped.slice(0, SKIPPED_KEPT) };
     if (running.stop) throw new Error('stopped at its end');
     if (skipped.length > 0) {
       const names = skipped.map(({ name, reason }) => `${name} (${reason})`);

@@ -1,6 +1,17 @@
 import { z } from 'zod';
+import { isId } from '../../domain';
+import { THUMBNAIL_WIDTH } from '../inspection-view';
+import { modelDetails } from '../model-details';
 import { json, route } from '../route';
-import { deployment, deploymentList, deployRequest, modelList, name, partTypeList } from '../schemas';
+import {
+  deployment,
+  deploymentList,
+  deployRequest,
+  modelDetails as modelDetailsSchema,
+  modelList,
+  name,
+  partTypeList,
+} from '../schemas';
 
 const params = z.object({ name });
 
@@ -14,6 +25,24 @@ export const modelRoutes = [
     query: z.object({ partType: name.optional() }),
     success: { status: 200, schema: modelList, description: 'The versions' },
     handle: async ({ station, query }) => json({ items: await station.models.list(query.partType) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/models/{name}/versions/{version}',
+    operation: 'getModelVersion',
+    summary: 'All a person needs to know of a version: recipe, pictures, suspects, calibration with its scores',
+    tag: 'models',
+    params: z.object({ name, version: name }),
+    success: { status: 200, schema: modelDetailsSchema, description: 'The version' },
+    problems: [409],
+    handle: async ({ station, params, link }) => {
+      const { summary, manifest } = await station.models.describe(params.name, params.version);
+      const pictureOf = async (picture: string): Promise<string | null> => {
+        const record = isId(picture) ? await station.store.inspections.get(picture) : null;
+        return record?.picturePath ? link(`/inspections/${record.id}/picture?width=${THUMBNAIL_WIDTH}`) : null;
+      };
+      return json(await modelDetails(summary, manifest, pictureOf));
+    },
   }),
   route({
     method: 'POST',
@@ -75,6 +104,7 @@ export const modelRoutes = [
         const deployed = versions.find((version) => version.partType === partType && version.deployed);
         return {
           partType,
+          deployedModel: deployed?.name ?? null,
           deployedVersion: deployed?.version ?? null,
           okPictures: labels.get(partType)?.ok ?? 0,
           routing: await station.routing(partType),

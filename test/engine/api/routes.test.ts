@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { type ApiStation, mountApi, type Problem } from '../../../engine/api';
+import type { ModelDetails } from '../../../engine/api/model-details';
+import { modelDetails } from '../../../engine/api/schemas';
 import { shiftStart } from '../../../engine/api/shifts';
 import { type Job, newId, type ReviewItem } from '../../../engine/domain';
+import { type UnsealedManifest, writePackage } from '../../../engine/packages';
+import { sampleFiles, sampleManifest, writeFirstFormat } from '../packages/sample';
 import { aPicture, type Line, openLine, type RunningApi, serveApi } from './line';
 
 describe('the API', () => {
@@ -289,6 +293,7 @@ describe('the API', () => {
         items.find(({ partType }) => partType === 'only-inspected'),
         {
           partType: 'only-inspected',
+          deployedModel: null,
           deployedVersion: null,
           okPictures: 0,
           routing: { partType: 'only-inspected', thresholds: null, auditShare: null },
@@ -356,6 +361,71 @@ describe('the API', () => {
       await problem(post('/models/plate/deploy', { version: '1' }), 404, 'not-found');
       await problem(post('/models/plate/deploy', { version: '..' }), 400, 'invalid-input');
       await problem(post('/models/plate/rollback'), 409, 'nothing-to-roll-back');
+    });
+  });
+
+  describe('a model version', () => {
+    let own: Line;
+    let ownApi: RunningApi;
+    before(async () => {
+      own = await openLine();
+      ownApi = await serveApi(() => [own.station]);
+    });
+    after(async () => {
+      await ownApi.close();
+      await own.close();
+    });
+    const details = (path: string) => fetch(`${ownApi.url}/models/${path}`);
+    async function writeVersion(name: string, version: string, more: Partial<UnsealedManifest> = {}): Promise<string> {
+      const folder = join(own.dataFolder, 'models', name, version);
+      await writePackage(folder, { ...sampleManifest, name, partType: name, version, ...more }, sampleFiles);
+      return folder;
+    }
+
+    it('is described with its recipe, its pictures and the sorted scores of its calibration', async () => {
+      await writeVersion('plate', '1');
+      await writeVersion('plate', '2');
+      await own.models.deploy('plate', '2', 'ada');
+      const version = await read<ModelDetails>(details('plate/versions/2'));
+      assert.deepEqual([version.name, version.version, version.deployed, version.method], ['plate', '2', true, 'bank']);
+      assert.deepEqual(version.calibration.scores, [0.5, 0.7, 1]);
+      assert.deepEqual(version.calibration.thresholds, version.thresholds);
+      assert.equal(version.calibration.statement, 'few');
+      assert.deepEqual([version.dataset.source, version.dataset.skipped], ['test', 0]);
+      assert.equal(version.backbone.id, 'starter');
+      assert.equal((await read<ModelDetails>(details('plate/versions/1'))).deployed, false);
+      const { success, error } = modelDetails.safeParse(version);
+      assert.ok(success, error?.message);
+    });
+
+    it('shows the pictures of its suspects, where the station keeps them', async () => {
+      const { id } = await own.inspect(0.5, { partType: 'cable' });
+      const suspects = [id, newId(), 'IMG_7.jpg'].map((name) => ({ name, score: 3, learnt: false }));
+      await writeVersion('cable', '1', { suspects });
+      const version = await read<ModelDetails>(details('cable/versions/1'));
+      assert.deepEqual(
+        version.suspects.map(({ picture }) => picture !== null),
+        [true, false, false],
+      );
+      const picture = await fetch(new URL(version.suspects[0].picture as string, ownApi.url));
+      assert.equal(picture.headers.get('content-type'), 'image/jpeg');
+    });
+
+    it('of an earlier release is described in the same terms', async () => {
+      await writeFirstFormat(join(own.dataFolder, 'models', 'cable', '7'));
+      const { calibration, recipe } = await read<ModelDetails>(details('cable/versions/7'));
+      assert.deepEqual([calibration.method, calibration.scores], ['held-out', [0.5, 0.7, 1]]);
+      assert.deepEqual([calibration.picturesNeeded, calibration.statementParts], [96, []]);
+      assert.equal(recipe.conditioning, 'none');
+    });
+
+    it('that is not there, or whose manifest is damaged, is a problem', async () => {
+      await problem(details('plate/versions/9'), 404, 'not-found');
+      await problem(details('nothing/versions/1'), 404, 'not-found');
+      await problem(details('plate/versions/..%2f1'), 404, 'not-found');
+      const folder = await writeVersion('bent', '1');
+      await writeFile(join(folder, 'manifest.json'), '{"format": 2');
+      await problem(details('bent/versions/1'), 409, 'model-invalid');
     });
   });
 

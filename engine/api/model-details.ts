@@ -1,0 +1,77 @@
+import type { ModelVersion, Thresholds } from '../domain';
+import type { ModelManifest } from '../packages';
+import type { Calibration } from '../statistics';
+
+/** What held-out scores said when a version was made. */
+export interface CalibrationDetails extends Omit<ModelManifest['calibration'], keyof Stated> {
+  /** The model's own. */
+  readonly thresholds: Thresholds;
+  /** Empty when there is only the English `statement` (packages of format 1). */
+  readonly statementParts: Stated['statementParts'];
+  readonly scores: Stated['scores'];
+  readonly defectScores: Stated['defectScores'];
+  readonly probability: Stated['probability'];
+}
+
+type Stated = Pick<Calibration, 'statementParts' | 'scores' | 'defectScores' | 'probability'>;
+
+/** A training picture that looks defective: a person should look at it. */
+export interface SuspectPicture {
+  readonly name: string;
+  /** Raw score it got from a bank that does not know it. */
+  readonly score: number;
+  /** It is in the bank all the same. */
+  readonly learnt: boolean;
+  /** Where its picture is served; null when the station does not keep it. */
+  readonly picture: string | null;
+}
+
+/** All a person needs to know of a model version. */
+export interface ModelDetails
+  extends ModelVersion,
+    Pick<ModelManifest, 'method' | 'augmentation' | 'recipe' | 'quantisation' | 'metrics'> {
+  readonly dataset: Omit<ModelManifest['dataset'], 'sha256'>;
+  readonly backbone: Pick<ModelManifest['backbone'], 'id' | 'sha256' | 'outputs'>;
+  readonly input: Pick<ModelManifest['preprocessing'], 'width' | 'height' | 'mode'>;
+  readonly viewing: Omit<ModelManifest['viewing'], 'mask'> & { readonly mask: boolean };
+  readonly bank: Omit<ModelManifest['bank'], 'heads' | 'seed'>;
+  readonly suspects: readonly SuspectPicture[];
+  readonly calibration: CalibrationDetails;
+}
+
+/**
+ * A version as clients see it.
+ *
+ * @param pictureOf where the picture of a suspect is served; null when it is not kept
+ */
+export async function modelDetails(
+  summary: ModelVersion,
+  manifest: ModelManifest,
+  pictureOf: (name: string) => Promise<string | null>,
+): Promise<ModelDetails> {
+  const { method, augmentation, recipe, quantisation, metrics, viewing, calibration, thresholds } = manifest;
+  const { sha256: _dataset, ...dataset } = manifest.dataset;
+  const { file: _file, ...backbone } = manifest.backbone;
+  const { width, height, mode } = manifest.preprocessing;
+  const { heads: _heads, seed: _seed, ...bank } = manifest.bank;
+  const suspects = manifest.suspects.map(async (suspect) => ({ ...suspect, picture: await pictureOf(suspect.name) }));
+  return {
+    ...summary,
+    method,
+    dataset,
+    backbone,
+    input: { width, height, mode },
+    viewing: { ...viewing, mask: viewing.mask !== null },
+    augmentation,
+    recipe,
+    quantisation,
+    bank,
+    suspects: await Promise.all(suspects),
+    calibration: {
+      ...calibration,
+      thresholds,
+      statementParts: calibration.statementParts as CalibrationDetails['statementParts'],
+    },
+    metrics,
+  };
+}
