@@ -4,6 +4,8 @@ import { seededRandom } from '../domain';
 const CELLS = 16;
 /** A group's nearest picture outside is at least so many times as far away as its members are from one another. */
 const ISOLATION = 3;
+/** Greater groups are taken for variants of the part. */
+const MOST_OF_ALL = 0.25;
 /** Pairs that the usual distance is estimated from; all of them when there are fewer. */
 const MOST_PAIRS = 20_000;
 
@@ -34,11 +36,12 @@ export function signatureOf(data: ArrayLike<number>, width: number, height: numb
  * Groups pictures that hardly differ: the same shot stored twice, or several shots of one part. What "hardly" means depends
  * on these pictures: all parts of a fixture look alike and are different parts nonetheless. A group is a branch of the
  * single-linkage tree
- * - whose members are all within `share` of the usual (median) distance of two of these pictures from its first one, and
- * - whose nearest picture outside is at least three times as far away as the longest step between its members.
+ * - whose members are all within `share` of the usual (median) distance of two of these pictures from its first one,
+ * - whose nearest picture outside is at least three times as far away as the longest step between its members, and
+ * - which holds at most a quarter of all pictures: more are a colour or a pose that many parts have.
  *
- * Of nested branches the largest counts. Equal signatures are always one group. Shots of one single part cannot be told from
- * shots of many parts that look alike: without others, nothing says what is usual.
+ * Of nested branches the largest counts. Equal signatures are always one group. Shots of one single part, or of two or three,
+ * cannot be told from shots of many parts that look alike: nothing says what is usual then.
  *
  * Needs memory for the signatures and a few numbers a picture, and count^2 / 2 comparisons.
  *
@@ -55,7 +58,9 @@ export function nearDuplicates(signatures: readonly Float32Array[], share = 0.2)
   const groups = new Int32Array(signatures.length).fill(-1);
   if (signatures.length === 0) return groups;
   const radius = share * usualDistance(signatures);
-  const isCompact = (members: readonly number[]) =>
+  const most = Math.max(2, MOST_OF_ALL * signatures.length);
+  const isGroup = (branch: Branch, members: readonly number[]) =>
+    (members.length <= most || branch.step === 0) &&
     members.every((member) => distance(signatures[member], signatures[members[0]]) <= radius);
   const found: (readonly number[])[] = [];
   const open: { branch: Branch; next: number }[] = [
@@ -64,7 +69,7 @@ export function nearDuplicates(signatures: readonly Float32Array[], share = 0.2)
   for (let top = open.pop(); top; top = open.pop()) {
     const { branch, next } = top;
     const members = next >= ISOLATION * branch.step ? membersOf(branch) : null;
-    if (members && isCompact(members)) found.push(members);
+    if (members && isGroup(branch, members)) found.push(members);
     else for (const part of branch.parts) open.push({ branch: part, next: branch.step });
   }
   found.sort((a, b) => a[0] - b[0]);

@@ -49,6 +49,19 @@ describe('Near-duplicates', () => {
     }
   });
 
+  it('are not the parts of one colour or pose when parts come in two', () => {
+    const random = seededRandom(10);
+    const parts = Array.from({ length: 90 }, (_, index) => {
+      const own = part(random);
+      return index % 3 === 0 ? own.reverse() : own;
+    });
+    assert.equal(countOf(nearDuplicates(parts)), 90);
+    const repeated = again(parts[4], random);
+    const groups = nearDuplicates([...parts, repeated]);
+    assert.equal(countOf(groups), 90);
+    assert.equal(groups[90], groups[4]);
+  });
+
   it('are not made by one picture that is far from all others', () => {
     const random = seededRandom(5);
     const parts = Array.from({ length: 80 }, () => part(random));
