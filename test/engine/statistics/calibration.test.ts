@@ -58,6 +58,24 @@ describe('Calibration', () => {
     assertRate(rejected, rounds, promised);
   });
 
+  it('comes near the wished false-reject rate from twenty pictures on, though it cannot promise it', () => {
+    const normal = normals(8);
+    const random = seededRandom(9);
+    const draws = [() => Math.exp(0.4 * normal()), () => 1 + 0.1 * normal(), () => 1 - Math.log(1 - random())];
+    for (const draw of draws) {
+      const rounds = 2000;
+      let rejected = 0;
+      for (let round = 0; round < rounds; round += 1) {
+        const good = Array.from({ length: 20 }, draw);
+        const { thresholds, reject, promisedRejectRate } = calibrate({ good, method, folds }, wishes);
+        assert.equal(reject.method, 'extrapolated');
+        assert.ok(promisedRejectRate > 0.04);
+        if (draw() > thresholds.reject) rejected += 1;
+      }
+      assert.ok(rejected / rounds < 0.025, `${rejected} of ${rounds}`);
+    }
+  });
+
   it('passes exactly the promised share of new defective parts, over many draws', () => {
     const normal = normals(5);
     const good = Array.from({ length: 120 }, () => Math.exp(0.3 * normal()));
