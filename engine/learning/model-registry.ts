@@ -199,7 +199,7 @@ export class ModelRegistry {
    * @throws {ModelKeyMissing} when it shall be encrypted and the station has no key
    */
   async archive(name: string, version: string, encrypted: boolean): Promise<Archive> {
-    if (encrypted && this.#modelKey === null) throw new ModelKeyMissing('encrypt');
+    if (encrypted && this.#modelKey === null) throw new ModelKeyMissing();
     return archiveOf(await this.#existing(name, version), encrypted ? this.#modelKey : null);
   }
 

@@ -75,7 +75,7 @@ export async function readOpening(reader: ByteReader, key: ModelKey | null): Pro
   const header = Buffer.concat([start, text]);
   if (encryption === null) return { bytes: header, encryption: null };
 
-  if (key === null) throw new ModelKeyMissing('open');
+  if (key === null) throw new ModelKeyMissing();
   const mac = await reader.read(MAC_BYTES);
   if (mac.length < MAC_BYTES) throw cutOff();
   const keys = await deriveKeys(key, Buffer.from(encryption.salt, 'hex'), encryption.derivation);

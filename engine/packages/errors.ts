@@ -70,13 +70,12 @@ export class ArchiveTooLarge extends InspectionError {
 
 /** The archive is encrypted, or shall be, and there is no key. */
 export class ModelKeyMissing extends InspectionError {
-  constructor(purpose: 'open' | 'encrypt') {
-    const what = purpose === 'open' ? 'The model archive is encrypted' : 'There is no key to encrypt the model with';
+  constructor() {
     super({
       code: 'model-key-missing',
       status: 'no model key',
-      message: `${what}. Set the model key of the inspection-station, the option --key-file, or OPTI_QUALITY_MODEL_KEY.`,
-      parameters: { purpose },
+      message:
+        'The model archive is encrypted, or shall be, and there is no model key. Set it at the inspection-station, by the option --key-file or as OPTI_QUALITY_MODEL_KEY.',
       httpStatus: 409,
     });
   }

@@ -28,7 +28,7 @@ export {
   parseManifest,
   type UnsealedManifest,
 } from './manifest';
-export { type ModelKey, readModelKey, readModelKeyFile } from './model-key';
+export { MODEL_KEY_VARIABLE, type ModelKey, modelKeyOfEnvironment, readModelKey, readModelKeyFile } from './model-key';
 export {
   assertFree,
   folderBytes,

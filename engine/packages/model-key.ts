@@ -82,6 +82,15 @@ export async function readModelKeyFile(path: string): Promise<ModelKey> {
   return readModelKey(text);
 }
 
+/** Holds a key where no other is given. */
+export const MODEL_KEY_VARIABLE = 'OPTI_QUALITY_MODEL_KEY';
+
+/** The key of the environment; null when there is none. @throws {ModelKeyInvalid} */
+export function modelKeyOfEnvironment(environment: NodeJS.ProcessEnv = process.env): ModelKey | null {
+  const text = environment[MODEL_KEY_VARIABLE]?.trim() ?? '';
+  return text === '' ? null : readModelKey(text);
+}
+
 /** How a key is derived for a new archive. */
 export function derivationFor(key: ModelKey): Derivation {
   return key.kind === 'bytes' ? { name: 'none' } : STRETCHING;

@@ -59,7 +59,7 @@ export async function openStation(options: StationOptions): Promise<Station> {
 
 /** @param parts takes what was opened, so that it can be closed should a later step fail */
 async function compose(options: StationOptions, store: Store, parts: { close(): Promise<void> }[]): Promise<Station> {
-  const { id, name, failSafe, deadlineMs, retention, clock = systemClock } = options;
+  const { id, name, failSafe, deadlineMs, retention, modelKey, importLimitMb, clock = systemClock } = options;
   const faults = new FaultLog(clock);
   const events = new TypedEmitter<StationEvents>((error) => faults.add(error));
   const fault = (error: unknown) => events.emit('fault', faults.add(error));
@@ -78,7 +78,8 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const load = async (folder: string) => {
     await pool.runInEach('patchcore/load', { folder }, { deadline: Date.now() + LOAD_LIMIT_MS });
   };
-  const models = new ModelRegistry({ store, clock, check: load });
+  const importLimitBytes = importLimitMb === undefined ? undefined : importLimitMb * MEGABYTE;
+  const models = new ModelRegistry({ store, clock, check: load, modelKey, importLimitBytes });
   const jobs = new JobQueue({ store, models, clock });
   parts.push(jobs);
   const reviews = new ReviewQueue(store, clock);

@@ -15,6 +15,7 @@ import type {
 } from '../domain';
 import type { ComputePool } from '../inference';
 import type { JobQueue, ModelRegistry } from '../learning';
+import type { ModelKey } from '../packages';
 import type { ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
 import type { RetentionPolicy, RoutingPatch, Store } from '../store';
@@ -47,6 +48,10 @@ export interface StationOptions {
   readonly shiftStarts?: readonly string[];
   /** Folders from which clients may train, besides the data folder. */
   readonly trainingFolders?: readonly string[];
+  /** Opens imported models that are encrypted, and encrypts exported ones where that is wished. */
+  readonly modelKey?: ModelKey | null;
+  /** Megabytes an imported model may have; 2048 unless told. */
+  readonly importLimitMb?: number;
   readonly clock?: Clock;
 }
 

@@ -25,6 +25,13 @@ export interface InspectionStationConfig {
   readonly queueLimit: NumberField;
   readonly queuePolicy: 'reject' | 'drop-oldest';
   readonly memoryCapMb: NumberField;
+  /** Megabytes an imported model may have. */
+  readonly importLimitMb: NumberField;
+}
+
+export interface InspectionStationCredentials {
+  /** Encrypts exported models and opens imported ones: a pass phrase, or 32 bytes as hex or base64. */
+  readonly modelKey: string;
 }
 
 export const schema: ConfigSchema<InspectionStationConfig> = {
@@ -46,6 +53,7 @@ export const schema: ConfigSchema<InspectionStationConfig> = {
     queueLimit: 64,
     queuePolicy: 'reject',
     memoryCapMb: 1024,
+    importLimitMb: 2048,
   },
   migrations: [
     // 0: a node placed without a version, by hand-written flows
@@ -71,6 +79,7 @@ export interface StationSettings {
     readonly queuePolicy: 'reject' | 'drop-oldest';
     readonly memoryCapMb: number;
   };
+  readonly importLimitMb: number;
 }
 
 /**
@@ -102,6 +111,7 @@ export function readStationSettings(config: InspectionStationConfig): StationSet
       queuePolicy: config.queuePolicy,
       memoryCapMb: readNumber('model memory (MB)', config.memoryCapMb, 64, 65_536),
     },
+    importLimitMb: readNumber('largest imported model (MB)', config.importLimitMb, 1, 65_536),
   };
 }
 

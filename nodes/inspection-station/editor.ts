@@ -54,6 +54,16 @@ RED.nodes.registerType('inspection-station', {
         return Number(value) >= 64 && Number(value) <= 65536;
       },
     },
+    importLimitMb: {
+      value: 2048,
+      required: true,
+      validate(value: string) {
+        return Number(value) >= 1 && Number(value) <= 65536;
+      },
+    },
+  },
+  credentials: {
+    modelKey: { type: 'password' },
   },
   label() {
     return this.name || this._('inspection-station.defaultName');

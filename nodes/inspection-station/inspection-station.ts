@@ -3,10 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { API_PATH, createParserErrorHandler, mountApi } from '../../engine/api';
 import { InspectionError } from '../../engine/domain';
+import { type ModelKey, modelKeyOfEnvironment, readModelKey } from '../../engine/packages';
 import { openStation, type Station } from '../../engine/station';
 import { StoreUnavailable } from '../../engine/store';
 import { defineNode, type InspectionNode, type StationNode, StationTrouble } from '../shared';
-import { type InspectionStationConfig, readStationSettings, schema } from './config';
+import { type InspectionStationConfig, type InspectionStationCredentials, readStationSettings, schema } from './config';
 
 /** Two stations may not write into the same folder. */
 class DataFolderTaken extends InspectionError {
@@ -40,7 +41,7 @@ const holders = new Map<string, Holder>();
 const mounted = new WeakSet<object>();
 
 export = (RED: NodeAPI): void => {
-  defineNode<InspectionStationConfig>(RED, 'inspection-station', schema, (node, config) => {
+  const setup = (node: InspectionNode, config: InspectionStationConfig) => {
     mountOnce(RED);
     let released = () => {};
     const closed = new Promise<void>((done) => {
@@ -68,7 +69,8 @@ export = (RED: NodeAPI): void => {
       }
     });
     return {};
-  });
+  };
+  defineNode(RED, 'inspection-station', schema, setup, { credentials: { modelKey: { type: 'password' } } });
 };
 
 async function openConfigured(
@@ -87,6 +89,7 @@ async function openConfigured(
     dataFolder,
     databaseFile: config.databaseFile.trim() || undefined,
     trainingFolders: foldersOf(RED, config.trainingFolders),
+    modelKey: modelKeyOf(node),
     ...settings,
     ...(shiftStarts.length > 0 ? { shiftStarts } : {}),
   };
@@ -95,6 +98,17 @@ async function openConfigured(
   station.events.on('fault', ({ message }) => node.warn(message));
   station.events.on('warning', ({ message }) => node.warn(message));
   return station;
+}
+
+/** The key of the credentials, else of the environment. One that is not usable is told and stops no line. */
+function modelKeyOf(node: InspectionNode): ModelKey | null {
+  const { modelKey = '' } = node.credentials as Partial<InspectionStationCredentials>;
+  try {
+    return modelKey.trim() === '' ? modelKeyOfEnvironment() : readModelKey(modelKey);
+  } catch (error) {
+    node.warn(node.translation.message(error));
+    return null;
+  }
 }
 
 /** Tries again while the store cannot be used: a lock ends, a disk is freed, a share is mounted late. */

@@ -53,6 +53,7 @@ describe('inspection-station settings', () => {
     ['an empty deadline', { deadline: '' }],
     ['negative days', { retentionNgDays: -1 }],
     ['half a process', { poolSize: 1.5 }],
+    ['no room for any imported model', { importLimitMb: 0 }],
     ['OK as fail-safe verdict', { failSafe: 'OK' }],
     ['an unknown queue policy', { queuePolicy: 'shuffle' }],
     ['a shift start that is no time', { shiftStarts: '06:00, 25:00' }],

@@ -83,6 +83,46 @@ describe('inspection-station', () => {
     }
   });
 
+  it('encrypts exported models with the key of its credentials, and keeps the key to itself', async function () {
+    this.timeout(60_000);
+    const folder = await folderWithPlateModel();
+    const modelKey = 'a pass phrase of people';
+    await loadFlow([stationNode(folder)], { credentials: { [STATION]: { modelKey } } });
+    const station = await openedStation();
+    const server = await serveHttpNode();
+    try {
+      const models = `${server.url}/inspection/api/models`;
+      const [{ name, version }] = await station.models.list();
+      const exported = await fetch(`${models}/${name}/versions/${version}/export?encrypted=true`);
+      assert.equal(exported.status, 200);
+      const body = Buffer.from(await exported.arrayBuffer());
+      assert.equal(body.includes('manifest'), false);
+      const headers = { 'content-type': 'application/octet-stream' };
+      const imported = await fetch(`${models}/import`, { method: 'POST', headers, body });
+      assert.equal(imported.status, 201);
+      const { version: taken } = (await imported.json()) as { version: string };
+      assert.equal((await station.models.deploy(name, taken, 'test')).version, taken);
+      const told = JSON.stringify([station.health(), await station.store.audit.list()]);
+      assert.equal(told.includes(modelKey), false);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('takes the model key of the environment when it has none, and runs on without one that is not usable', async () => {
+    const folder = await temporaryFolder();
+    process.env.OPTI_QUALITY_MODEL_KEY = '00'.repeat(32);
+    try {
+      await loadFlow([stationNode(folder)]);
+      assert.deepEqual((await openedStation()).options.modelKey, { kind: 'bytes', bytes: Buffer.alloc(32) });
+    } finally {
+      delete process.env.OPTI_QUALITY_MODEL_KEY;
+    }
+    await unloadFlow();
+    await loadFlow([stationNode(folder)], { credentials: { [STATION]: { modelKey: 'short' } } });
+    assert.equal((await openedStation()).options.modelKey, null);
+  });
+
   it('answers the API with a problem when its own opening failed', async () => {
     await loadFlow([stationNode(await temporaryFolder(), { deadline: 'soon' })]);
     const server = await serveHttpNode();
