@@ -82,22 +82,24 @@ export async function layIn(pipeline: Sharp, placed: Placed, kernel: ResizeKerne
   const { channels } = info;
   const area = inputWidth * inputHeight;
   const data = new Float32Array(3 * area);
-  for (let channel = 0; channel < 3; channel += 1) {
-    const plane = data.subarray(channel * area, (channel + 1) * area);
-    if (left > 0 || top > 0) plane.fill(NEUTRAL_COLOUR[channel] / 255);
-    const band = channels >= 3 ? channel : 0;
-    const firstRow = Math.max(0, -top);
-    const lastRow = Math.min(height, inputHeight - top);
-    const firstColumn = Math.max(0, -left);
-    const lastColumn = Math.min(width, inputWidth - left);
-    for (let y = firstRow; y < lastRow; y += 1) {
-      let from = (y * width + firstColumn) * channels + band;
-      let to = (y + top) * inputWidth + left + firstColumn;
-      for (let x = firstColumn; x < lastColumn; x += 1) {
-        plane[to] = pixels[from] / 255;
-        from += channels;
-        to += 1;
-      }
+  if (left > 0 || top > 0) {
+    NEUTRAL_COLOUR.forEach((value, channel) => {
+      data.fill(value / 255, channel * area, (channel + 1) * area);
+    });
+  }
+  const green = channels >= 3 ? 1 : 0;
+  const blue = channels >= 3 ? 2 : 0;
+  const lastRow = Math.min(height, inputHeight - top);
+  const firstColumn = Math.max(0, -left);
+  const columns = Math.min(width, inputWidth - left) - firstColumn;
+  for (let y = Math.max(0, -top); y < lastRow; y += 1) {
+    let from = (y * width + firstColumn) * channels;
+    const start = (y + top) * inputWidth + left + firstColumn;
+    for (let to = start; to < start + columns; to += 1) {
+      data[to] = pixels[from] / 255;
+      data[to + area] = pixels[from + green] / 255;
+      data[to + 2 * area] = pixels[from + blue] / 255;
+      from += channels;
     }
   }
   return data;
