@@ -3,7 +3,7 @@ import { addBank, type BankInGraph, type BankStorage } from './bank-storage';
 import { addMap } from './map-graph';
 import type { Matrix } from './matrix';
 import { addNeck, type Conditioning, dimensionsOf, type Layer } from './neck-graph';
-import { type PositionWindow, reaches, requirePlaces } from './position-window';
+import { addOutOfReach, type PositionWindow, reaches, requirePlaces } from './position-window';
 import { addSearch, squaredNorms, squaredWeights } from './search-graph';
 
 /** A memory bank, and how patches are compared with it. */
@@ -114,16 +114,12 @@ function addWorst(
 
 /** Squared distances with those of bank rows out of the patch's reach made huge. */
 function addWindow(graph: GraphBuilder, squared: string, patch: string, position: PositionWindow): string {
-  const { gridColumns, bankRows, bankColumns } = position;
-  const columns = graph.integers([gridColumns]);
-  const apart = (places: ArrayLike<number>, own: string) => {
-    const constants = graph.floats([places.length, 1], Float32Array.from(places));
-    return graph.node('Abs', [graph.node('Sub', [constants, graph.node('Cast', [own], { to: DataType.float })])]);
-  };
-  const down = apart(bankRows, graph.node('Div', [patch, columns]));
-  const across = apart(bankColumns, graph.node('Mod', [patch, columns]));
-  const reach = graph.floats([position.gridRows * gridColumns], reaches(position));
-  const isFar = graph.node('Greater', [graph.node('Max', [down, across]), graph.node('Gather', [reach, patch])]);
+  const { gridRows, gridColumns, bankRows } = position;
+  const column = graph.integers([-1, 1]);
+  const own = graph.node('Reshape', [patch, column]);
+  const reach = graph.node('Gather', [graph.floats([gridRows * gridColumns], reaches(position)), own]);
+  const rows = Array.from({ length: bankRows.length }, (_, row) => row);
+  const isFar = graph.node('Reshape', [addOutOfReach(graph, position, own, reach, rows), column]);
   return graph.node('Where', [isFar, graph.floats([], [3e38]), squared]);
 }
 

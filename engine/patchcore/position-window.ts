@@ -1,3 +1,5 @@
+import { DataType, type GraphBuilder } from '../onnx';
+
 /** Bank rows compete only for patches near the place they were taken from: for parts in a fixed position. */
 export interface PositionWindow {
   /** Grid cells, across, down and diagonal; 0 is the same cell only. */
@@ -32,6 +34,35 @@ export function cellsApart(window: PositionWindow, patch: number, bankRow: numbe
   const row = Math.floor(patch / window.gridColumns);
   const column = patch - row * window.gridColumns;
   return Math.max(Math.abs(window.bankRows[bankRow] - row), Math.abs(window.bankColumns[bankRow] - column));
+}
+
+/**
+ * Adds nodes that tell which bank rows are out of a patch's reach. What is known beforehand is computed when ONNX Runtime
+ * loads the graph, and takes no room in the file.
+ *
+ * @param patches name of indices into the grid, int64 [count, 1]
+ * @param reach   name of how far each of these patches looks [count, 1]
+ * @param rows    bank rows asked for
+ * @returns name of the answers, bool [count, rows]
+ */
+export function addOutOfReach(
+  graph: GraphBuilder,
+  { gridColumns, bankRows, bankColumns }: PositionWindow,
+  patches: string,
+  reach: string,
+  rows: readonly number[],
+): string {
+  const columns = graph.integers([gridColumns]);
+  const apart = (places: ArrayLike<number>, own: string) => {
+    const constants = graph.floats(
+      [1, rows.length],
+      rows.map((row) => places[row]),
+    );
+    return graph.node('Abs', [graph.node('Sub', [constants, graph.node('Cast', [own], { to: DataType.float })])]);
+  };
+  const down = apart(bankRows, graph.node('Div', [patches, columns]));
+  const across = apart(bankColumns, graph.node('Mod', [patches, columns]));
+  return graph.node('Greater', [graph.node('Max', [down, across]), reach]);
 }
 
 /** @throws {RangeError} when a place is missing or outside the grid */

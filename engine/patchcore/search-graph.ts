@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../onnx';
 import type { BankInGraph } from './bank-storage';
 import type { Matrix } from './matrix';
-import { cellsApart, type PositionWindow, reaches } from './position-window';
+import { addOutOfReach, cellsApart, type PositionWindow, reaches } from './position-window';
 
 /** Bank rows searched at a time: their distances to one picture's patches stay in the processor's cache. */
 const SEARCH_BLOCK = 512;
@@ -96,19 +96,19 @@ function addBands(graph: GraphBuilder, compared: Compared, position: PositionWin
     const from = top * gridColumns;
     const to = Math.min(top + height, gridRows) * gridColumns;
     const isNear = (patch: number, row: number) => cellsApart(position, patch, row) <= reachOf[patch];
-    const candidates = rowsWhere(count, (row) => {
-      for (let patch = from; patch < to; patch += 1) if (isNear(patch, row)) return true;
-      return false;
-    });
-    const levels = new Float32Array((to - from) * candidates.length);
-    for (let place = 0; place < levels.length; place += 1) {
-      const row = candidates[place % candidates.length];
-      const patch = from + Math.floor(place / candidates.length);
-      levels[place] = compared.levels[row] + (isNear(patch, row) ? 0 : OUT_OF_REACH);
-    }
+    const own = range(from, to);
+    const candidates = range(0, count).filter((row) => own.some((patch) => isNear(patch, row)));
+    const levels = graph.floats(
+      [1, candidates.length],
+      candidates.map((row) => compared.levels[row]),
+    );
+    const places = graph.node('Unsqueeze', [graph.integers(own), graph.integers([1])]);
+    const reachOfOwn = graph.floats([to - from, 1], reachOf.subarray(from, to));
+    const isFar = addOutOfReach(graph, position, places, reachOfOwn, candidates);
+    const within = graph.node('Where', [isFar, graph.floats([], [OUT_OF_REACH]), levels]);
     const rows = graph.node('Gather', [compared.rows, graph.integers(candidates)], { axis: 0 });
     const band = addRows(graph, patches, from, to);
-    minima.push(addNearest(graph, band, rows, graph.floats([to - from, candidates.length], levels), alpha));
+    minima.push(addNearest(graph, band, rows, within, alpha));
   }
   return minima.length === 1 ? minima[0] : graph.node('Concat', minima, { axis: 0 });
 }
@@ -127,10 +127,8 @@ function addRows(graph: GraphBuilder, matrix: string, from: number, to: number):
   return graph.node('Slice', [matrix, graph.integers([from]), graph.integers([to]), graph.integers([0])]);
 }
 
-function rowsWhere(count: number, wanted: (row: number) => boolean): number[] {
-  const rows: number[] = [];
-  for (let row = 0; row < count; row += 1) if (wanted(row)) rows.push(row);
-  return rows;
+function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
 }
 
 export function squaredNorms({ data, rows, columns }: Matrix): Float32Array {
