@@ -39,12 +39,18 @@ export async function readMask(picture: Buffer, limits: PictureLimits = defaultP
   return { width, height, data };
 }
 
-/** True when the mask counts at a place of the source picture, in source pixels; outside the picture nothing counts. */
-export function countsAt(mask: Mask, x: number, y: number, sourceWidth: number, sourceHeight: number): boolean {
-  if (!(x >= 0 && y >= 0 && x < sourceWidth && y < sourceHeight)) return false;
-  const column = Math.min(mask.width - 1, Math.floor((x / sourceWidth) * mask.width));
-  const row = Math.min(mask.height - 1, Math.floor((y / sourceHeight) * mask.height));
-  return mask.data[row * mask.width + column] === 1;
+/**
+ * Where places along one axis of the source picture lie in a mask.
+ *
+ * @param places in source pixels
+ * @param maskSide the mask's columns or rows
+ * @returns column or row of the mask, -1 outside the picture
+ */
+export function cellsOf(places: Float64Array, sourceSide: number, maskSide: number): Int32Array {
+  return Int32Array.from(places, (place) => {
+    if (!(place >= 0 && place < sourceSide)) return -1;
+    return Math.min(maskSide - 1, Math.floor((place / sourceSide) * maskSide));
+  });
 }
 
 /**
@@ -58,15 +64,23 @@ export function countsAt(mask: Mask, x: number, y: number, sourceWidth: number, 
 export function patchCounts(view: ViewFrame, mask: Mask | null, rows: number, columns: number): Float32Array {
   const { placement, source, width, height } = view;
   const { scaleX, scaleY, offsetX, offsetY, sourceWidth, sourceHeight } = placement;
-  const counts = new Float32Array(rows * columns);
-  for (let row = 0; row < rows; row += 1) {
-    const y = (((row + 0.5) * height) / rows - offsetY) / scaleY;
-    if (!(y >= source.y && y < source.y + source.height)) continue;
-    for (let column = 0; column < columns; column += 1) {
-      const x = (((column + 0.5) * width) / columns - offsetX) / scaleX;
-      if (!(x >= source.x && x < source.x + source.width)) continue;
-      if (mask === null || countsAt(mask, x, y, sourceWidth, sourceHeight)) counts[row * columns + column] = 1;
-    }
-  }
-  return counts;
+  const counting = mask ?? EVERYTHING;
+  const shown = (places: Float64Array, start: number, side: number) =>
+    places.map((place) => (place >= start && place < start + side ? place : -1));
+  const across = shown(centres(columns, width, scaleX, offsetX), source.x, source.width);
+  const down = shown(centres(rows, height, scaleY, offsetY), source.y, source.height);
+  const maskColumns = cellsOf(across, sourceWidth, counting.width);
+  const maskRows = cellsOf(down, sourceHeight, counting.height);
+  return Float32Array.from({ length: rows * columns }, (_, patch) => {
+    const column = maskColumns[patch % columns];
+    const row = maskRows[Math.floor(patch / columns)];
+    return column < 0 || row < 0 ? 0 : counting.data[row * counting.width + column];
+  });
+}
+
+const EVERYTHING: Mask = { width: 1, height: 1, data: Uint8Array.of(1) };
+
+/** Source coordinates of the centres of `count` cells that span an input's side. */
+export function centres(count: number, side: number, scale: number, offset: number): Float64Array {
+  return Float64Array.from({ length: count }, (_, index) => (((index + 0.5) * side) / count - offset) / scale);
 }

@@ -1,5 +1,5 @@
 import type { Box } from '../domain';
-import { countsAt, type Mask } from './mask';
+import { cellsOf, centres, type Mask } from './mask';
 import type { Placement } from './placement';
 import type { ViewFrame } from './views';
 
@@ -45,21 +45,23 @@ function alone({ map, view }: ViewMap): StitchedMap {
   const { sourceWidth, sourceHeight } = placement;
   const isPart = source.width < sourceWidth || source.height < sourceHeight;
   if (!isPart) return { map, width, height, placement };
-  const columns = sourcePlaces(width, placement.scaleX, placement.offsetX);
-  const rows = sourcePlaces(height, placement.scaleY, placement.offsetY);
-  const inside = (x: number, y: number) =>
-    x >= source.x && x < source.x + source.width && y >= source.y && y < source.y + source.height;
-  const shown = map.map((value, index) =>
-    inside(columns[index % width], rows[Math.floor(index / width)]) ? value : 0,
-  );
+  const columns = centres(width, width, placement.scaleX, placement.offsetX);
+  const rows = centres(height, height, placement.scaleY, placement.offsetY);
+  const shown = new Float32Array(map.length);
+  for (let y = 0; y < height; y += 1) {
+    if (rows[y] < source.y || rows[y] >= source.y + source.height) continue;
+    for (let x = 0; x < width; x += 1) {
+      if (columns[x] >= source.x && columns[x] < source.x + source.width) shown[y * width + x] = map[y * width + x];
+    }
+  }
   return { map: shown, width, height, placement };
 }
 
 function together(maps: readonly ViewMap[]): StitchedMap {
   const placement = canvasOf(maps.map(({ view }) => view));
   const { inputWidth: width, inputHeight: height } = placement;
-  const columns = sourcePlaces(width, placement.scaleX, placement.offsetX);
-  const rows = sourcePlaces(height, placement.scaleY, placement.offsetY);
+  const columns = centres(width, width, placement.scaleX, placement.offsetX);
+  const rows = centres(height, height, placement.scaleY, placement.offsetY);
   const map = new Float32Array(width * height);
   const weights = new Float32Array(width * height);
   for (const { map: part, view } of maps) {
@@ -133,16 +135,17 @@ function samples(
 
 function masked({ map, width, height, placement }: StitchedMap, mask: Mask): Float32Array {
   const { scaleX, scaleY, offsetX, offsetY, sourceWidth, sourceHeight } = placement;
-  const columns = sourcePlaces(width, scaleX, offsetX);
-  const rows = sourcePlaces(height, scaleY, offsetY);
-  return map.map((value, index) =>
-    countsAt(mask, columns[index % width], rows[Math.floor(index / width)], sourceWidth, sourceHeight) ? value : 0,
-  );
-}
-
-/** Source coordinates of the pixel centres of one axis. */
-function sourcePlaces(count: number, scale: number, offset: number): Float64Array {
-  return Float64Array.from({ length: count }, (_, index) => (index + 0.5 - offset) / scale);
+  const columns = cellsOf(centres(width, width, scaleX, offsetX), sourceWidth, mask.width);
+  const rows = cellsOf(centres(height, height, scaleY, offsetY), sourceHeight, mask.height);
+  const kept = new Float32Array(map.length);
+  for (let y = 0; y < height; y += 1) {
+    if (rows[y] < 0) continue;
+    for (let x = 0; x < width; x += 1) {
+      if (columns[x] >= 0 && mask.data[rows[y] * mask.width + columns[x]] === 1)
+        kept[y * width + x] = map[y * width + x];
+    }
+  }
+  return kept;
 }
 
 function around(boxes: readonly Box[]): Box {
