@@ -1,0 +1,15 @@
+export {
+  type CatalogueEntry,
+  catalogue,
+  catalogueEntry,
+  defaultBackboneFolder,
+  type EmbeddedBackbone,
+  embeddedPath,
+  fileNameOf,
+  isEmbedded,
+  type PulledBackbone,
+  readCatalogue,
+} from './catalogue';
+export { BackboneUnknown, PullAltered, PullFailed, PullNotWritable, PullRunning } from './errors';
+export { findPulled } from './find-pulled';
+export { type Pulled, type PullOptions, type PullProgress, pull } from './pull';
