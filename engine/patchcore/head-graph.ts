@@ -38,7 +38,8 @@ export interface Head extends Omit<BankSearch, 'stride'> {
  * - `distances` [1, 1, rows, columns]: of each patch to the nearest bank row, 0 where it does not count
  * - `map` [1, 1, height, width]: the distances upsampled to input pixels and smoothed
  * - `worst` [2]: the patch with the greatest distance, and its nearest bank row
- * - `reweighted` [1]: the distance of the worst patch, lowered where its nearest bank row is itself far from its neighbours
+ * - `reweighted` [1]: the distance of the worst patch, lowered where its nearest bank row is itself far from its neighbours;
+ *   0 when no patch counts
  *
  * @throws {RangeError} when sizes do not fit each other
  * @see Roth et al. 2022, "Towards Total Recall in Industrial Anomaly Detection", sections 3.2 and 3.3, equations 6 and 7
@@ -80,7 +81,10 @@ function addBankSearch(graph: GraphBuilder, patches: string, search: BankSearch)
   const worst = addWorst(graph, patches, distances, bank, position, spacing);
   const pair = graph.node('Concat', [worst.patch, worst.row], { axis: 0 });
   graph.output('worst', graph.node('Cast', [pair], { to: DataType.float }), [2]);
-  if (neighbours !== undefined) graph.output('reweighted', addReweighting(graph, worst, bank, neighbours), [1]);
+  if (neighbours === undefined) return;
+  const reweighted = addReweighting(graph, worst, bank, neighbours);
+  const isCounted = graph.node('Gather', [graph.node('Reshape', [counts, graph.integers([-1])]), worst.patch]);
+  graph.output('reweighted', graph.node('Mul', [reweighted, isCounted]), [1]);
 }
 
 interface Worst {

@@ -57,6 +57,13 @@ describe('Head graph', () => {
     close([distances.data[order[2]]], [nearest[order[2]].distance]);
   });
 
+  it('gives 0 everywhere when no patch counts', async () => {
+    const outputs = await run({ ...head, neighbours: 3 }, new Float32Array(PATCHES));
+    close(outputs.distances.data, new Float32Array(PATCHES), 1e-9);
+    close(outputs.map.data, new Float32Array(64 * PATCHES), 1e-9);
+    assert.deepEqual([...outputs.reweighted.data], [0]);
+  });
+
   it('divides the distance to each bank row by its spacing before it takes the least', async () => {
     const spacing = Float32Array.from({ length: bank.rows }, () => 0.5 + random());
     const { distances, worst } = await run({ ...head, spacing }, everyPatch);
