@@ -138,13 +138,14 @@ function inspectGraph(graph: OnnxGraph, wanted?: readonly number[]): InspectedBa
   const strides = valueStrides(graph, input, side);
   const channels = valueChannels(graph, strides);
   const found = lastActivations(graph, strides);
-  const named = (stride: number) => graph.output.find(({ name }) => name === outputName(stride, 'after'))?.name;
+  const named = (stride: number, moment: Moment) =>
+    graph.output.find(({ name }) => name === outputName(stride, moment))?.name;
   const all = [...found.keys()].sort((a, b) => a - b);
   const taps = (wanted ?? all).map((stride): Tap => {
-    const output = named(stride);
+    const output = named(stride, 'after');
     const activation: Activation | undefined = found.get(stride);
     if (output !== undefined) {
-      const before = activationOf(graph, output, strides)?.before ?? null;
+      const before = named(stride, 'before') ?? activationOf(graph, output, strides)?.before ?? null;
       return { stride, channels: channels.get(output) ?? statedChannels(graph, output), after: output, before };
     }
     if (activation === undefined) {

@@ -177,6 +177,9 @@ describe('Backbones', () => {
     const again = tapBackbone(bytes, [8], ['before']);
     assert.deepEqual(again.outputs, ['stride8_before']);
     assert.equal(inspectBackbone(bytes, [8]).taps[0].channels, 6);
+    const both = tapBackbone(writeModel(model), [8, 16], BOTH).bytes;
+    assert.equal(tapBackbone(both, [8, 16], BOTH).edited, false);
+    assert.deepEqual(tapBackbone(both, [16], ['before']).outputs, ['stride16_before']);
   });
 
   it('normalises pictures exactly as the network was fed before, at the border too', async () => {
