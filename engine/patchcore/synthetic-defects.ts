@@ -106,7 +106,8 @@ const COLOURS: Readonly<Record<SyntheticKind, (scene: Scene) => Colours>> = {
     const tint = [0, 1, 2].map(() => (isColoured ? between(random, 0.4, 1) : 1));
     const lighter = direction(surroundings, 0.3, random) > 0;
     const room = lighter ? 1 - luminance : luminance;
-    const strength = Math.min(0.8, contrast(surroundings, random) / Math.max(room, 0.05));
+    // its soft edge takes from its strength
+    const strength = Math.min(0.85, (1.6 * contrast(surroundings, random)) / Math.max(room, 0.05));
     const { box } = shape;
     const side = Math.max(box.width, box.height);
     const clouds = gradientNoise(side, Math.max(3, side / 5), random);
