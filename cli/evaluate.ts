@@ -12,6 +12,7 @@ import {
   pixelAuroc,
   pro,
 } from '../engine/statistics';
+import { evaluateReferences, evaluateReferencesHelp } from './evaluate-references';
 import { loadModel, verdictOf } from './judge';
 import { required } from './options';
 import { describe, percentile, terminal } from './output';
@@ -26,7 +27,9 @@ Scores good and defective pictures that the model has never seen and prints how 
   --masks DIR    white where a defect is, black elsewhere; named like the picture (x.png or x_mask.png for x.jpg).
                  Adds pixel AUROC and PRO, computed at the resolution of the model's input
   --json         one JSON object as the last line on stdout
-  -h, --help     this text`;
+  -h, --help     this text
+
+${evaluateReferencesHelp}`;
 
 interface Judged {
   readonly name: string;
@@ -42,6 +45,7 @@ interface Side {
 type Counts = Readonly<Record<Verdict | 'total', number>>;
 
 export async function evaluate(args: string[]): Promise<number> {
+  if (args.some((arg) => /^--references(=|$)/.test(arg))) return evaluateReferences(args);
   const { values } = parseArgs({
     args,
     options: {

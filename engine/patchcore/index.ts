@@ -1,6 +1,5 @@
 export type { AnomalyMap } from './anomaly-map';
 export { type Backbone, BackboneNotFound, resolveBackbone } from './backbone';
-export { type Calibration, type CalibrationWishes, calibrate, conformalRank } from './calibration';
 export { type Coreset, greedyCoreset } from './coreset';
 export {
   type AnomalyResult,
@@ -9,14 +8,15 @@ export {
   type PatchDistances,
   type ScoreOptions,
 } from './model';
+export type { SkippedPicture } from './picture-reader';
 export { picturesInFolder, type TrainingPicture } from './pictures';
+export type { TrainingProgress } from './progress';
+export * from './reference';
 export {
   MINIMUM_PICTURES,
-  type ModelInput,
   type PatchcoreTraining,
-  type SkippedPicture,
   TooFewPictures,
-  type TrainingProgress,
   type TrainingResult,
   trainPatchcore,
 } from './training';
+export { PLAIN_RECIPE, type Recipe } from './training-settings';

@@ -1,0 +1,163 @@
+import type { Plane } from './plane';
+
+/** Maps pixel coordinates (centres at whole numbers): `x' = xx x + xy y + x0`, `y' = yx x + yy y + y0`. */
+export interface Affine {
+  readonly xx: number;
+  readonly xy: number;
+  readonly x0: number;
+  readonly yx: number;
+  readonly yy: number;
+  readonly y0: number;
+}
+
+/** Small displacements at nodes spread evenly over a frame, its border included; bilinear between them. */
+export interface Bend {
+  /** At least 2 each. */
+  readonly columns: number;
+  readonly rows: number;
+  /** Pixels, row-major. */
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+}
+
+/** Where a reference shows what a picture has at (x, y): at map(x, y), displaced by the bend at (x, y). */
+export interface Warp {
+  readonly map: Affine;
+  readonly bend: Bend | null;
+}
+
+export function shiftBy(x: number, y: number): Affine {
+  return { xx: 1, xy: 0, x0: x, yx: 0, yy: 1, y0: y };
+}
+
+/** First `inner`, then `outer`. */
+export function compose(outer: Affine, inner: Affine): Affine {
+  return {
+    xx: outer.xx * inner.xx + outer.xy * inner.yx,
+    xy: outer.xx * inner.xy + outer.xy * inner.yy,
+    x0: outer.xx * inner.x0 + outer.xy * inner.y0 + outer.x0,
+    yx: outer.yx * inner.xx + outer.yy * inner.yx,
+    yy: outer.yx * inner.xy + outer.yy * inner.yy,
+    y0: outer.yx * inner.x0 + outer.yy * inner.y0 + outer.y0,
+  };
+}
+
+/** The same warp between pictures enlarged by `factor`, where pixel `i` covers `i..i+1`. */
+export function enlarged({ map, bend }: Warp, factor: number): Warp {
+  const half = (factor - 1) / 2;
+  const shrink = { xx: 1 / factor, xy: 0, x0: -half / factor, yx: 0, yy: 1 / factor, y0: -half / factor };
+  const grow = { xx: factor, xy: 0, x0: half, yx: 0, yy: factor, y0: half };
+  const times = (values: Float32Array) => values.map((value) => value * factor);
+  return { map: compose(grow, compose(map, shrink)), bend: bend && { ...bend, x: times(bend.x), y: times(bend.y) } };
+}
+
+/** Part of a row of pixels, along which the place in the other frame moves evenly. */
+type VisitRow = (first: number, count: number, x: number, y: number, stepX: number, stepY: number) => void;
+
+/** Goes through a frame of the given size, telling where each pixel lies in the other frame. */
+export function alongRows({ map, bend }: Warp, width: number, height: number, visit: VisitRow): void {
+  const cells = bend === null ? 1 : bend.columns - 1;
+  const cellWidth = (width - 1) / cells;
+  for (let y = 0; y < height; y += 1) {
+    for (let cell = 0, from = 0; cell < cells && from < width; cell += 1) {
+      const to = cell === cells - 1 ? width : Math.min(width, Math.ceil((cell + 1) * cellWidth));
+      const moved = bend === null ? STILL : alongCell(bend, cell, from - cell * cellWidth, cellWidth, y / (height - 1));
+      const x = map.xx * from + map.xy * y + map.x0 + moved.x;
+      const down = map.yx * from + map.yy * y + map.y0 + moved.y;
+      visit(y * width + from, to - from, x, down, map.xx + moved.stepX, map.yx + moved.stepY);
+      from = to;
+    }
+  }
+}
+
+const STILL = { x: 0, y: 0, stepX: 0, stepY: 0 };
+
+function alongCell({ columns, rows, x, y }: Bend, cell: number, start: number, cellWidth: number, down: number) {
+  const row = Math.min(Math.floor(down * (rows - 1)), rows - 2);
+  const share = down * (rows - 1) - row;
+  const node = row * columns + cell;
+  const at = (values: Float32Array, place: number) => values[place] + (values[place + columns] - values[place]) * share;
+  const [leftX, leftY] = [at(x, node), at(y, node)];
+  const stepX = (at(x, node + 1) - leftX) / cellWidth;
+  const stepY = (at(y, node + 1) - leftY) / cellWidth;
+  return { x: leftX + stepX * start, y: leftY + stepY * start, stepX, stepY };
+}
+
+/** Lays a plane into another frame: result(x, y) = plane(warp(x, y)), bilinear; outside, its edge is held. */
+export function laidOver(plane: Plane, warp: Warp, width: number, height: number): Float32Array {
+  const { data, width: columns, height: rows } = plane;
+  const [right, bottom] = [columns - 1, rows - 1];
+  const laid = new Float32Array(width * height);
+  alongRows(warp, width, height, (first, count, startX, startY, stepX, stepY) => {
+    let [x, y] = [startX, startY];
+    for (let place = first; place < first + count; place += 1) {
+      const px = x < 0 ? 0 : x > right ? right : x;
+      const py = y < 0 ? 0 : y > bottom ? bottom : y;
+      const left = px | 0;
+      const top = py | 0;
+      const across = px - left;
+      const corner = top * columns + left;
+      const next = left < right ? 1 : 0;
+      const below = corner + (top < bottom ? columns : 0);
+      const upper = data[corner] + (data[corner + next] - data[corner]) * across;
+      const lower = data[below] + (data[below + next] - data[below]) * across;
+      laid[place] = upper + (lower - upper) * (py - top);
+      x += stepX;
+      y += stepY;
+    }
+  });
+  return laid;
+}
+
+/** The values of a plane, laid over a frame `width` wide, at some of the frame's pixels only. */
+export function laidAt(plane: Plane, { map, bend }: Warp, places: Int32Array, width: number, height: number) {
+  const { data, width: columns, height: rows } = plane;
+  const values = new Float32Array(places.length);
+  for (let index = 0; index < places.length; index += 1) {
+    const frameX = places[index] % width;
+    const frameY = (places[index] - frameX) / width;
+    let x = map.xx * frameX + map.xy * frameY + map.x0;
+    let y = map.yx * frameX + map.yy * frameY + map.y0;
+    if (bend !== null) {
+      const column = (frameX / (width - 1)) * (bend.columns - 1);
+      const row = (frameY / (height - 1)) * (bend.rows - 1);
+      const left = Math.min(column | 0, bend.columns - 2);
+      const top = Math.min(row | 0, bend.rows - 2);
+      const node = top * bend.columns + left;
+      x += between(bend.x, node, bend.columns, column - left, row - top);
+      y += between(bend.y, node, bend.columns, column - left, row - top);
+    }
+    const px = Math.min(Math.max(x, 0), columns - 1);
+    const py = Math.min(Math.max(y, 0), rows - 1);
+    const left = Math.min(px | 0, columns - 2);
+    const top = Math.min(py | 0, rows - 2);
+    values[index] = between(data, top * columns + left, columns, px - left, py - top);
+  }
+  return values;
+}
+
+function between(values: Float32Array, corner: number, columns: number, across: number, down: number): number {
+  const upper = values[corner] + (values[corner + 1] - values[corner]) * across;
+  const below = corner + columns;
+  const lower = values[below] + (values[below + 1] - values[below]) * across;
+  return upper + (lower - upper) * down;
+}
+
+/** 1 where a pixel of the frame lies on the other plane, 0 where that ends. */
+export function coverage(
+  warp: Warp,
+  plane: { width: number; height: number },
+  width: number,
+  height: number,
+): Float32Array {
+  const [right, bottom] = [plane.width - 0.5, plane.height - 0.5];
+  const covered = new Float32Array(width * height);
+  alongRows(warp, width, height, (first, count, startX, startY, stepX, stepY) => {
+    for (let index = 0; index < count; index += 1) {
+      const x = startX + index * stepX;
+      const y = startY + index * stepY;
+      covered[first + index] = x >= -0.5 && y >= -0.5 && x <= right && y <= bottom ? 1 : 0;
+    }
+  });
+  return covered;
+}
