@@ -46,6 +46,11 @@ export function reasonText(texts: Texts, code: string): string {
 export interface Formats {
   score(value: number | null | undefined): string;
   percent(share: number | null | undefined): string;
+  /** A share in percent; below 1 % with two decimals, so that small ones are not rounded away. */
+  rate(share: number): string;
+  /** An AUROC, 0..1, with three decimals. */
+  auroc(value: number): string;
+  decimal(value: number): string;
   count(value: number): string;
   milliseconds(value: number): string;
   bytes(value: number): string;
@@ -56,6 +61,10 @@ export interface Formats {
 export function formatsOf(language: string): Formats {
   const score = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const percent = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const rate = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const smallRate = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
+  const auroc = new Intl.NumberFormat(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
+  const decimal = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const count = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   const megabytes = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
@@ -67,6 +76,9 @@ export function formatsOf(language: string): Formats {
   return {
     score: (value) => (typeof value === 'number' && Number.isFinite(value) ? score.format(value) : '–'),
     percent: (share) => (typeof share === 'number' && Number.isFinite(share) ? percent.format(share * 100) : '–'),
+    rate: (share) => (share < 0.00995 ? smallRate : rate).format(share * 100),
+    auroc: (value) => auroc.format(value),
+    decimal: (value) => decimal.format(value),
     count: (value) => count.format(value),
     milliseconds: (value) => `${count.format(value)} ms`,
     bytes: (value) => `${megabytes.format(value / 1_000_000)} MB`,

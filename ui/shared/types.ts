@@ -1,3 +1,4 @@
+export type { CalibrationDetails, ModelDetails } from '../../engine/api/model-details';
 export type {
   AuditEntry,
   Box,
@@ -14,8 +15,11 @@ export type {
   Region,
   ReviewItem,
   RoutingSettings,
+  SkippedPicture,
   Thresholds,
   TowerLightState,
+  TrainingOptions,
+  TrainingRequest,
   TrainingSource,
   TrainingStage,
   Verdict,
@@ -33,6 +37,8 @@ export interface Page<Item> {
 export interface PartTypeInfo {
   readonly partType: string;
   readonly deployedVersion: string | null;
+  /** Name of the deployed model, almost always the part type. */
+  readonly deployedModel: string | null;
   /** Pictures a person has labelled OK. */
   readonly okPictures: number;
   readonly routing: RoutingSettings;

@@ -1,3 +1,4 @@
+import type { StatementCode } from '../../engine/statistics/statement';
 import type { ReasonCode, TrainingStage, Verdict } from '../shared/types';
 
 const verdicts: Record<Verdict, string> = { OK: 'OK', NG: 'NG', REVIEW: 'REVIEW' };
@@ -40,6 +41,27 @@ const stages: Record<TrainingStage, string> = {
   calibrate: 'Calibrating thresholds',
   package: 'Writing the model package',
   verify: 'Verifying the model',
+};
+
+/** What a calibration promises; `__name__` is a gap. */
+const statements: Record<StatementCode, string> = {
+  'cross-validated': 'Measured on __pictures__ good pictures, each scored by a bank that does not know it.',
+  'cross-validated-groups':
+    'Measured on __pictures__ good pictures, each scored by a bank that does not know it; near-duplicates count once, which leaves __independent__.',
+  augmented:
+    'Measured on altered copies of too few good pictures (__independent__): nothing is promised about good parts, and most parts go to a person. It takes __picturesNeeded__ good pictures to promise a false-reject rate of __falseRejectRate__.',
+  'reject-promised': 'At most __promisedRejectRate__ of good parts are rejected.',
+  'reject-estimated':
+    'At most __promisedRejectRate__ of good parts are rejected. That is too few pictures to promise the wished __falseRejectRate__: it takes __picturesNeeded__ more (__picturesRequired__ in all). Until then the reject level is an estimate above the highest score of a good picture, so that parts in doubt go to a person.',
+  review: 'At most __promisedAcceptRate__ of good parts score above the accept level.',
+  'review-above-wish':
+    'To keep defects from passing, up to __promisedAcceptRate__ of good parts score above the accept level, more than the wished __reviewRate__.',
+  'review-none': 'Accept and reject level are the same: no part needs a person.',
+  'miss-promised': 'At most __promisedMissRate__ of defective parts pass (__defects__ known).',
+  'miss-estimated':
+    'At most __promisedMissRate__ of defective parts pass (__defects__ known). To promise the wished __missRate__ takes __defectsNeeded__ more pictures of defective parts; until then no known defect would pass.',
+  'miss-unknown':
+    'Nothing is promised about defective parts that pass, since none is known: __defectsNeeded__ pictures of them allow to promise __missRate__.',
 };
 
 /** All texts of the widgets; the other languages have the same shape. */
@@ -88,6 +110,29 @@ export const enUS = {
       `Score ${score}; accept up to ${accept}, reject above ${reject}`,
     none: 'No score for this part',
   },
+  plot: {
+    label: (good: string, defective: string) =>
+      `Histogram of the scores of ${good} good pictures (up) and ${defective} defective ones (down), with the thresholds over it`,
+    good: (count: string) => `${count} good pictures`,
+    defective: (count: string) => `${count} defective pictures`,
+    model: "the model's levels",
+  },
+  rates: {
+    title: 'What the thresholds would have done to the pictures of the calibration',
+    what: 'At these thresholds',
+    falseReject: 'Good parts rejected (NG)',
+    goodToReview: 'Good parts to a person (REVIEW)',
+    miss: 'Defective parts passed (OK)',
+    count: 'Count',
+    of: (count: string, total: string) => `${count} of ${total}`,
+    share: 'Share',
+    interval: '95 % sure',
+    intervalHint: 'The true share lies within this interval with a confidence of 95 % (Clopper-Pearson).',
+    noDefects: 'No defective pictures were given in training, so nothing is known about defects that pass.',
+    rejected: (rate: string) => `${rate} % of good parts rejected`,
+    toReview: (rate: string) => `${rate} % of good parts to a person`,
+  },
+  statements,
   line: {
     empty: 'No part inspected yet',
     emptyHint: 'Trigger the first inspection, or send pictures to the station.',
@@ -255,7 +300,7 @@ export const enUS = {
     versionsEmpty: 'No model yet. Train the first one.',
     version: 'Version',
     created: 'Created',
-    pictures: 'Pictures (bank + calibration)',
+    pictures: 'Pictures (learnt / scored)',
     thresholds: 'Accept / reject',
     size: 'Size',
     inProduction: 'In production',
@@ -267,7 +312,151 @@ export const enUS = {
     deployed: (version: string) => `Version ${version} is in production.`,
     started: 'Training started.',
     result: (version: string) => `version ${version}`,
+    how: 'What to make',
+    anew: 'A new model',
+    update: (version: string) => `Version ${version} and new pictures`,
+    updateTip:
+      'A new model is learnt from these pictures alone. Adding keeps what the version in production has learnt and its options, and gives a new version.',
+    addPictures: 'Add these pictures to the model',
+    moreOptions: 'More options',
+    details: 'Details',
+    detailsOf: (version: string) => `Details of version ${version}`,
+    resultTitle: (partType: string, version: string) => `Result: “${partType}” version ${version}`,
+    resultPictures: (count: string) => `Learnt from ${count} good pictures.`,
+    resultThresholds: (accept: string, reject: string) => `Thresholds: accept ${accept}, reject ${reject}.`,
+    suspectsLeftOut: 'They were not learnt. Look at them: remove the defective ones, or train again with all.',
+    suspectsLearnt: 'They were learnt all the same. Look at them: a defect among them will pass.',
+    keepThem: 'Train again keeping them',
+    skipped: (count: number) => (count === 1 ? '1 picture was left out' : `${count} pictures were left out`),
     notDeployed: 'no version in production',
+  },
+  options: {
+    wishes: 'What is wished',
+    falseReject: 'Good parts rejected, at most in %',
+    review: 'Good parts to a person, at most in %',
+    miss: 'Defective parts passed, at most in %',
+    range: (low: string, high: string) => `${low} to ${high}`,
+    reviewOrder: 'Not less than the share rejected.',
+    defectFolder: 'Folder with pictures of defective parts',
+    defectFolderHint: 'Optional. They set the accept threshold and are never learnt.',
+    optional: 'optional',
+    keepSuspects: 'Learn also pictures that look defective',
+    picture: 'Picture and network',
+    backbone: 'Backbone',
+    starter: 'Starter (built in)',
+    side: 'Input size in pixels',
+    mode: 'Fitted by',
+    modes: { stretch: 'stretching', letterbox: 'adding borders', crop: 'cropping' },
+    quantise: 'Compute with 8-bit numbers (faster)',
+    where: 'Where to look',
+    roi: 'Only a part of the picture',
+    mask: 'Mask picture on the server (white counts)',
+    tiles: 'Cut into tiles, for small defects',
+    columns: 'Columns',
+    rows: 'Rows',
+    overlap: 'Overlap in %',
+    banks: 'Tiles compare with',
+    bankKinds: { shared: 'all tiles', 'per-tile': 'the same tile only' },
+    position: 'Parts always lie in the same place',
+    reach: 'A place may wander, in % of the longer side',
+    variants: 'Variants of the pictures',
+    variantsLabel: 'Learn variants, too',
+    variantKinds: { auto: 'Automatic', none: 'None', own: 'Choose …' },
+    variantsHint: 'Switch off what would be a defect: a part turned, mirrored or shifted may be wrong.',
+    flip: 'Mirrored',
+    rotation: 'Turned, ± degrees',
+    light: 'Light, ± %',
+    shift: 'Shifted, ± %',
+    invalid: 'Some options cannot be used. Correct them first.',
+    tips: {
+      falseReject:
+        'The share of good parts that may be rejected without a person. The smaller, the more pictures it takes.',
+      review: 'The share of good parts that may go to a person or be rejected.',
+      miss: 'The share of defective parts that may pass; counts when pictures of defects are given.',
+      defectFolder: "A folder inside the station's data folder or one of its training folders.",
+      keepSuspects: 'Otherwise they are left out and shown, for a person to decide.',
+      backbone: 'The network that describes the pictures. Larger ones see more and take longer.',
+      side: 'Larger inputs show smaller defects and take longer: twice the side is four times the time.',
+      mode: 'How a picture that is not square becomes square.',
+      quantise: 'Used only where the held-out decisions do not get worse; the details say so.',
+      roi: 'Everything outside is not looked at.',
+      mask: 'A PNG of the same shape as the pictures: white counts, black does not. A path on the server.',
+      tiles:
+        'Each tile is looked at with the full input size: small defects are found, and it takes longer by the number of tiles.',
+      banks: 'The same tile only: when what is normal differs from place to place.',
+      position:
+        'Each place is compared with the same place of the good parts: finds what is right elsewhere and wrong here.',
+      reach: 'As much as the parts really move between pictures; at most half of the side.',
+      variants: 'Automatic: only when there are few pictures.',
+      flip: 'Left and right, up and down.',
+      rotation: '0 switches it off.',
+      light: 'Brightness and contrast; 0 switches it off.',
+      shift: 'Share of the side; 0 switches it off.',
+    } as Record<string, string>,
+  },
+  roi: {
+    hint: 'Draw the region on the picture, or type it.',
+    noPicture: 'There is no picture of this part type yet: type the region.',
+    alt: 'A part of this type',
+    x: 'Left %',
+    y: 'Top %',
+    width: 'Width %',
+    height: 'Height %',
+    invalid: 'The region must lie inside the picture and be at least 2 % wide and high.',
+  },
+  recipe: {
+    moment: { before: 'features before the activation', after: 'features after the activation' },
+    conditioning: { none: 'as they are', scaling: 'layers scaled alike', whitening: 'whitened' },
+    scoring: {
+      max: 'highest distance',
+      reweighted: 'highest distance, reweighted',
+      'top-mean': (share: string) => `mean of the highest ${share} %`,
+    },
+    effect: (chosen: string, plain: string, count: number) =>
+      `Best of ${count} recipes on painted defects: AUROC ${chosen}; plain features reach ${plain}.`,
+  },
+  sheet: {
+    promise: 'What can be promised',
+    facts: 'How it was made',
+    created: 'Created',
+    source: 'Pictures from',
+    pictures: 'Good pictures learnt',
+    learnt: 'learnt all the same',
+    skipped: 'Left out',
+    defects: 'Defective pictures',
+    backbone: 'Backbone',
+    layers: 'Layers (stride)',
+    input: 'Input',
+    roi: 'Region',
+    roiText: (x: string, y: string, width: string, height: string) =>
+      `${width} × ${height} of the picture, from ${x} left and ${y} top`,
+    mask: 'Mask',
+    yes: 'yes',
+    tiles: 'Tiles',
+    tilesText: (columns: number, rows: number, overlap: string) => `${columns} × ${rows}, overlap ${overlap}`,
+    reach: 'Compared with places within',
+    reachText: (cells: string) => `${cells} grid cells`,
+    augmentation: 'Variants learnt',
+    augmentationText: (copies: number, flip: boolean, rotation: number, light: string, shift: string) =>
+      `${copies} a picture: ${flip ? 'mirrored, ' : ''}turned ± ${rotation}°, light ± ${light}, shifted ± ${shift}`,
+    recipe: 'Recipe',
+    bank: 'Memory bank',
+    bankText: (size: string, candidates: string, dimension: string) =>
+      `${size} of ${candidates} patches, ${dimension} numbers each`,
+    storage: 'Bank stored as',
+    storages: { float32: '32-bit numbers', float16: '16-bit numbers', int8: '8-bit numbers' },
+    quantisation: '8-bit backbone',
+    quantisationText: (accepted: boolean, before: string, after: string, changed: string) =>
+      `${accepted ? 'used' : 'not used'}: AUROC ${after} instead of ${before}, decisions changed ${changed}`,
+    size: 'Size',
+    duration: 'Training took',
+    parent: 'Grew from version',
+    origin: 'Imported from',
+    trials: 'Recipes tried',
+    trialsHint: 'Measured on held-out good pictures and the same with painted defects.',
+    chosen: 'chosen',
+    suspects: (count: number) => (count === 1 ? '1 picture looks defective' : `${count} pictures look defective`),
+    suspectAlt: (name: string) => `Picture ${name}`,
   },
   settings: {
     title: 'Thresholds and audit',
@@ -303,6 +492,18 @@ export const enUS = {
       'routing.audit-share': 'Audit share',
     } as Record<string, string>,
     model: "the model's",
+    undo: 'Undo',
+    scores: 'Scores of the calibration',
+    dragHint: 'Drag a threshold, or use the arrow keys.',
+    promiseLimit: (pictures: string, rate: string) =>
+      `With ${pictures} held-out pictures no rate below ${rate} % can be promised.`,
+    picturesNeeded: (count: number, rate: string) =>
+      `${count} more ${count === 1 ? 'picture is' : 'pictures are'} needed to promise the wished ${rate} %.`,
+    fewScores: 'So few scores say little: the intervals are wide.',
+    oldFormat:
+      'Trained by an earlier release: the scores come from one share of the pictures. Train again for surer thresholds.',
+    promises: "What the model's own levels promise",
+    noScores: 'This model has no scores of held-out pictures; set the thresholds below.',
   },
 };
 
