@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import sharp from 'sharp';
+import type { ModelDetails } from '../../engine/api/model-details';
 import {
   type AuditEntry,
   type Finding,
@@ -13,10 +14,12 @@ import {
   newId,
   type ReviewItem,
   type RoutingSettings,
+  seededRandom,
   type Thresholds,
   type Verdict,
 } from '../../engine/domain';
 import { simulatePart } from '../../engine/simulator';
+import { calibrate } from '../../engine/statistics';
 
 export interface MockInspection {
   readonly id: string;
@@ -78,6 +81,8 @@ export class MockStation {
   readonly requests: { readonly line: string; readonly body: unknown }[] = [];
   faults: { code: string; message: string; parameters?: Record<string, string>; at: string }[] = [];
   okPictures = 42;
+  /** What the details of a version say beyond what every version has; keyed by version. */
+  readonly details = new Map<string, Partial<ModelDetails>>();
   /** The pictures say by EXIF that they are to be turned by 90 degrees, as a phone's do. */
   turned = false;
   /** While true every request is cut off. */
@@ -99,6 +104,7 @@ export class MockStation {
     }
     for (const list of [this.uploads, this.#failures, this.#undo]) list.length = 0;
     this.routing.clear();
+    this.details.clear();
     this.faults = [];
     this.turned = false;
     this.okPictures = 42;
@@ -235,6 +241,59 @@ export class MockStation {
       parent: null,
     });
     if (!this.routing.has(partType)) this.routing.set(partType, { partType, thresholds: null, auditShare: 0.02 });
+  }
+
+  /** What `GET /models/{name}/versions/{version}` answers. */
+  describe(name: string, version: string): ModelDetails {
+    const found = this.#versionDetails(name, version);
+    if (found === undefined) throw new Error(`the test added no version ${version} of ${name}`);
+    return found;
+  }
+
+  #versionDetails(name: string, version: string): ModelDetails | undefined {
+    const summary = this.versions.find((one) => one.name === name && one.version === version);
+    if (summary === undefined) return undefined;
+    const { thresholds, pictures } = summary;
+    return {
+      ...summary,
+      method: 'bank',
+      dataset: { source: 'pictures labelled OK', count: pictures.bank, skipped: 0, defects: 24 },
+      backbone: {
+        id: 'starter',
+        sha256: '0'.repeat(64),
+        outputs: [8, 16].map((stride) => ({ stride, name: `stride${stride}` })),
+      },
+      input: { width: 288, height: 288, mode: 'stretch' },
+      viewing: { roi: { x: 0.1, y: 0.05, width: 0.8, height: 0.9 }, tiles: null, mask: false },
+      augmentation: { flip: false, rotation: 3, light: 0.1, shift: 0, copies: 2 },
+      recipe: {
+        moment: 'before',
+        conditioning: 'whitening',
+        dimension: 128,
+        spacing: true,
+        scoring: { method: 'top-mean', share: 0.01 },
+        chosen: 'measured',
+        trials: [
+          { moment: 'after', conditioning: 'none', scoring: { method: 'max' }, auroc: 0.871 },
+          { moment: 'after', conditioning: 'whitening', scoring: { method: 'top-mean', share: 0.01 }, auroc: 0.903 },
+          { moment: 'before', conditioning: 'whitening', scoring: { method: 'top-mean', share: 0.01 }, auroc: 0.921 },
+        ],
+      },
+      quantisation: null,
+      bank: {
+        pictures: pictures.bank,
+        candidates: 98_000,
+        size: 2000,
+        radius: 3.2,
+        storage: 'float32',
+        reach: null,
+        tiles: 'shared',
+      },
+      suspects: [],
+      calibration: mockCalibration(thresholds, pictures.calibration),
+      metrics: { 'seconds.extract': 12.4, 'seconds.coreset': 3.1 },
+      ...this.details.get(version),
+    };
   }
 
   addJob(job: Partial<Job> & Pick<Job, 'state'>): Job {
@@ -420,6 +479,8 @@ export class MockStation {
     if (/^POST \/browser-cameras\//.test(line)) return {};
     if (line === 'GET /part-types') return { items: this.#partTypes() };
     if (line === 'GET /models') return { items: this.versions.filter((v) => v.partType === query.get('partType')) };
+    const detailed = /^GET \/models\/([\w-]+)\/versions\/([\w-]+)$/.exec(line);
+    if (detailed) return this.#versionDetails(detailed[1], detailed[2]);
     const deployed = part(/^POST \/models\/([\w-]+)\/deploy$/);
     if (deployed) return this.#deploy(deployed, body.version as string, 'deploy');
     const rolledBack = part(/^POST \/models\/([\w-]+)\/rollback$/);
@@ -487,6 +548,7 @@ export class MockStation {
       const deployed = this.versions.find((version) => version.partType === routing.partType && version.deployed);
       return {
         partType: routing.partType,
+        deployedModel: deployed?.name ?? null,
         deployedVersion: deployed?.version ?? null,
         okPictures: this.okPictures,
         routing,
@@ -509,6 +571,16 @@ export class MockStation {
     this.jobs[at] = { ...this.jobs[at], state: 'cancelled', endedAt: new Date().toISOString() };
     return this.jobs[at];
   }
+}
+
+/** Good scores around 1.2 and 24 defects around 2.9, judged by the real calibration, with levels of the mock. */
+export function mockCalibration(thresholds: Thresholds, pictures: number): ModelDetails['calibration'] {
+  const random = seededRandom(5);
+  const gaussian = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const good = Array.from({ length: pictures }, () => 1.2 + 0.22 * gaussian());
+  const defective = Array.from({ length: 24 }, () => 2.9 + 0.5 * gaussian());
+  const wishes = { falseRejectRate: 0.01, reviewRate: 0.05, missRate: 0.01 };
+  return { ...calibrate({ good, defective, method: 'cross-validated', folds: 5 }, wishes), thresholds };
 }
 
 function problem(response: ServerResponse, { status, code, detail, parameters }: Failure): void {

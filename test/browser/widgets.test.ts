@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
+import { trainingRequest } from '../../engine/api/schemas';
 import { type AnomalyFinding, packageRoot } from '../../engine/domain';
 import type { MockStation } from './mock-station';
 import {
@@ -520,6 +521,135 @@ describe('dashboard widgets in a browser', function () {
       await see(page, 'Version 1 is in production.');
     });
 
+    it('hands options that differ from the defaults to the station, and no others', async () => {
+      await station.addInspection('OK');
+      station.addVersion('1', true);
+      const page = await show('ui-training');
+      await page.getByText('More options').click();
+      await page.locator('input[name=miss]').fill('2');
+      await page.locator('input[name=defectFolder]').fill('bad parts');
+      await page.locator('select[name=side]').selectOption('512');
+      await page.locator('input[name=useRoi]').check();
+      const photo = page.locator('.oq-roi-stage img');
+      await photo.waitFor();
+      await page.waitForFunction(
+        () => (document.querySelector('.oq-roi-stage img') as HTMLImageElement).naturalWidth > 0,
+      );
+      await photo.scrollIntoViewIfNeeded();
+      const { x, y, width, height } = (await page.locator('.oq-roi-stage').boundingBox())!;
+      await page.mouse.move(x + 0.25 * width, y + 0.75 * height);
+      await page.mouse.down();
+      await page.mouse.move(x + 0.5 * width, y + 0.5 * height, { steps: 3 });
+      await page.mouse.up();
+      for (const [side, percent] of Object.entries({ x: 25, y: 50, width: 25, height: 25 })) {
+        const drawn = Number(await page.locator(`input[name=roi-${side}]`).inputValue());
+        assert.ok(Math.abs(drawn - percent) <= 2, `${side} ${drawn}`);
+        await page.locator(`input[name=roi-${side}]`).fill(String(percent));
+      }
+      await page.locator('input[name=useTiles]').check();
+      await page.locator('input[name=columns]').fill('3');
+      await page.locator('select[name=banks]').selectOption('per-tile');
+      await page.locator('input[name=usePosition]').check();
+      await page.locator('select[name=variants]').selectOption('own');
+      await page.locator('input[name=flip]').check();
+      await page.locator('input[name=shift]').fill('0');
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      const { body } = await station.request(/POST \/training\/jobs$/);
+      assert.deepEqual(body, {
+        partType: 'plate',
+        source: { kind: 'labelled' },
+        deploy: true,
+        options: {
+          missRate: 0.02,
+          defectFolder: 'bad parts',
+          input: { width: 512, height: 512, mode: 'stretch' },
+          roi: { x: 0.25, y: 0.5, width: 0.25, height: 0.25 },
+          tiles: { columns: 3, rows: 2, overlap: 0.1, banks: 'per-tile' },
+          position: { reach: 0.1 },
+          augmentation: { flip: true, rotation: 5, light: 0.1, shift: 0 },
+        },
+      });
+      const { success, error } = trainingRequest.safeParse(body);
+      assert.ok(success, error?.message);
+    });
+
+    it('does not train with options that the station would refuse, and says which', async () => {
+      station.addVersion('1', true);
+      const page = await show('ui-training');
+      await page.getByText('More options').click();
+      await page.locator('input[name=falseReject]').fill('80');
+      await page.locator('input[name=useRoi]').check();
+      await page.locator('input[name=roi-width]').fill('95');
+      await page.getByText('More options').click();
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      await see(page, 'Some options cannot be used');
+      await see(page, '0.01 to 50', '.oq-options .oq-invalid');
+      await see(page, 'The region must lie inside the picture', '.oq-options .oq-invalid');
+      assert.ok(!station.requests.some(({ line }) => line.startsWith('POST')));
+    });
+
+    it('adds pictures to the version in production, with the options that an update has', async () => {
+      station.addVersion('1', true);
+      station.okPictures = 2;
+      const page = await show('ui-training');
+      await page.getByRole('radio', { name: 'Version 1 and new pictures' }).check();
+      await page.getByText('More options').click();
+      assert.equal(await page.locator('select[name=side]').count(), 0);
+      await page.locator('input[name=keepSuspects]').check();
+      await page.getByRole('button', { name: 'Add these pictures to the model' }).click();
+      const { body } = await station.request(/POST \/training\/jobs$/);
+      const options = { keepSuspects: true, update: true };
+      assert.deepEqual(body, { partType: 'plate', source: { kind: 'labelled' }, deploy: true, options });
+    });
+
+    it('tells in words what a training came to, and trains again with the pictures that look defective', async () => {
+      const inspection = await station.addInspection('NG');
+      station.addVersion('2', true);
+      const skipped = [{ name: 'plate-007.jpg', reason: 'It is truncated.' }];
+      const request = { partType: 'plate', source: { kind: 'folder', folder: 'good' }, deploy: false } as const;
+      station.addJob({ state: 'completed', version: '2', request, skipped });
+      const picture = `/inspection/api/inspections/${inspection.id}/picture?width=320`;
+      const { dataset } = station.describe('plate', '2');
+      station.details.set('2', {
+        dataset: { ...dataset, skipped: 1 },
+        suspects: [
+          { name: inspection.id, score: 3.41, learnt: false, picture },
+          { name: 'IMG_7.jpg', score: 2.88, learnt: false, picture: null },
+        ],
+      });
+      const page = await show('ui-training');
+      await see(page, 'Result: “plate” version 2', '.oq-result');
+      await see(page, 'Thresholds: accept 1.60, reject 2.40.', '.oq-result');
+      await see(page, 'it takes 59 more (99 in all)', '.oq-result');
+      await see(page, 'Best of 3 recipes on painted defects: AUROC 0.921; plain features reach 0.871.', '.oq-result');
+      await see(page, '2 pictures look defective', '.oq-result');
+      await see(page, 'IMG_7.jpg', '.oq-suspects');
+      await page.waitForFunction(
+        () => (document.querySelector('.oq-suspects img') as HTMLImageElement).naturalWidth > 0,
+      );
+      await page.getByText('1 picture was left out').click();
+      await see(page, 'plate-007.jpg: It is truncated.', '.oq-result');
+      await page.locator('[data-action=keep-suspects]').click();
+      const { body } = await station.request(/POST \/training\/jobs$/);
+      assert.deepEqual(body, { ...request, options: { keepSuspects: true } });
+    });
+
+    it('shows all there is to know of any version', async () => {
+      station.addVersion('1', false);
+      station.addVersion('2', true);
+      const page = await show('ui-training', { locale: 'de-DE' });
+      await page.getByRole('button', { name: 'Einzelheiten zu Version 1' }).click();
+      const dialog = 'dialog[open]';
+      await see(page, 'plate · Version 1', dialog);
+      await see(page, 'Höchstens 2,4 % der Gutteile werden abgelehnt.', dialog);
+      await see(page, '80 % × 90 % des Bilds, ab 10 % links und 5 % oben', dialog);
+      await see(page, '2.000 von 98.000 Bildflecken, je 128 Zahlen', dialog);
+      await see(page, '0 von 40', `${dialog} [data-rate=falseReject]`);
+      assert.equal(await page.locator(`${dialog} [role=slider]`).count(), 0);
+      await page.keyboard.press('Escape');
+      await page.locator(dialog).waitFor({ state: 'detached' });
+    });
+
     it('shows why a training could not start', async () => {
       station.addVersion('1', true);
       const page = await show('ui-training');
@@ -537,7 +667,7 @@ describe('dashboard widgets in a browser', function () {
       const page = await show('ui-routing-settings');
       await see(page, 'Model: accept 1.70, reject 2.40');
       await page.getByRole('radio', { name: 'By hand' }).check();
-      await page.getByLabel('Accept', { exact: false }).first().fill('1.5');
+      await page.locator('input[name=accept]').fill('1.5');
       await page.getByLabel('Audit share in %').fill('7.5');
       await see(page, 'Not saved yet');
       await page.getByRole('button', { name: 'Save' }).click();
@@ -546,6 +676,136 @@ describe('dashboard widgets in a browser', function () {
       await see(page, 'Saved', '.oq-settings-saved');
       await see(page, "the model's → 1.50 / 2.40", '.oq-table');
       await see(page, '2.0 % → 7.5 %', '.oq-table');
+    });
+
+    it('shows the scores of the calibration with the rates at the thresholds, each with its interval', async () => {
+      station.addVersion('2', true);
+      const page = await show('ui-routing-settings');
+      await see(page, '40 good pictures');
+      await see(page, '24 defective pictures');
+      const [scores, thresholds] = [station.describe('plate', '2').calibration, { accept: 1.6, reject: 2.4 }];
+      const above = scores.scores.filter((score) => score > thresholds.accept && score <= thresholds.reject).length;
+      assert.ok(above > 0);
+      await see(page, `${above} of 40`, '[data-rate=goodToReview]');
+      // none of 40: the upper end of Clopper-Pearson is 1 - 0.025 ^ (1 / 40) = 0.0881
+      await see(page, '0 – 8.8 %', '[data-rate=falseReject]');
+      await see(page, '0 of 24', '[data-rate=miss]');
+      await see(page, 'With 40 held-out pictures no rate below 2.4 % can be promised.');
+      await see(page, '59 more pictures are needed to promise the wished 1 %.');
+    });
+
+    it('moves a threshold with the mouse, shows what follows, takes it back, and saves it', async () => {
+      station.addVersion('2', true);
+      const page = await show('ui-routing-settings');
+      const handle = page.locator('[data-level=reject]');
+      await handle.waitFor();
+      const { x, y, width, height } = (await handle.boundingBox())!;
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      const area = (await page.locator('.oq-plot-area').boundingBox())!;
+      await page.mouse.move(area.x, y, { steps: 5 });
+      await page.mouse.up();
+      assert.equal(await handle.getAttribute('aria-valuenow'), '1.6', 'it stops at the accept level');
+      const { scores } = station.describe('plate', '2').calibration;
+      const rejected = scores.filter((score) => score > 1.6).length;
+      await see(page, `${rejected} of 40`, '[data-rate=falseReject]');
+      assert.equal(await page.getByRole('radio', { name: 'By hand' }).isChecked(), true);
+      await see(page, "the model's levels", '.oq-plot-head');
+      await page.locator('[data-action=undo]').click();
+      assert.equal(await handle.getAttribute('aria-valuenow'), '2.4');
+      assert.equal(await page.getByRole('radio', { name: "The model's" }).isChecked(), true);
+      assert.equal(await page.locator('[data-action=undo]').isDisabled(), true);
+      await handle.focus();
+      await page.keyboard.press('Home');
+      await page.getByRole('button', { name: 'Save' }).click();
+      const { body } = await station.request(/PUT \/settings\/routing\/plate/);
+      assert.deepEqual(body, { thresholds: { accept: 1.6, reject: 1.6 } });
+    });
+
+    it('moves a threshold by keys, never past the other, and tells the rate to a screen reader', async () => {
+      station.addVersion('2', true);
+      const page = await show('ui-routing-settings');
+      const accept = page.locator('[data-level=accept]');
+      await accept.focus();
+      const value = async () => Number(await accept.getAttribute('aria-valuenow'));
+      await page.keyboard.press('ArrowRight');
+      const step = (await value()) - 1.6;
+      assert.ok(step > 0 && step < 0.05, `${step}`);
+      await page.keyboard.press('PageDown');
+      assert.ok(Math.abs((await value()) - (1.6 - 19 * step)) < 1e-6);
+      await page.keyboard.press('End');
+      assert.equal(await value(), 2.4);
+      assert.equal(await accept.getAttribute('aria-valuetext'), '2.40, 0 % of good parts to a person');
+      const { defectScores } = station.describe('plate', '2').calibration;
+      const missed = defectScores.filter((score) => score <= 2.4).length;
+      assert.ok(missed > 0);
+      await see(page, `${missed} of 24`, '[data-rate=miss]');
+      await page.keyboard.press('Home');
+      assert.ok((await value()) < 1);
+      for (let step = 0; step < 4; step++) await page.locator('[data-action=undo]').click();
+      assert.equal(await value(), 1.6);
+    });
+
+    it('moves a threshold with a finger, on a phone', async () => {
+      station.addVersion('2', true);
+      const page = await show('ui-routing-settings', { width: 390 });
+      const handle = page.locator('[data-level=accept]');
+      await handle.waitFor();
+      const { x, y, width, height } = (await handle.boundingBox())!;
+      const touch = await page.context().newCDPSession(page);
+      const point = (dx: number) => [{ x: x + width / 2 + dx, y: y + height / 2 }];
+      await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: point(0) });
+      for (const dx of [-10, -20, -30]) {
+        await touch.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: point(dx) });
+      }
+      await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+      await see(page, 'Not saved yet');
+      const moved = Number(await handle.getAttribute('aria-valuenow')) - 1.6;
+      const area = (await page.locator('.oq-plot-area').boundingBox())!;
+      const [from, to] = await handle.evaluate((flag) => [
+        Number(flag.getAttribute('aria-valuemin')),
+        Number(document.querySelector('[data-level=reject]')?.getAttribute('aria-valuemax')),
+      ]);
+      assert.ok(Math.abs(moved - (-30 / area.width) * (to - from)) < 0.02, `${moved}`);
+    });
+
+    it('says what it cannot show: no model, no defects, few scores, an earlier release', async () => {
+      station.setRouting('new-type', {}, 'Kim');
+      station.addVersion('2', true);
+      const { calibration } = station.describe('plate', '2');
+      const few = calibration.scores.slice(0, 6);
+      station.details.set('2', {
+        calibration: {
+          ...calibration,
+          method: 'held-out',
+          scores: few,
+          defectScores: [],
+          independent: 6,
+          picturesNeeded: 93,
+          statement: 'In its own words.',
+          statementParts: [],
+        },
+      });
+      const page = await show('ui-routing-settings');
+      await see(page, 'No model in production', '[aria-label=new-type]');
+      await see(page, '6 good pictures');
+      await see(page, 'No defective pictures were given in training');
+      await see(page, 'So few scores say little');
+      await see(page, 'Trained by an earlier release');
+      await page.getByText("What the model's own levels promise").click();
+      await see(page, 'In its own words.');
+    });
+
+    it('keeps the fields when the details of the model cannot be read', async () => {
+      station.addVersion('2', true);
+      station.failNext(/GET \/models\/plate\/versions/, { status: 409, code: 'x', detail: 'The model is damaged.' });
+      const page = await show('ui-routing-settings');
+      await see(page, 'The model is damaged.');
+      await page.getByRole('radio', { name: 'By hand' }).check();
+      await page.locator('input[name=reject]').fill('2.5');
+      await page.getByRole('button', { name: 'Save' }).click();
+      const { body } = await station.request(/PUT/);
+      assert.deepEqual(body, { thresholds: { accept: 1.6, reject: 2.5 } });
     });
 
     it('refuses an accept level above the reject level and shares over 100 %', async () => {

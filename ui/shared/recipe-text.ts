@@ -1,0 +1,34 @@
+import type { Formats, Texts } from './texts';
+import type { ModelDetails } from './types';
+
+type Recipe = ModelDetails['recipe'];
+type Trial = Recipe['trials'][number];
+
+/** How features become a score, in a few words. */
+export function recipeText({ moment, conditioning, scoring }: Trial | Recipe, texts: Texts, formats: Formats): string {
+  const { recipe } = texts;
+  const score =
+    scoring.method === 'top-mean'
+      ? recipe.scoring['top-mean'](formats.rate(scoring.share))
+      : recipe.scoring[scoring.method];
+  return [recipe.moment[moment], recipe.conditioning[conditioning], score].join(' · ');
+}
+
+/** The trial that made it, if it was measured. */
+export function chosenTrial({ trials, moment, conditioning, scoring }: Recipe): Trial | undefined {
+  return trials.find(
+    (trial) =>
+      trial.moment === moment &&
+      trial.conditioning === conditioning &&
+      JSON.stringify(trial.scoring) === JSON.stringify(scoring),
+  );
+}
+
+/** What choosing gained: the chosen recipe against the worst one tried. Empty when nothing was compared. */
+export function effectText(recipe: Recipe, texts: Texts, formats: Formats): string {
+  const chosen = chosenTrial(recipe);
+  if (recipe.chosen !== 'measured' || chosen === undefined || recipe.trials.length < 2) return '';
+  const plain =
+    recipe.trials.find(({ moment, conditioning }) => moment === 'after' && conditioning === 'none') ?? recipe.trials[0];
+  return texts.recipe.effect(formats.auroc(chosen.auroc), formats.auroc(plain.auroc), recipe.trials.length);
+}
