@@ -18,6 +18,18 @@ export function nearestGraph(columns: number): Uint8Array {
   return writeModel(graph.build());
 }
 
+/**
+ * Inputs as `pairwiseGraph`; output `closest` [m, count]: squared distances of each row of `a` to its nearest rows of `b`,
+ * nearest first.
+ */
+export function closestGraph(columns: number, count: number): Uint8Array {
+  const graph = new GraphBuilder('closest');
+  const { partial, norms } = addPartial(graph, columns);
+  const [least] = graph.nodes('TopK', [partial, graph.integers([count])], 2, { axis: 1, largest: 0, sorted: 1 });
+  graph.output('closest', addNorms(graph, least, norms), ['m', count]);
+  return writeModel(graph.build());
+}
+
 /** Squared distances without the squared norms of the rows of `a`, which make no row of `b` nearer than another. */
 function addPartial(graph: GraphBuilder, columns: number): { partial: string; norms: string } {
   const a = graph.input('a', ['m', columns]);

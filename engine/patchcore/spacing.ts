@@ -1,10 +1,12 @@
-import { pairwiseGraph } from './graphs';
-import type { Matrix } from './matrix';
+import { closestGraph } from './distance-graphs';
+import { type Matrix, rowsBetween } from './matrix';
 import { Session } from './session';
 
 /** Neighbours in the bank that a row's spacing is averaged over. */
 const NEIGHBOURS = 9;
 const LEAST = 1e-6;
+/** Rows measured per run: bounds the memory for distances. */
+const CHUNK = 1024;
 
 /**
  * How far a bank row's neighbours in the bank lie away, on average. Where good patches are rare and varied the bank is
@@ -17,19 +19,24 @@ const LEAST = 1e-6;
  */
 export async function bankSpacing(bank: Matrix, threads: number): Promise<Float32Array> {
   const count = Math.min(NEIGHBOURS, bank.rows - 1);
-  if (count < 1) return new Float32Array(bank.rows).fill(1);
-  const session = await Session.open(pairwiseGraph(bank.columns), threads);
+  const result = new Float32Array(bank.rows).fill(1);
+  if (count < 1) return result;
+  const session = await Session.open(closestGraph(bank.columns, count + 1), threads);
   try {
-    const tensor = { data: bank.data.subarray(0, bank.rows * bank.columns), dims: [bank.rows, bank.columns] };
-    const { squared } = await session.run({ a: tensor, b: tensor }, ['squared']);
-    return Float32Array.from({ length: bank.rows }, (_, row) => {
-      const distances = squared.data.slice(row * bank.rows, (row + 1) * bank.rows);
-      distances[row] = Number.POSITIVE_INFINITY;
-      distances.sort();
-      let sum = 0;
-      for (let place = 0; place < count; place += 1) sum += Math.sqrt(distances[place]);
-      return Math.max(sum / count, LEAST);
-    });
+    const b = { data: rowsBetween(bank, 0, bank.rows), dims: [bank.rows, bank.columns] };
+    for (let from = 0; from < bank.rows; from += CHUNK) {
+      const to = Math.min(from + CHUNK, bank.rows);
+      const a = { data: rowsBetween(bank, from, to), dims: [to - from, bank.columns] };
+      const { data } = (await session.run({ a, b }, ['closest'])).closest;
+      for (let row = from; row < to; row += 1) {
+        // The nearest one is the row itself.
+        const first = (row - from) * (count + 1) + 1;
+        let sum = 0;
+        for (let place = first; place < first + count; place += 1) sum += Math.sqrt(data[place]);
+        result[row] = Math.max(sum / count, LEAST);
+      }
+    }
+    return result;
   } finally {
     await session.close();
   }
