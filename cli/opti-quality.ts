@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { packageRoot } from '../engine/domain';
 import { evaluate, evaluateHelp } from './evaluate';
 import { infer, inferHelp } from './infer';
+import { models, modelsHelp } from './models';
 import { describe, errorJson, terminal, WrongUse } from './output';
+import { rescoreHelp, rescoreHistory } from './rescore';
 import { train, trainHelp } from './train';
 
 interface Command {
@@ -17,6 +19,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   train: { help: trainHelp, run: train },
   evaluate: { help: evaluateHelp, run: evaluate },
   infer: { help: inferHelp, run: infer },
+  models: { help: modelsHelp, run: models },
+  rescore: { help: rescoreHelp, run: rescoreHistory },
 };
 
 const HELP = `opti-quality <command> [options]
@@ -25,6 +29,8 @@ Commands:
   train     learn a part type from pictures of good parts
   evaluate  judge good and defective pictures and print how well the model tells them apart
   infer     score pictures
+  models    list and pull the networks to train with
+  rescore   score the pictures a station has kept with another version of a model
 
 opti-quality <command> --help tells the options. Exit codes: 0 fine, 1 failed, 2 wrong use.
 With --json a failed or wrongly used command prints {"error": {"code", "message"}} as its last line.`;

@@ -1,19 +1,9 @@
-import type { AnomalyFinding, Finding, Inspection, InspectionRecord, ReviewItem } from '../domain';
+import { type Finding, type Inspection, type InspectionRecord, type ReviewItem, worstAnomaly } from '../domain';
 import type { InspectionDetail, InspectionSummary } from './schemas';
 
 type Link = (path: string) => string;
 
 export const THUMBNAIL_WIDTH = 320;
-
-/** The anomaly finding that tells most against the part; null when no analysis gave a score. */
-export function worstAnomaly(findings: readonly Finding[]): AnomalyFinding | null {
-  let worst: AnomalyFinding | null = null;
-  for (const finding of findings) {
-    if (finding.kind !== 'anomaly') continue;
-    if (worst === null || finding.normalizedScore > worst.normalizedScore) worst = finding;
-  }
-  return worst;
-}
 
 /** An inspection that has just got its verdict, as its record will read. */
 export function settledRecord(inspection: Inspection): InspectionRecord {

@@ -153,3 +153,19 @@ export interface Inspection {
   readonly findings: readonly Finding[];
   readonly decision?: Decision;
 }
+
+/** The anomaly finding that tells most against the part; null when no analysis gave a score. */
+export function worstAnomaly(findings: readonly Finding[]): AnomalyFinding | null {
+  let worst: AnomalyFinding | null = null;
+  for (const finding of findings) {
+    if (finding.kind !== 'anomaly') continue;
+    if (worst === null || finding.normalizedScore > worst.normalizedScore) worst = finding;
+  }
+  return worst;
+}
+
+/** At or below the accept level OK, above the reject level NG, between them a person looks. */
+export function verdictOf(score: number, { accept, reject }: Thresholds): Verdict {
+  if (score > reject) return 'NG';
+  return score <= accept ? 'OK' : 'REVIEW';
+}

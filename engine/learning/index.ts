@@ -15,5 +15,12 @@ export {
   type ModelWarning,
   NothingToRollBack,
 } from './model-registry';
+export {
+  type Rescored,
+  type RescoreReport,
+  type Rescoring,
+  rescore,
+  type VerdictTable,
+} from './rescore';
 export { readTrainingOptions, trainingOptions } from './training-options';
 export { TrainingDied } from './training-process';

@@ -7,6 +7,6 @@ export { dealFolds } from './folds';
 export { auroc, averagePrecision, type F1Max, f1Max, type MapWithTruth, pixelAuroc, pro } from './metrics';
 export { nearDuplicates, signatureOf } from './near-duplicates';
 export { fitIsotonic, fitPlatt, fitProbability } from './probability';
-export { type ProbabilityCurve, probabilityOf, type Rate, type Rates, ratesAt } from './rates';
+export { type ProbabilityCurve, probabilityOf, type Rate, type Rates, rateOf, ratesAt } from './rates';
 export type { StatementCode, StatementPart } from './statement';
 export { suspects } from './suspects';

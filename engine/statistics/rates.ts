@@ -64,6 +64,7 @@ export function probabilityOf(curve: ProbabilityCurve | null, score: number): nu
   return values[after - 1] + share * (values[after] - values[after - 1]);
 }
 
-function rateOf(count: number, total: number): Rate {
+/** How many of how many, with the exact 95 % interval. @throws {RangeError} when it is no share of anything */
+export function rateOf(count: number, total: number): Rate {
   return { count, total, rate: count / total, ...clopperPearson(count, total) };
 }

@@ -6,7 +6,7 @@ import { migrationSource, migrations } from './migrations';
 const MIGRATIONS_TABLE = 'migrations';
 const DRAIN_MS = 700;
 /** What fails reaches the caller as an error; knex need not write it to the console too. */
-const SILENT = { warn: () => {}, error: () => {}, debug: () => {}, deprecate: () => {} };
+export const SILENT = { warn: () => {}, error: () => {}, debug: () => {}, deprecate: () => {} };
 
 /**
  * The database. Changes go through `write`, one after another; `read` never waits for them (SQLite in WAL mode reads

@@ -39,7 +39,7 @@ interface Row {
 
 const UNDELIVERED_LIMIT = 1000;
 /** How far an id's time may be from the time of capture: a clock that was set back leaves the ids ahead of it. */
-const CLOCK_TOLERANCE_MS = 86_400_000;
+export const CLOCK_TOLERANCE_MS = 86_400_000;
 const LATEST_ULID_MS = 2 ** 48 - 1;
 
 export class SqlInspectionTable implements InspectionTable {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Inspection } from '../../domain';
+import { type Inspection, worstAnomaly } from '../../domain';
 import { readPictureHeader } from '../../imaging';
-import { pictureLinks, worstAnomaly } from '../inspection-view';
+import { pictureLinks } from '../inspection-view';
 import { RequestRefused } from '../problem';
 import { json, route } from '../route';
 import { id, name, serial, type UploadAnswer, uploadAnswer } from '../schemas';
