@@ -1,27 +1,50 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { picturesInFolder, type TrainingProgress, trainPatchcore } from '../engine/patchcore';
+import type { ModelManifest } from '../engine/packages';
+import { PLAIN_RECIPE, picturesInFolder, type TrainingProgress, trainPatchcore } from '../engine/patchcore';
 import { numberWithin, partTypeOf, required } from './options';
 import { terminal, WrongUse } from './output';
+import { augmentationOf, roiOf, tilesOf } from './training-options';
 
 export const trainHelp = `opti-quality train --part-type NAME --ok DIR --out DIR [options]
 
 Learns a part type from pictures of good parts and writes the model package.
 
   --part-type NAME         name of the part type
-  --ok DIR                 folder with pictures (.jpg, .jpeg, .png) of good parts only; at least 8
+  --ok DIR                 folder with pictures (.jpg, .jpeg, .png) of good parts only; one is enough to begin with
   --out DIR                the new model package; must not exist, or be empty
-  --backbone FILE|ID       starter (default), or an ONNX file: a feature extractor or a whole classifier
+  --backbone FILE|ID       starter (default), a pulled one (opti-quality models list), or an ONNX file: a feature
+                           extractor or a whole classifier
+Thresholds:
   --false-reject-rate R    share of good parts that may be rejected, 0.0001 to 0.5 (default 0.01)
+  --review-rate R          share of good parts that may go to a person or be rejected (default 0.05)
+  --defects DIR            pictures of defective parts; they set the accept level and are never learnt
+  --miss-rate R            with --defects: share of defective parts that may pass (default 0.01)
+What is looked at:
   --input-size PIXELS      side of the model's input, a multiple of 32 from 64 to 1024 (default 288)
   --mode MODE              stretch (default), letterbox or crop: how a picture is laid into the input
+  --roi X,Y,W,H            only this rectangle, in percent of the picture's sides
+  --mask FILE              picture of which white counts and black does not
+  --tiles CxR              cut into C columns and R rows, for small defects, each as large as the input (for example 3x2)
+  --overlap PERCENT        of a tile's side that it shares with its neighbour, 0 to 50 (default 10)
+  --bank-per-tile          each tile is compared with its own bank
+  --position PERCENT       parts that always lie alike: compare with places no farther off than this share of the side
+What is learnt:
+  --augment LIST           altered copies are learnt, too: flip, rotation=DEGREES, light=PERCENT, shift=PERCENT, with commas
+                           between, or none. Default: with fewer than 16 pictures light=10,shift=2, otherwise none
+  --keep-suspects          learn pictures that look defective, too, instead of leaving them out
   --bank-size N            patches kept in the memory bank (default 2000)
+  --recipe NAME            measured (default): tap, conditioning and score are chosen on painted defects;
+                           default: without measuring; plain: PatchCore as published (features as they are, maximum)
+  --quantise               compute with 8-bit numbers where held-out decisions do not get worse
+  --update MODEL           add the pictures to this model package, as a new version of it, instead of starting over
   --seed N                 the same seed gives the same model (default 1)
   --json                   one JSON object as the last line on stdout
   -h, --help               this text`;
 
 const MODES = ['stretch', 'letterbox', 'crop'] as const;
+const RECIPES = { measured: 'measured', default: {}, plain: PLAIN_RECIPE } as const;
 
 export async function train(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -32,9 +55,23 @@ export async function train(args: string[]): Promise<number> {
       out: { type: 'string' },
       backbone: { type: 'string' },
       'false-reject-rate': { type: 'string' },
+      'review-rate': { type: 'string' },
+      'miss-rate': { type: 'string' },
+      defects: { type: 'string' },
       'input-size': { type: 'string' },
       mode: { type: 'string' },
+      roi: { type: 'string' },
+      mask: { type: 'string' },
+      tiles: { type: 'string' },
+      overlap: { type: 'string' },
+      'bank-per-tile': { type: 'boolean' },
+      position: { type: 'string' },
+      augment: { type: 'string' },
+      'keep-suspects': { type: 'boolean' },
       'bank-size': { type: 'string' },
+      recipe: { type: 'string' },
+      quantise: { type: 'boolean' },
+      update: { type: 'string' },
       seed: { type: 'string' },
       json: { type: 'boolean' },
     },
@@ -44,10 +81,32 @@ export async function train(args: string[]): Promise<number> {
   const outFolder = resolve(required(values.out, 'out'));
   const mode = MODES.find((known) => known === (values.mode ?? 'stretch'));
   if (mode === undefined) throw new WrongUse(`--mode takes ${MODES.join(', ')}, not ${values.mode}.`);
+  const recipe = Object.entries(RECIPES).find(([name]) => name === (values.recipe ?? 'measured'))?.[1];
+  if (recipe === undefined)
+    throw new WrongUse(`--recipe takes ${Object.keys(RECIPES).join(', ')}, not ${values.recipe}.`);
   const side = numberWithin(values['input-size'], 'input-size', 64, 1024);
-  const falseRejectRate = numberWithin(values['false-reject-rate'], 'false-reject-rate', 0.0001, 0.5);
-  const coresetSize = numberWithin(values['bank-size'], 'bank-size', 1, 100_000);
+  const reach = numberWithin(values.position, 'position', 0.1, 50);
   const seed = numberWithin(values.seed, 'seed', 0, 2 ** 31);
+  const options = {
+    ...(side !== undefined || values.mode !== undefined
+      ? { input: { width: side ?? 288, height: side ?? 288, mode } }
+      : {}),
+    falseRejectRate: numberWithin(values['false-reject-rate'], 'false-reject-rate', 0.0001, 0.5),
+    reviewRate: numberWithin(values['review-rate'], 'review-rate', 0.0001, 0.5),
+    missRate: numberWithin(values['miss-rate'], 'miss-rate', 0.0001, 0.5),
+    defectFolder: values.defects,
+    roi: values.roi === undefined ? null : roiOf(values.roi),
+    mask: values.mask,
+    tiles: values.tiles === undefined ? null : tilesOf(values.tiles, values.overlap, values['bank-per-tile'] ?? false),
+    position: reach === undefined ? null : { reach: reach / 100 },
+    ...(values.augment === undefined ? {} : { augmentation: augmentationOf(values.augment) }),
+    keepSuspects: values['keep-suspects'],
+    coresetSize: numberWithin(values['bank-size'], 'bank-size', 1, 100_000),
+    recipe,
+    quantise: values.quantise,
+    updateFrom: values.update,
+    seed,
+  };
 
   const pictures = await picturesInFolder(folder);
   const cancel = new AbortController();
@@ -56,17 +115,13 @@ export async function train(args: string[]): Promise<number> {
   const start = performance.now();
   try {
     const { manifest, skipped } = await trainPatchcore({
+      ...options,
       partType,
       pictures,
-      count: pictures.length,
       outFolder,
       version: '1',
       source: resolve(folder),
       backbone: values.backbone,
-      input: { mode, ...(side && { width: side, height: side }) },
-      falseRejectRate,
-      coresetSize,
-      seed,
       threads: availableParallelism(),
       signal: cancel.signal,
       onProgress: progressPrinter(),
@@ -77,6 +132,7 @@ export async function train(args: string[]): Promise<number> {
     const { bank, calibration, thresholds } = manifest;
     if (values.json) {
       const counts = { used: manifest.dataset.count, bank: bank.pictures, calibration: calibration.pictures };
+      const { recipe, suspects } = manifest;
       terminal.print(
         JSON.stringify({
           model: outFolder,
@@ -84,6 +140,8 @@ export async function train(args: string[]): Promise<number> {
           version: manifest.version,
           pictures: { ...counts, skipped: skipped.length },
           skipped,
+          suspects,
+          recipe,
           bankSize: bank.size,
           thresholds,
           statement: calibration.statement,
@@ -93,7 +151,12 @@ export async function train(args: string[]): Promise<number> {
       );
     } else {
       terminal.print(`Model of ${partType} written to ${outFolder} in ${seconds} s.`);
-      terminal.print(`${bank.pictures} pictures in the bank (${bank.size} patches), ${calibration.pictures} held out.`);
+      terminal.print(`${bank.pictures} pictures in the bank (${bank.size} of ${bank.candidates} patches).`);
+      terminal.print(recipeText(manifest.recipe));
+      for (const { name, score, learnt } of manifest.suspects) {
+        const fate = learnt ? 'learnt all the same' : 'left out; --keep-suspects learns it';
+        terminal.print(`looks defective: ${name} (score ${score.toFixed(4)}; ${fate})`);
+      }
       terminal.print(`accept <= ${thresholds.accept.toFixed(4)}, reject > ${thresholds.reject.toFixed(4)}`);
       terminal.print(calibration.statement);
       if (skipped.length > 0) terminal.print(`${skipped.length} pictures could not be read and were left out.`);
@@ -102,6 +165,22 @@ export async function train(args: string[]): Promise<number> {
   } finally {
     process.removeListener('SIGINT', onInterrupt);
   }
+}
+
+function recipeText({ moment, conditioning, spacing, scoring, chosen, trials }: ModelManifest['recipe']): string {
+  const score = scoring.method === 'top-mean' ? `mean of the top ${100 * scoring.share} %` : scoring.method;
+  const parts = [`features ${moment} the activation`, `conditioning ${conditioning}`, spacing ? 'spacing' : '', score];
+  const own = trials.find(
+    (trial) =>
+      trial.moment === moment &&
+      trial.conditioning === conditioning &&
+      JSON.stringify(trial.scoring) === JSON.stringify(scoring),
+  );
+  const plain = trials.find((trial) => trial.conditioning === 'none' && trial.scoring.method === 'max');
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const effect =
+    own && plain ? `; AUROC on painted defects ${percent(own.auroc)}, plain PatchCore ${percent(plain.auroc)}` : '';
+  return `${parts.filter((part) => part !== '').join(', ')} (${chosen}${effect}).`;
 }
 
 /** A line for every tenth and every new stage; on a terminal every change, in place. */

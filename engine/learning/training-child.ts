@@ -20,15 +20,13 @@ process.once('message', (order: TrainingOrder) => {
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 async function train(order: TrainingOrder): Promise<readonly { name: string; reason: string }[]> {
-  const { count, pictures } = await openPictures(order.source);
   const { skipped } = await trainPatchcore({
     ...order.options,
     partType: order.partType,
     name: order.partType,
     version: order.version,
     parent: order.parent,
-    pictures,
-    count,
+    pictures: await openPictures(order.source),
     outFolder: order.outFolder,
     source: order.sourceText,
     backbone: order.backbone,

@@ -5,30 +5,19 @@ import { picturesInFolder, type TrainingPicture } from '../patchcore';
 import { SIMULATED_PRODUCTS, type SimulatedProduct, simulatePart } from '../simulator';
 import type { PictureSource } from './training-messages';
 
-export interface TrainingPictures {
-  readonly count: number;
-  readonly pictures: Iterable<TrainingPicture> | AsyncIterable<TrainingPicture>;
-}
-
 /**
- * The pictures of a source, read one by one as they are asked for.
+ * The pictures of a source, each read when it is asked for.
  *
  * @throws {InvalidInput} when the folder cannot be read or the product is unknown
  */
-export async function openPictures(source: PictureSource): Promise<TrainingPictures> {
+export async function openPictures(source: PictureSource): Promise<TrainingPicture[]> {
   switch (source.kind) {
     case 'folder': {
       const pictures = await picturesInFolder(source.folder);
-      return {
-        count: pictures.length,
-        pictures: pictures.map(({ name, picture }) => ({ name: basename(name), picture })),
-      };
+      return pictures.map(({ name, picture }) => ({ name: basename(name), picture }));
     }
     case 'files':
-      return {
-        count: source.files.length,
-        pictures: source.files.map(({ name, path }) => ({ name, picture: () => readFile(path) })),
-      };
+      return source.files.map(({ name, path }) => ({ name, picture: () => readFile(path) }));
     case 'simulator':
       return simulate(source);
   }
@@ -44,14 +33,10 @@ export function simulatedProduct(product: string): SimulatedProduct {
   );
 }
 
-function simulate(source: PictureSource & { kind: 'simulator' }): TrainingPictures {
-  const product = simulatedProduct(source.product);
-  async function* parts() {
-    for (let index = 0; index < source.count; index++) {
-      const seed = source.seed + index;
-      const { picture } = await simulatePart({ product, seed, defectRate: 0 });
-      yield { name: `${product} ${seed}`, picture };
-    }
-  }
-  return { count: source.count, pictures: parts() };
+function simulate({ product, count, seed }: PictureSource & { kind: 'simulator' }): TrainingPicture[] {
+  const simulated = simulatedProduct(product);
+  return Array.from({ length: count }, (_, index) => ({
+    name: `${simulated} ${seed + index}`,
+    picture: async () => (await simulatePart({ product: simulated, seed: seed + index, defectRate: 0 })).picture,
+  }));
 }

@@ -24,6 +24,7 @@ export {
   GOLDEN_TOLERANCE,
   type GoldenPicture,
   MANIFEST_FILE,
+  MANIFEST_FORMAT,
   type ModelManifest,
   parseManifest,
   type UnsealedManifest,

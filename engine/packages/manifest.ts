@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { FIRST_FORMAT, upgradeFirstFormat } from './first-format';
 
 export const MANIFEST_FILE = 'manifest.json';
+/** The format written. Format 1 is read, too; newer ones are refused. */
+export const MANIFEST_FORMAT = 2;
 
 /**
  * How far a golden picture's score may be from the expected one, as a share of it. Wide enough for another processor and
@@ -10,6 +13,7 @@ export const GOLDEN_TOLERANCE = 0.005;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const finite = z.number();
+const share = finite.min(0).max(1);
 const count = z.int().nonnegative();
 
 const fileEntry = z.object({ sha256, bytes: count });
@@ -25,27 +29,41 @@ const thresholds = z
   .object({ accept: finite, reject: finite })
   .refine(({ accept, reject }) => accept <= reject, 'accept is above reject');
 
+const probability = z.discriminatedUnion('method', [
+  z.object({ method: z.literal('platt'), slope: finite, intercept: finite }),
+  z.object({ method: z.literal('isotonic'), scores: z.array(finite).readonly(), values: z.array(share).readonly() }),
+]);
+
+/** What the calibration found; the room `statistics` makes it and explains each figure. */
 const calibration = z.object({
-  /** Held-out OK pictures; none of them is in the bank. */
+  /** `held-out`: one part of the pictures was kept out of the bank (format 1). */
+  method: z.enum(['cross-validated', 'augmented', 'held-out']),
+  folds: count,
   pictures: count,
-  /** Their raw image scores, ascending. */
-  scores: z.array(finite),
+  independent: count,
+  defects: count,
+  /** Raw image scores of good pictures that the bank did not know, ascending: thresholds can be moved by them later. */
+  scores: z.array(finite).readonly(),
+  /** The same of defective pictures. */
+  defectScores: z.array(finite).readonly(),
   median: finite,
-  /** Share of OK parts that may be rejected, as wished. */
-  falseRejectRate: finite,
-  /** Share of OK parts that may go to a person, as wished. */
-  reviewRate: finite,
-  /** `conformal`: a bound that holds for any score distribution; `extrapolated`: too few pictures for that bound. */
+  falseRejectRate: share,
+  reviewRate: share,
+  missRate: share,
   reject: z.object({ method: z.enum(['conformal', 'extrapolated']), rank: count.nullable() }),
-  accept: z.object({ rank: count }),
-  /** Largest share of OK parts above the accept level that the held-out pictures allow to promise. */
-  promisedAcceptRate: finite,
-  /** Largest share of OK parts above the reject level that can be promised: the wish when it is met. */
-  promisedRejectRate: finite,
-  /** Held-out pictures needed to promise the wished false-reject rate. */
+  accept: z.object({ method: z.enum(['review-rate', 'miss-rate']), rank: count.nullable() }),
+  promisedAcceptRate: share,
+  promisedRejectRate: share,
+  promisedMissRate: share.nullable(),
   picturesNeeded: count,
-  /** All of this in a sentence for people. */
+  picturesRequired: count,
+  defectsNeeded: count,
+  probability: probability.nullable(),
+  /** All of this in sentences for people. */
   statement: z.string(),
+  statementParts: z
+    .array(z.object({ code: z.string(), parameters: z.record(z.string(), finite).readonly() }))
+    .readonly(),
 });
 
 const map = z.object({
@@ -67,9 +85,86 @@ const preprocessing = z.object({
   fastShrinkOnLoad: z.literal(false),
 });
 
+/** What of a picture is looked at. */
+const viewing = z.object({
+  /** Fractions 0..1 of the picture's sides; null: all of it. */
+  roi: z.object({ x: share, y: share, width: share, height: share }).nullable(),
+  tiles: z.object({ columns: z.int().positive(), rows: z.int().positive(), overlap: share }).nullable(),
+  /** File in the package, of which white counts; null: everything counts. */
+  mask: z.string().nullable(),
+});
+
+const scoring = z.discriminatedUnion('method', [
+  z.object({ method: z.literal('max') }),
+  /** Roth et al. 2022, equation 7. */
+  z.object({ method: z.literal('reweighted'), neighbours: z.int().min(2) }),
+  /** Mean of the most unusual share of the patches. */
+  z.object({ method: z.literal('top-mean'), share }),
+]);
+
+/** How features become distances and distances a score. */
+const recipe = z.object({
+  /** The backbone's features are taken before or after their last activation. */
+  moment: z.enum(['before', 'after']),
+  /**
+   * `none`: as they are; `scaling`: every layer weighs the same; `whitening`: directions in which good patches vary much
+   * count less. All but `none` keep only the `dimension` strongest directions.
+   */
+  conditioning: z.enum(['none', 'scaling', 'whitening']),
+  /** Numbers that describe a patch. */
+  dimension: count,
+  /** Distances are divided by how far bank patches lie apart thereabouts. */
+  spacing: z.boolean(),
+  scoring,
+});
+
+/** What a recipe achieved on held-out good pictures and the same with painted defects. */
+const trial = z.object({
+  moment: recipe.shape.moment,
+  conditioning: recipe.shape.conditioning,
+  scoring,
+  /** Image AUROC, 0..1. */
+  auroc: share,
+});
+
+const augmentation = z.object({ flip: z.boolean(), rotation: finite, light: finite, shift: finite });
+
+const bank = z.object({
+  /** Pictures in the bank: all good ones. */
+  pictures: count,
+  /** Patches the bank was chosen from. */
+  candidates: count,
+  /** Patches in the bank; of all tiles, where each has its own. */
+  size: count,
+  /** Greatest distance of a candidate to the bank. */
+  radius: finite,
+  seed: z.int(),
+  storage: z.enum(['float32', 'float16', 'int8']),
+  /** Grid cells a patch may wander; null: neighbours come from anywhere. */
+  reach: finite.nullable(),
+  /** `per-tile`: each tile is compared with its own bank. */
+  tiles: z.enum(['shared', 'per-tile']),
+  /** Graph files, one a bank; null for a tile of which nothing counts. */
+  heads: z.array(z.string().min(1).nullable()).min(1),
+});
+
+/** What int8 arithmetic did to held-out scores, and whether it was taken. */
+const quantisation = z.object({
+  accepted: z.boolean(),
+  /** Held-out AUROC against painted defects, with 32-bit and with 8-bit numbers. */
+  auroc: z.object({ float: share, int8: share }),
+  /** Greatest loss of AUROC and greatest share of changed decisions that are accepted. */
+  bounds: z.object({ auroc: share, decisions: share }),
+  changedDecisions: z.object({ count, total: count }),
+  /** Backbone milliseconds a picture, measured when the model was made. */
+  milliseconds: z.object({ float: finite, int8: finite }),
+  bytes: z.object({ float: count, int8: count }),
+});
+
 const facts = z.object({
-  format: z.literal(1),
+  format: z.literal(MANIFEST_FORMAT),
   kind: z.literal('patchcore'),
+  method: z.literal('bank'),
   name: z.string().min(1),
   version: z.string().min(1),
   partType: z.string().min(1),
@@ -81,33 +176,38 @@ const facts = z.object({
   origin: z.object({ name: z.string(), version: z.string(), sha256 }).optional(),
   dataset: z.object({
     source: z.string(),
-    /** Pictures used, bank and calibration together. */
+    /** Pictures learnt. */
     count,
     skipped: count,
     /** Over the SHA-256 of every picture used, in order. */
     sha256,
+    /** Pictures of defective parts, for the accept level only. */
+    defects: count,
   }),
   preprocessing,
+  viewing,
+  /** Variants of the pictures that were learnt, too; null: none. */
+  augmentation: augmentation.extend({ copies: count }).nullable(),
   /** `file` is set when the backbone lies in this package; otherwise it is one of the embedded ones. */
-  backbone: z.object({ id: z.string().min(1), sha256, file: z.string().nullable() }),
-  bank: z.object({
-    pictures: count,
-    /** Patches the bank was chosen from. */
-    candidates: count,
-    /** Patches in the bank. */
-    size: count,
-    /** Channels of a patch. */
-    dimension: count,
-    /** Channels after the random projection used for choosing; null without one. */
-    projection: count.nullable(),
-    /** Greatest distance (in the projected space) of a candidate to the bank. */
-    radius: finite,
-    seed: z.int(),
+  backbone: z.object({
+    id: z.string().min(1),
+    sha256,
+    file: z.string().nullable(),
+    /** What is taken from it, finest first. */
+    outputs: z.array(z.object({ stride: z.int().positive(), name: z.string().min(1) })).min(1),
   }),
-  scoring: z.object({ method: z.literal('top-mean'), share: finite.min(0).max(1) }),
+  recipe: recipe.extend({
+    /** `measured`: best on painted defects; `wished`: by the caller; `default`; `inherited`: from the parent version. */
+    chosen: z.enum(['measured', 'wished', 'default', 'inherited']),
+    trials: z.array(trial),
+  }),
+  bank,
   map,
   thresholds,
   calibration,
+  /** Training pictures that look defective, with their held-out scores; a person decides. */
+  suspects: z.array(z.object({ name: z.string(), score: finite, learnt: z.boolean() })),
+  quantisation: quantisation.nullable(),
   /** Seconds per training stage and other figures. */
   metrics: z.record(z.string(), finite),
   files: z.record(z.string(), fileEntry),
@@ -127,12 +227,19 @@ export type GoldenPicture = z.infer<typeof goldenPicture>;
 export type UnsealedManifest = Omit<ModelManifest, 'files'>;
 
 /**
- * Checks the text of a `manifest.json`.
+ * Checks the text of a `manifest.json`; one of format 1 is given as format 2.
  *
- * @throws {Error} with the place and the cause, when it is no manifest of this format
+ * @throws {Error} with the place and the cause, when it is no manifest, or of a newer format
  */
 export function parseManifest(text: string): ModelManifest {
-  const result = manifest.safeParse(JSON.parse(text));
+  const read: unknown = JSON.parse(text);
+  const format = (read as { format?: unknown } | null)?.format;
+  if (typeof format === 'number' && format > MANIFEST_FORMAT) {
+    throw new Error(
+      `it has format ${format}, made by a newer version of this software; this one reads up to ${MANIFEST_FORMAT}`,
+    );
+  }
+  const result = manifest.safeParse(format === FIRST_FORMAT ? upgradeFirstFormat(read) : read);
   if (result.success) return result.data;
   const first = result.error.issues[0];
   throw new Error(`${first.path.join('.') || MANIFEST_FILE}: ${first.message}`);

@@ -1,60 +1,67 @@
 import type { Random } from '../domain';
-import { type Matrix, rowsBetween } from './matrix';
+import { greedyCoreset } from './coreset';
+import { chosenRows, countedPatches, joined, type PatchSet, type ViewPatches } from './patch-set';
 
-/** Memory for the patches the bank is chosen from, whatever the number of pictures. */
-const LIMIT_BYTES = 400 * 1024 * 1024;
+/** Memory for the patches that banks are chosen from, whatever the number of pictures. */
+const CANDIDATE_BYTES = 400 * 1024 * 1024;
+/** Memory for whole pictures' patches, which their held-out scores need. */
+const RETAINED_BYTES = 1536 * 1024 * 1024;
 
-/**
- * Collects patches for the bank. Up to the memory limit every patch is kept; beyond it each picture gives an equal number,
- * drawn at random.
- */
-export class CandidatePatches {
-  private data: Float32Array;
-  private columns = 0;
-  private rows = 0;
-  private quota = 0;
-
-  /** @param pictures how many will be added, at most */
-  constructor(
-    private readonly pictures: number,
-    private readonly random: Random,
-    private readonly limitBytes = LIMIT_BYTES,
-  ) {
-    this.data = new Float32Array(0);
-  }
-
-  get matrix(): Matrix {
-    return { data: this.data, rows: this.rows, columns: this.columns };
-  }
-
-  add(patches: Matrix): void {
-    if (this.columns === 0) this.allocate(patches);
-    if (this.quota >= patches.rows) {
-      this.append(patches.data);
-      return;
-    }
-    for (const row of sample(patches.rows, this.quota, this.random)) this.append(rowsBetween(patches, row, row + 1));
-  }
-
-  private allocate(first: Matrix): void {
-    this.columns = first.columns;
-    const limit = Math.floor(this.limitBytes / (4 * first.columns));
-    this.quota = Math.max(1, Math.min(first.rows, Math.floor(limit / this.pictures)));
-    this.data = new Float32Array(this.quota * this.pictures * first.columns);
-  }
-
-  private append(rows: Float32Array): void {
-    this.data.set(rows, this.rows * this.columns);
-    this.rows += rows.length / this.columns;
-  }
+/** One picture's patches. */
+export interface PictureCandidates {
+  /** For each section, the patches its banks are chosen from. */
+  readonly sections: readonly PatchSet[];
+  /** All patches, for the held-out score; null where memory does not reach. */
+  readonly views: readonly ViewPatches[] | null;
 }
 
-/** `count` different numbers below `limit`, ascending. */
-function sample(limit: number, count: number, random: Random): number[] {
-  const numbers = Uint32Array.from({ length: limit }, (_, index) => index);
-  for (let index = 0; index < count; index += 1) {
-    const other = index + Math.floor(random() * (limit - index));
-    [numbers[index], numbers[other]] = [numbers[other], numbers[index]];
+/**
+ * Keeps the patches of training pictures within a fixed memory: up to the limit all of a picture, beyond it the coreset of
+ * each picture. Whole pictures are kept for scoring as long as there is memory for all; otherwise of every few pictures
+ * one.
+ */
+export class Candidates {
+  private readonly kept = new Map<number, PictureCandidates>();
+
+  /**
+   * @param pictures how many will be added, at most
+   * @param sections banks there are
+   */
+  constructor(
+    private readonly pictures: number,
+    private readonly sections: number,
+    private readonly random: Random,
+    private readonly threads: number,
+    private readonly limits = { candidateBytes: CANDIDATE_BYTES, retainedBytes: RETAINED_BYTES },
+  ) {}
+
+  /** Added pictures with their places in the list of training pictures, in the order they were added. */
+  get all(): ReadonlyMap<number, PictureCandidates> {
+    return this.kept;
   }
-  return Array.from(numbers.subarray(0, count)).sort((a, b) => a - b);
+
+  /** @param views of one picture; those of its altered copies, if any, come with it and are not scored */
+  async add(picture: number, views: readonly ViewPatches[], copies: readonly ViewPatches[] = []): Promise<void> {
+    const columns = views[0].patches.columns;
+    const bytes = [...views, ...copies].reduce((sum, { patches }) => sum + patches.rows * columns * 4, 0);
+    const share = this.limits.candidateBytes / (bytes * this.pictures);
+    const sections: PatchSet[] = [];
+    for (let section = 0; section < this.sections; section += 1) {
+      const own = [...views, ...copies].filter((view) => view.section === section);
+      const set = joined(
+        own.map((view) => countedPatches(view, picture)),
+        columns,
+      );
+      sections.push(share >= 1 ? set : await this.reduced(set, share));
+    }
+    const every = Math.ceil((bytes * this.pictures) / this.limits.retainedBytes);
+    this.kept.set(picture, { sections, views: picture % every === 0 ? views : null });
+  }
+
+  private async reduced(set: PatchSet, share: number): Promise<PatchSet> {
+    const size = Math.max(1, Math.floor(set.patches.rows * share));
+    if (set.patches.rows <= size) return set;
+    const { indices } = await greedyCoreset(set.patches, size, this.random, { threads: this.threads });
+    return chosenRows(set, indices);
+  }
 }

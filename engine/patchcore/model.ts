@@ -1,23 +1,24 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ModelReference, Region, Thresholds } from '../domain';
-import { type Placement, toTensor } from '../imaging';
+import { type Mask, type Placement, patchCounts, readMask, stitchMaps, toViews } from '../imaging';
 import { defaultThreads } from '../inference';
 import { ModelInvalid, type ModelManifest, readManifest, verifyFiles } from '../packages';
+import { probabilityOf } from '../statistics';
 import { type AnomalyMap, encodeMap } from './anomaly-map';
 import { backboneOf } from './backbone';
+import { runBackbone } from './extractor';
 import { findRegions } from './regions';
-import { imageScore } from './scoring';
-import { Session, type Tensor } from './session';
-
-/** File name of the memory bank's graph in a model package. */
-export const HEAD_FILE = 'head.onnx';
+import { imageScore, type ViewDistances } from './scoring';
+import { Session } from './session';
 
 export interface AnomalyResult {
-  /** Raw: mean distance of the most unusual patches, >= 0, unbounded. */
+  /** Raw distance, >= 0, unbounded; what it is made of stands in the manifest's `recipe`. */
   readonly score: number;
   /** 0 at the calibration median, 1 at the model's reject level, not clamped. */
   readonly normalizedScore: number;
+  /** That the part is defective, 0..1, where defects were known and both kinds are equally likely beforehand. */
+  readonly probability?: number;
   readonly thresholds: Thresholds;
   /** Highest peak first. */
   readonly regions: readonly Region[];
@@ -42,19 +43,26 @@ export interface PatchcoreLoadOptions {
   readonly verify?: boolean;
 }
 
-/** What scoring needs: the facts, the shared feature extractor and the part type's own graph. */
-export interface LoadedParts {
+/** What makes a part type, besides the shared feature extractor. */
+export interface LoadedHeads {
   readonly manifest: ModelManifest;
+  /** One a bank, in the order of the manifest; null for a tile of which nothing counts. */
+  readonly heads: readonly (Session | null)[];
+  readonly mask: Mask | null;
+}
+
+/** What scoring needs. */
+export interface LoadedParts extends LoadedHeads {
   readonly backbone: Session;
-  readonly head: Session;
 }
 
 /** The patches of one picture, before anything is made of them. */
 export interface PatchDistances {
-  /** One a patch, row-major. */
-  readonly distances: Float32Array;
-  /** One an input pixel, row-major: upsampled and smoothed distances. */
+  /** One a tile. */
+  readonly views: readonly ViewDistances[];
+  /** Row-major, upsampled and smoothed distances over what was looked at. */
   readonly map: Float32Array;
+  /** From the source picture to the map. */
   readonly placement: Placement;
   readonly milliseconds: { readonly decode: number; readonly extract: number; readonly search: number };
 }
@@ -79,17 +87,16 @@ export class PatchcoreModel {
   static async load(folder: string, options: PatchcoreLoadOptions = {}): Promise<PatchcoreModel> {
     const { threads = defaultThreads(), verify = true } = options;
     const manifest = await (verify ? verifyFiles(folder) : readManifest(folder));
-    const opened: Session[] = [];
+    const heads = await openHeads(folder, manifest, threads);
+    let backbone: Session | undefined;
     try {
-      const head = await openHead(folder, threads);
-      opened.push(head);
-      const backbone = await openBackbone(folder, manifest, threads);
-      opened.push(backbone);
-      const parts = { manifest, backbone, head };
+      backbone = await openBackbone(folder, manifest, threads);
+      const parts = { ...heads, backbone };
       if (verify) await verifyGolden(folder, parts);
       return new PatchcoreModel(parts);
     } catch (error) {
-      for (const session of opened) await session.close();
+      await backbone?.close();
+      await closeHeads(heads);
       throw error;
     }
   }
@@ -102,6 +109,23 @@ export class PatchcoreModel {
     return scorePicture(this.parts, picture, options);
   }
 
+  /**
+   * Scores many pictures: the next one is read and decoded while one is compared.
+   *
+   * @param pictures encoded, in any number
+   * @returns in their order; an error instead of a result for a picture that cannot be scored
+   */
+  async *scoreAll(
+    pictures: AsyncIterable<Buffer> | Iterable<Buffer>,
+    { map = false }: ScoreOptions = {},
+  ): AsyncGenerator<AnomalyResult | Error> {
+    const looks = lookAhead(pictures, this.parts);
+    for await (const look of looks) {
+      if (look instanceof Error) yield look;
+      else yield await resultOf(this.parts, await compare(this.parts, look), map);
+    }
+  }
+
   /** Patch distances and the map at input resolution, for measurements. */
   measure(picture: Buffer): Promise<PatchDistances> {
     return measurePicture(this.parts, picture);
@@ -109,7 +133,7 @@ export class PatchcoreModel {
 
   async dispose(): Promise<void> {
     await this.parts.backbone.close();
-    await this.parts.head.close();
+    await closeHeads(this.parts);
   }
 }
 
@@ -117,12 +141,29 @@ export async function openBackbone(folder: string, manifest: ModelManifest, thre
   return Session.open(await backboneOf(folder, manifest), threads);
 }
 
-/** @throws {ModelInvalid} when there is no head, or it is no ONNX graph */
-export async function openHead(folder: string, threads: number): Promise<Session> {
-  const bytes = await readFile(join(folder, HEAD_FILE)).catch((error: Error) => {
-    throw new ModelInvalid(folder, `${HEAD_FILE} cannot be read (${error.message})`, error);
+/** @throws {ModelInvalid} when a file is missing, or is no ONNX graph or picture */
+export async function openHeads(folder: string, manifest: ModelManifest, threads: number): Promise<LoadedHeads> {
+  const heads: (Session | null)[] = [];
+  try {
+    for (const file of manifest.bank.heads) {
+      heads.push(file === null ? null : await Session.open(await readPart(folder, file), threads));
+    }
+    const { mask } = manifest.viewing;
+    return { manifest, heads, mask: mask === null ? null : await readMask(await readPart(folder, mask)) };
+  } catch (error) {
+    for (const head of heads) await head?.close();
+    throw error;
+  }
+}
+
+export async function closeHeads({ heads }: Pick<LoadedHeads, 'heads'>): Promise<void> {
+  for (const head of heads) await head?.close();
+}
+
+async function readPart(folder: string, file: string): Promise<Buffer> {
+  return readFile(join(folder, file)).catch((error: Error) => {
+    throw new ModelInvalid(folder, `${file} cannot be read (${error.message})`, error);
   });
-  return Session.open(bytes, threads);
 }
 
 /**
@@ -131,13 +172,11 @@ export async function openHead(folder: string, threads: number): Promise<Session
  * @throws {ModelInvalid} when one is farther off than the manifest's tolerance
  */
 export async function verifyGolden(folder: string, parts: LoadedParts): Promise<void> {
-  for (const { picture, score } of parts.manifest.golden) {
-    const bytes = await readFile(join(folder, picture)).catch((error: Error) => {
-      throw new ModelInvalid(folder, `${picture} cannot be read (${error.message})`, error);
-    });
-    const { distances } = await measurePicture(parts, bytes);
-    const actual = imageScore(distances, parts.manifest.scoring);
-    if (!(Math.abs(actual - score) <= parts.manifest.goldenTolerance * Math.abs(score))) {
+  const { golden, goldenTolerance, recipe } = parts.manifest;
+  for (const { picture, score } of golden) {
+    const { views } = await measurePicture(parts, await readPart(folder, picture));
+    const actual = imageScore(views, recipe.scoring);
+    if (!(Math.abs(actual - score) <= goldenTolerance * Math.abs(score))) {
       throw new ModelInvalid(folder, `${picture} scores ${actual.toPrecision(6)} instead of ${score.toPrecision(6)}`);
     }
   }
@@ -146,48 +185,96 @@ export async function verifyGolden(folder: string, parts: LoadedParts): Promise<
 export async function scorePicture(
   parts: LoadedParts,
   picture: Buffer,
-  { map: wantsMap = true }: ScoreOptions = {},
+  { map = true }: ScoreOptions = {},
 ): Promise<AnomalyResult> {
-  const { scoring, thresholds, calibration, map: scale, name, version } = parts.manifest;
+  return resultOf(parts, await measurePicture(parts, picture), map);
+}
+
+export async function measurePicture(parts: LoadedParts, picture: Buffer): Promise<PatchDistances> {
+  return compare(parts, await look(parts, picture));
+}
+
+type Look = Awaited<ReturnType<typeof toViews>> & { readonly decode: number };
+
+async function look({ manifest }: LoadedParts, picture: Buffer): Promise<Look> {
   const start = performance.now();
-  const { distances, map, placement, milliseconds } = await measurePicture(parts, picture);
-  const mapStart = performance.now();
-  const score = imageScore(distances, scoring);
+  const { preprocessing, viewing } = manifest;
+  const views = await toViews(picture, { preprocessing, roi: viewing.roi, tiles: viewing.tiles });
+  return { ...views, decode: rounded(performance.now() - start) };
+}
+
+async function compare(parts: LoadedParts, { views, decode }: Look): Promise<PatchDistances> {
+  const { manifest, backbone, heads, mask } = parts;
+  const { outputs } = manifest.backbone;
+  const { stride } = outputs[0];
+  const found: ViewDistances[] = [];
+  const maps: { map: Float32Array; view: (typeof views)[number] }[] = [];
+  let [extract, search] = [0, 0];
+  for (const view of views) {
+    const { data, width, height, tile } = view;
+    const head = heads[heads.length === 1 ? 0 : tile];
+    if (head === null) {
+      maps.push({ map: new Float32Array(width * height), view });
+      continue;
+    }
+    const start = performance.now();
+    const features = await runBackbone(backbone, outputs, { data, dims: [1, 3, height, width] });
+    const extracted = performance.now();
+    const [rows, columns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
+    const counts = patchCounts(view, mask, rows, columns);
+    // heads of format 1 know no mask
+    const feeds = head.inputs.includes('counts')
+      ? { ...features, counts: { data: counts, dims: [1, 1, rows, columns] } }
+      : features;
+    const wanted = ['distances', 'map', ...(manifest.recipe.scoring.method === 'reweighted' ? ['reweighted'] : [])];
+    const { distances, map, reweighted } = await head.run(feeds, wanted);
+    found.push({ distances: distances.data, counts, ...(reweighted && { reweighted: reweighted.data[0] }) });
+    maps.push({ map: map.data, view });
+    extract += extracted - start;
+    search += performance.now() - extracted;
+  }
+  const { map, placement } = stitchMaps(maps, mask);
+  return { views: found, map, placement, milliseconds: { decode, extract: rounded(extract), search: rounded(search) } };
+}
+
+async function resultOf(
+  { manifest }: LoadedParts,
+  { views, map, placement, milliseconds }: PatchDistances,
+  wantsMap: boolean,
+): Promise<AnomalyResult> {
+  const { recipe, thresholds, calibration, map: scale, name, version } = manifest;
+  const start = performance.now();
+  const score = imageScore(views, recipe.scoring);
+  const probability = probabilityOf(calibration.probability, score);
   const regions = findRegions(map, scale.region, placement);
   const encoded = wantsMap ? await encodeMap(map, placement, scale) : undefined;
-  const end = performance.now();
+  const spent = performance.now() - start;
+  const { decode, extract, search } = milliseconds;
   return {
     score,
     normalizedScore: (score - calibration.median) / (thresholds.reject - calibration.median),
+    ...(probability !== null && { probability }),
     thresholds,
     regions,
     ...(encoded && { map: encoded }),
     image: { width: placement.sourceWidth, height: placement.sourceHeight },
-    milliseconds: { ...milliseconds, map: rounded(end - mapStart), total: rounded(end - start) },
+    milliseconds: { ...milliseconds, map: rounded(spent), total: rounded(decode + extract + search + spent) },
     model: { name, version },
   };
 }
 
-export async function measurePicture(parts: LoadedParts, picture: Buffer): Promise<PatchDistances> {
-  const start = performance.now();
-  const { data, width, height, placement } = await toTensor(picture, parts.manifest.preprocessing);
-  const decoded = performance.now();
-  const features = await extractFeatures(parts.backbone, { data, dims: [1, 3, height, width] });
-  const extracted = performance.now();
-  const { distances, map } = await parts.head.run(features, ['distances', 'map']);
-  const milliseconds = {
-    decode: rounded(decoded - start),
-    extract: rounded(extracted - decoded),
-    search: rounded(performance.now() - extracted),
-  };
-  return { distances: distances.data, map: map.data, placement, milliseconds };
-}
-
-/** The backbone's activations for one picture. */
-export type Features = Readonly<Record<'stride8' | 'stride16', Tensor>>;
-
-export function extractFeatures(backbone: Session, input: Tensor): Promise<Features> {
-  return backbone.run({ [backbone.inputs[0]]: input }, ['stride8', 'stride16']);
+/** Decodes the next picture while the caller works on the one before. */
+async function* lookAhead(
+  pictures: AsyncIterable<Buffer> | Iterable<Buffer>,
+  parts: LoadedParts,
+): AsyncGenerator<Look | Error> {
+  let next: Promise<Look | Error> | null = null;
+  for await (const picture of pictures) {
+    const current = look(parts, picture).catch((error: Error) => error);
+    if (next !== null) yield await next;
+    next = current;
+  }
+  if (next !== null) yield await next;
 }
 
 function rounded(milliseconds: number): number {

@@ -4,18 +4,16 @@ import type { TaskContext } from '../inference';
 import { MANIFEST_FILE, ModelInvalid, type ModelManifest, verifyFiles } from '../packages';
 import {
   type AnomalyResult,
-  HEAD_FILE,
+  closeHeads,
+  type LoadedHeads,
   type LoadedParts,
   openBackbone,
-  openHead,
+  openHeads,
   scorePicture,
   verifyGolden,
 } from './model';
-import type { Session } from './session';
 
-interface CachedHead {
-  readonly manifest: ModelManifest;
-  readonly head: Session;
+interface CachedHeads extends LoadedHeads {
   goldenVerified: boolean;
 }
 
@@ -41,18 +39,19 @@ export const tasks = {
 async function acquire(folder: string, { sessions, threads, signal }: TaskContext): Promise<LoadedParts> {
   const cached = await sessions.acquire(await keyOf(folder), async () => {
     const manifest = await verifyFiles(folder);
-    const head = await openHead(folder, threads);
-    const value: CachedHead = { manifest, head, goldenVerified: false };
-    return { value, bytes: manifest.files[HEAD_FILE].bytes * MEMORY_FACTOR, dispose: () => head.close() };
+    const heads = await openHeads(folder, manifest, threads);
+    const value: CachedHeads = { ...heads, goldenVerified: false };
+    const bytes = manifest.bank.heads.reduce((sum, file) => sum + (file === null ? 0 : manifest.files[file].bytes), 0);
+    return { value, bytes: bytes * MEMORY_FACTOR, dispose: () => closeHeads(heads) };
   });
   signal.throwIfAborted();
-  const { manifest, head } = cached;
+  const { manifest, heads, mask } = cached;
   const backbone = await sessions.acquire(`backbone ${manifest.backbone.sha256}`, async () => {
     const value = await openBackbone(folder, manifest, threads);
     return { value, bytes: value.fileBytes * MEMORY_FACTOR, dispose: () => value.close() };
   });
   signal.throwIfAborted();
-  const parts = { manifest, backbone, head };
+  const parts = { manifest, backbone, heads, mask };
   if (!cached.goldenVerified) {
     await verifyGolden(folder, parts);
     cached.goldenVerified = true;

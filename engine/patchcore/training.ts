@@ -1,104 +1,81 @@
 import { createHash } from 'node:crypto';
-import { availableParallelism } from 'node:os';
-import {
-  InspectionError,
-  InvalidInput,
-  type JobProgress,
-  type Random,
-  seededRandom,
-  sha256Of,
-  type TrainingStage,
-} from '../domain';
-import { type PictureTensor, PictureUnreadable, type Preprocessing, thumbnail, toTensor } from '../imaging';
+import { InspectionError, type Random, seededRandom, type TrainingOptions } from '../domain';
+import { type Augmentation, augment, drawAugmentations, thumbnail, type View } from '../imaging';
 import {
   assertFree,
   GOLDEN_TOLERANCE,
   type GoldenPicture,
+  MANIFEST_FORMAT,
   type ModelManifest,
   type UnsealedManifest,
   writePackage,
 } from '../packages';
-import { BACKBONE_FILE, type Backbone, BackboneNotFound, resolveBackbone } from './backbone';
-import { type Calibration, calibrate } from './calibration';
-import { CandidatePatches } from './candidates';
-import { greedyCoreset } from './coreset';
-import { type Channels, headGraph, neckGraph, projectionGraph } from './graphs';
-import { holdOut } from './hold-out';
-import { type Matrix, rowsBetween, takeRows } from './matrix';
-import { extractFeatures, type Features, HEAD_FILE, measurePicture, PatchcoreModel } from './model';
-import type { TrainingPicture } from './pictures';
-import { imageScore, type Scoring } from './scoring';
+import {
+  type Calibration,
+  type CalibrationMethod,
+  calibrate,
+  nearDuplicates,
+  signatureOf,
+  suspects,
+} from '../statistics';
+import { BACKBONE_FILE, type Backbone, resolveBackbone } from './backbone';
+import { type Bank, searchOf } from './bank';
+import { Candidates } from './candidates';
+import {
+  type BankPlan,
+  finalBanks,
+  foldCoresets,
+  type HeldOutScore,
+  heldOutScores,
+  openSearchers,
+  scoreViews,
+} from './cross-validation';
+import { Extractor, type TappedExtractor, tapAt } from './extractor';
+import { headGraph } from './head-graph';
+import { measurePicture, PatchcoreModel } from './model';
+import { type Conditioning, dimensionsOf, neckGraph } from './neck-graph';
+import { CONDITIONING_FILE, headFile, MASK_FILE, ORIGINS_FILE, writeConditioning, writeOrigins } from './package-files';
+import type { ViewPatches } from './patch-set';
+import { type ReadPicture, readPictures, type SkippedPicture } from './picture-reader';
+import { picturesInFolder, type TrainingPicture } from './pictures';
+import { Products } from './product';
+import { ProgressReport, type TrainingProgress } from './progress';
+import { type ChosenRecipe, chooseRecipe, SAMPLE_PICTURES, viewPatches } from './recipe-trials';
+import { imageScore, neighboursFor } from './scoring';
 import { Session } from './session';
+import { type ExpertOptions, settingsOf, type TrainingSettings } from './training-settings';
 
 /** Fewer readable pictures than this train no model. */
-export const MINIMUM_PICTURES = 8;
-
-const DEFAULT_CORESET = 2000;
-/** Channels the choice of the bank looks at: random projections keep distances (Johnson-Lindenstrauss). */
-const PROJECTED_CHANNELS = 128;
-/** As in the paper: 4 pixels at an input of 224. */
-const MAP_SIGMA = 4 / 224;
-/** Beat the maximum on solar cells by 1 to 2 points of AUROC at every input and bank size. */
-const SCORING: Scoring = { method: 'top-mean', share: 0.01 };
-/**
- * Measured on simulated 1280x720 parts and on solar cells: a stretched square found more than a letterbox and no less than a
- * 16:9 input of the same area; from 224 to 288 fewer scratches are missed, beyond that the time grows faster than the gain.
- */
-const DEFAULT_INPUT: ModelInput = { width: 288, height: 288, mode: 'stretch' };
+export const MINIMUM_PICTURES = 1;
+/** Below this many pictures calibration has nothing to hold out, and scores altered copies. */
+const LEAST_TO_HOLD_OUT = 4;
+/** With fewer pictures altered copies fill the bank up, unless told otherwise. */
+const FEW_PICTURES = 16;
+/** What cannot be the defect in most lines: a little light, a little play. */
+const USUAL_VARIATION = { flip: false, rotation: 0, light: 0.1, shift: 0.02 } as const;
 const GOLDEN_PICTURES = 2;
 /** Larger golden pictures are stored as a smaller JPEG, with its own score. */
 const GOLDEN_BYTES = 1024 * 1024;
 const GOLDEN_WIDTH = 1024;
-/** Every how many map pixels one goes into the median. */
-const MAP_STEP = 37;
+/** Memory for decoded pictures of the sample. */
+const SAMPLE_BYTES = 256 * 1024 * 1024;
 
-export interface SkippedPicture {
-  readonly name: string;
-  readonly reason: string;
-}
-
-export interface TrainingProgress extends JobProgress {
-  /** Pictures read so far, skipped ones included. */
-  readonly pictures: number;
-  readonly count: number;
-  readonly skipped: number;
-}
-
-/** The model's input: how a picture becomes pixels for the backbone. */
-export interface ModelInput {
-  /** Sides in pixels, multiples of 32 within 64..1024. */
-  readonly width: number;
-  readonly height: number;
-  /** `stretch` shows more of a wide picture than `letterbox`, and found more defects on 1280x720 pictures. */
-  readonly mode: 'letterbox' | 'crop' | 'stretch';
-}
-
-export interface PatchcoreTraining {
+export interface PatchcoreTraining extends TrainingOptions, ExpertOptions {
   readonly partType: string;
   /** Pictures of good parts only. */
-  readonly pictures: AsyncIterable<TrainingPicture> | Iterable<TrainingPicture>;
-  /** How many pictures `pictures` will give. */
-  readonly count: number;
+  readonly pictures: readonly TrainingPicture[];
   /** Final package folder: must not exist, or be empty. */
   readonly outFolder: string;
   readonly version: string;
   /** Model name, by default the part type. */
   readonly name?: string;
   readonly parent?: string | null;
+  /** Package folder of the version the pictures are added to; without it the training starts anew. */
+  readonly updateFrom?: string;
   /** Text for the manifest: where the pictures came from. */
   readonly source: string;
-  /** `starter`, or the path of an ONNX file. */
+  /** `starter`, the id of a pulled backbone, or the path of an ONNX file. */
   readonly backbone?: string;
-  readonly input?: Partial<ModelInput>;
-  /** Patches kept in the bank, at most. */
-  readonly coresetSize?: number;
-  /** Share of good parts that may be rejected, above 0 and at most 0.5; 0.01 unless told. */
-  readonly falseRejectRate?: number;
-  /** Share of good parts that may go to a person; 0.05 unless told. */
-  readonly reviewRate?: number;
-  readonly seed?: number;
-  /** Threads of ONNX Runtime; all cores unless told. */
-  readonly threads?: number;
   readonly onProgress?: (progress: TrainingProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -110,12 +87,12 @@ export interface TrainingResult {
 
 /** Too few readable pictures to learn from. */
 export class TooFewPictures extends InspectionError {
-  constructor(readable: number, skipped: number, needed = MINIMUM_PICTURES) {
+  constructor(readable: number, skipped: number, needed: number) {
     super({
       code: 'too-few-pictures',
-      status: `needs ${needed} pictures`,
+      status: `needs ${needed} picture${needed > 1 ? 's' : ''}`,
       message:
-        `Training needs at least ${needed} different readable pictures of good parts and got ${readable}` +
+        `Training needs at least ${needed} different readable picture${needed > 1 ? 's' : ''} of good parts and got ${readable}` +
         `${skipped > 0 ? ` (${skipped} more could not be read or were there twice)` : ''}. Add ${needed - readable} or more.`,
       parameters: { readable, skipped, needed },
       httpStatus: 422,
@@ -126,37 +103,309 @@ export class TooFewPictures extends InspectionError {
 /**
  * Learns a part type from pictures of good parts and writes the model package.
  *
- * Pictures that cannot be read, and all but the first of those that are the same to the byte, are left out and named in
- * the result. A third to a quarter of the rest is held out of the bank, for the thresholds. The package appears at
- * `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in the same order with the same seed give the same bank.
+ * 1. On a sample the recipe is chosen: tap, conditioning, score (`chooseRecipe`).
+ * 2. All pictures become conditioned patches. Those that cannot be read, and all but the first of those that are the same to
+ *    the byte, are left out and named in the result.
+ * 3. Pictures are dealt to folds, near-duplicates together, and each is scored by a bank that does not know it. Those that
+ *    look defective are left out of the bank and of the thresholds, and listed for a person, unless they shall be kept.
+ * 4. The final bank is chosen from all the others; thresholds come from the held-out scores.
  *
- * @throws {TooFewPictures} with fewer than `MINIMUM_PICTURES` readable pictures
+ * The package appears at `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in
+ * the same order with the same seed give the same bank. Memory is bounded whatever the number of pictures.
+ *
+ * @throws {TooFewPictures} without a readable picture, or with one when altered copies are switched off
  * @throws {ModelExists} when something is at `outFolder`
  * @throws {BackboneNotFound | OnnxInvalid} when the backbone cannot be used
+ * @throws {InvalidInput} for a setting out of range
  * @throws the signal's reason when it aborts; nothing stays behind then
  */
 export async function trainPatchcore(training: PatchcoreTraining): Promise<TrainingResult> {
-  const settings = settingsOf(training);
+  const settings = await settingsOf(training);
   await assertFree(training.outFolder);
-  const progress = new ProgressReport(training);
-  const backbone = await resolveBackbone(training.backbone);
-  const sessions: Session[] = [];
-  const open = async (bytes: Uint8Array): Promise<Session> => {
-    const session = await Session.open(bytes, settings.threads);
-    sessions.push(session);
-    return session;
-  };
+  const work = new TrainingWork(training, settings, await resolveBackbone(training.backbone));
   try {
-    const extractor = await open(backbone.bytes);
-    const collected = await collect(training, settings, backbone, extractor, open, progress);
-    const bank = await chooseBank(collected.candidates, settings, open, progress, training.signal);
-    const headBytes = headGraph(collected.channels, bank.patches, settings.sigma);
-    const head = await open(headBytes);
-    const levels = await calibrateHead(head, collected.heldOut, settings, progress, training.signal);
+    return await work.run();
+  } finally {
+    await work.close();
+  }
+}
+
+/** Everything that is open while one model is trained. */
+class TrainingWork {
+  private readonly progress: ProgressReport;
+  private readonly open: { close(): Promise<void> }[] = [];
+  private readonly skipped: SkippedPicture[] = [];
+  /** Name and hash of each picture used, by its place. */
+  private readonly used = new Map<number, { readonly name: string; readonly sha256: string }>();
+  private readonly twins = new Map<string, string>();
+
+  constructor(
+    private readonly training: PatchcoreTraining,
+    private readonly settings: TrainingSettings,
+    private readonly backbone: Backbone,
+  ) {
+    this.progress = new ProgressReport(training.pictures.length, training.onProgress);
+  }
+
+  async run(): Promise<TrainingResult> {
+    const { settings, progress } = this;
+    const { threads, viewing } = settings;
+    const sample = await this.sample();
+    const products = this.opened(await Products.open(threads));
+    progress.at('condition', 0);
+    const chosen = await chooseRecipe(sample, {
+      backbone: this.backbone,
+      settings,
+      products,
+      random: seededRandom(settings.seed),
+      signal: this.training.signal,
+      onProgress: (share) => progress.at('condition', share),
+    });
+    const tapped = tapAt(this.backbone, chosen.recipe.moment, viewing.preprocessing);
+    const extractor = this.opened(await Extractor.open(this.backbone, tapped, viewing.preprocessing, threads));
+    const neck = this.opened(await Session.open(neckGraph(extractor.layers, chosen.conditioning), threads));
+
+    const variation = this.variationFor(sample.length);
+    const collected = await this.collect(extractor, neck, variation);
+    const plan = this.planFor(chosen, extractor, collected.grid);
+    const scored = await this.score(collected, plan);
+    const banks = await finalBanks(scored.coresets, scored.leftOut, plan);
+    const defects = await this.defectScores(extractor, neck, banks, plan);
+    const levels = this.levelsOf(scored.good, defects, collected.groups, variation.method, scored.coresets.folds);
+    return this.write({ chosen, tapped, extractor, plan, banks, collected, scored, defects, levels, variation });
+  }
+
+  async close(): Promise<void> {
+    for (const part of this.open) await part.close();
+  }
+
+  private opened<T extends { close(): Promise<void> }>(part: T): T {
+    this.open.push(part);
+    return part;
+  }
+
+  /** Some pictures, spread evenly over all, decoded; all of them when they are few. */
+  private async sample(): Promise<ReadPicture[]> {
+    const { pictures } = this.training;
+    const { viewing } = this.settings;
+    const { width, height } = viewing.preprocessing;
+    const tiles = viewing.tiles ? viewing.tiles.columns * viewing.tiles.rows : 1;
+    const limit = Math.max(8, Math.min(SAMPLE_PICTURES, Math.floor(SAMPLE_BYTES / (12 * width * height * tiles))));
+    const count = Math.min(limit, pictures.length);
+    const places = Array.from({ length: count }, (_, index) => Math.floor(((index + 0.5) * pictures.length) / count));
+    const found = new Map<string, ReadPicture>();
+    let skipped = 0;
+    for await (const read of readPictures(
+      places.map((place) => pictures[place]),
+      viewing,
+    )) {
+      this.training.signal?.throwIfAborted();
+      if ('reason' in read || found.has(read.sha256)) skipped += 1;
+      else found.set(read.sha256, { ...read, index: places[read.index] });
+    }
+    if (found.size === 0) throw new TooFewPictures(0, skipped, MINIMUM_PICTURES);
+    return [...found.values()];
+  }
+
+  /** Which altered copies are learnt. */
+  private variationFor(sampled: number): Variation {
+    const { augmentation } = this.settings;
+    const count = this.training.pictures.length <= sampled ? sampled : this.training.pictures.length;
+    const few = sampled < FEW_PICTURES && count < FEW_PICTURES;
+    const wish = augmentation === 'auto' ? (few ? USUAL_VARIATION : null) : augmentation;
+    if (wish === null) {
+      if (sampled < 2) throw new TooFewPictures(sampled, 0, 2);
+      return { wish, copies: 0, method: 'cross-validated' };
+    }
+    const copies = few ? Math.max(1, Math.ceil(FEW_PICTURES / sampled) - 1) : 1;
+    return { wish, copies, method: sampled < LEAST_TO_HOLD_OUT ? 'augmented' : 'cross-validated' };
+  }
+
+  private async collect(extractor: Extractor, neck: Session, variation: Variation): Promise<Collected> {
+    const { training, settings, progress } = this;
+    const { viewing, banks, threads, seed } = settings;
+    const tiles = viewing.tiles ? viewing.tiles.columns * viewing.tiles.rows : 1;
+    const sections = banks === 'per-tile' ? tiles : 1;
+    const random = seededRandom(seed);
+    const asPictures = variation.method === 'augmented';
+    const expected = training.pictures.length * (asPictures ? 1 + variation.copies : 1);
+    const candidates = new Candidates(Math.max(1, expected), sections, random, threads);
+    const signatures: Float32Array[] = [];
+    const groupOf = new Map<number, number>();
+    const golden: Buffer[] = [];
+    const hash = createHash('sha256');
+    let grid: Collected['grid'] = { rows: 1, columns: 1 };
+    let total = 0;
+    progress.at('extract', 0);
+    for await (const read of readPictures(training.pictures, viewing)) {
+      training.signal?.throwIfAborted();
+      const picture = this.admit(read);
+      progress.picture(this.used.size + this.skipped.length, this.skipped.length);
+      if (picture === null) continue;
+      hash.update(Buffer.from(picture.sha256, 'hex'));
+      signatures.push(signatureOfViews(picture.views));
+      const patchesOf = async (views: readonly View[]) => {
+        const found: ViewPatches[] = [];
+        for (const view of views) {
+          const section = sections === 1 ? 0 : view.tile;
+          found.push(await viewPatches(extractor, neck, view, settings.mask?.mask ?? null, section));
+        }
+        return found;
+      };
+      const views = await patchesOf(picture.views);
+      const copies: ViewPatches[][] = [];
+      for (const change of drawVariations(variation, random)) {
+        copies.push(await patchesOf(picture.views.map((view) => ({ ...view, data: augment(view, change) }))));
+      }
+      if (asPictures) {
+        // each copy is scored, and known to be of this picture
+        for (const [copy, altered] of [views, ...copies].entries()) {
+          const place = picture.index * (1 + variation.copies) + copy;
+          groupOf.set(place, picture.index);
+          this.used.set(place, { name: picture.name, sha256: picture.sha256 });
+          await candidates.add(place, altered);
+        }
+      } else await candidates.add(picture.index, views, copies.flat());
+      total += [views, ...copies].flat().reduce((sum, { counts }) => sum + counts.reduce((a, b) => a + b, 0), 0);
+      grid = { rows: views[0].gridRows, columns: views[0].gridColumns };
+      if (golden.length < GOLDEN_PICTURES) golden.push(await goldenOf(picture.picture));
+    }
+    training.signal?.throwIfAborted();
+    const count = this.twins.size;
+    if (count < (asPictures ? 1 : 2)) throw new TooFewPictures(count, this.skipped.length, asPictures ? 1 : 2);
+    if (!asPictures) {
+      const groups = nearDuplicates(signatures);
+      for (const [place, picture] of [...candidates.all.keys()].entries()) groupOf.set(picture, groups[place]);
+    }
+    return { candidates, groups: groupOf, golden, grid, sections, total, count, sha256: hash.digest('hex') };
+  }
+
+  /** Notes a picture as used, or as skipped. */
+  private admit(read: ReadPicture | SkippedPicture): ReadPicture | null {
+    if ('reason' in read) {
+      this.skipped.push(read);
+      return null;
+    }
+    const twin = this.twins.get(read.sha256);
+    if (twin !== undefined) {
+      // in the bank and among the held-out pictures it would make the thresholds too tight
+      this.skipped.push({ name: read.name, reason: `It is the same picture as ${twin}.` });
+      return null;
+    }
+    this.twins.set(read.sha256, read.name);
+    this.used.set(read.index, { name: read.name, sha256: read.sha256 });
+    return read;
+  }
+
+  private planFor({ recipe, conditioning }: ChosenRecipe, extractor: Extractor, grid: Collected['grid']): BankPlan {
+    const { settings } = this;
+    const { tiles } = settings.viewing;
+    return {
+      sections: settings.banks === 'per-tile' && tiles ? tiles.columns * tiles.rows : 1,
+      columns: dimensionsOf(extractor.layers, conditioning),
+      size: settings.coresetSize,
+      position: settings.reach === null ? null : { reach: settings.reach, grid },
+      spacing: recipe.spacing,
+      scoring: recipe.scoring,
+      sigma: settings.sigma,
+      stride: extractor.layers[0].stride,
+      threads: settings.threads,
+      seed: settings.seed,
+      signal: this.training.signal,
+    };
+  }
+
+  /** Held-out scores of all good pictures, and those that look defective. */
+  private async score({ candidates, groups, count }: Collected, plan: BankPlan): Promise<Scored> {
+    const { progress, settings } = this;
+    progress.at('coreset', 0);
+    const coresets = await foldCoresets(candidates, groups, plan, (share) => progress.at('coreset', share));
+    progress.at('calibrate', 0);
+    const calibrating = (share: number) => progress.at('calibrate', share);
+    let scores = await heldOutScores(candidates, coresets, new Set(), plan, calibrating);
+    const found = new Map<number, HeldOutScore>();
+    if (count >= LEAST_TO_HOLD_OUT) {
+      const suspect = (among: readonly HeldOutScore[]) =>
+        suspects(among.map(({ score }) => score)).map((at) => among[at]);
+      for (const one of suspect(scores)) found.set(one.picture, one);
+      if (found.size > 0 && !settings.keepSuspects) {
+        // defective pictures of one kind hide each other until the first of them are out of the banks
+        const known = new Set(found.keys());
+        scores = await heldOutScores(candidates, coresets, known, plan, calibrating);
+        for (const one of suspect(scores.filter(({ picture }) => !known.has(picture)))) found.set(one.picture, one);
+      }
+    }
+    const leftOut = new Set(settings.keepSuspects ? [] : found.keys());
+    return {
+      coresets,
+      leftOut,
+      good: scores.filter(({ picture }) => !leftOut.has(picture)),
+      suspects: [...found.values()].sort((a, b) => b.score - a.score),
+    };
+  }
+
+  private async defectScores(
+    extractor: Extractor,
+    neck: Session,
+    banks: readonly (Bank | null)[],
+    plan: BankPlan,
+  ): Promise<number[]> {
+    const { defectFolder, signal } = this.training;
+    if (defectFolder === undefined) return [];
+    const { viewing, mask } = this.settings;
+    const searchers = await openSearchers(banks, plan);
+    try {
+      const scores: number[] = [];
+      for await (const read of readPictures(await picturesInFolder(defectFolder), viewing)) {
+        signal?.throwIfAborted();
+        if ('reason' in read) {
+          this.skipped.push(read);
+          continue;
+        }
+        const views: ViewPatches[] = [];
+        for (const view of read.views) {
+          const section = plan.sections === 1 ? 0 : view.tile;
+          views.push(await viewPatches(extractor, neck, view, mask?.mask ?? null, section));
+        }
+        scores.push((await scoreViews(searchers, views, plan.scoring)).score);
+      }
+      return scores;
+    } finally {
+      for (const searcher of searchers) await searcher?.close();
+    }
+  }
+
+  private levelsOf(
+    good: readonly HeldOutScore[],
+    defective: readonly number[],
+    groups: ReadonlyMap<number, number>,
+    method: CalibrationMethod,
+    folds: number,
+  ): Levels {
+    const { wishes } = this.settings;
+    const input = {
+      method,
+      folds: method === 'augmented' ? 0 : folds,
+      groups: good.map(({ picture }) => groups.get(picture) ?? picture),
+    };
+    const calibration = calibrate({ ...input, good: good.map(({ score }) => score), defective }, wishes);
+    const peaks = calibrate({ ...input, good: good.map(({ peak }) => peak) }, wishes);
+    const pixels = Float64Array.from(good.flatMap((one) => one.pixels)).sort();
+    const zero = pixels[Math.floor(pixels.length / 2)] ?? 0;
+    const region = Math.max(peaks.thresholds.accept, zero + 1e-6);
+    return { calibration, map: { sigma: this.settings.sigma, zero, region, full: zero + 2 * (region - zero) } };
+  }
+
+  private async write(made: Made): Promise<TrainingResult> {
+    const { training, settings, progress, backbone } = this;
+    const { chosen, tapped, extractor, plan, banks, collected, scored, defects, levels, variation } = made;
     progress.at('package', 0);
+    const heads = await headFiles(banks, chosen.conditioning, extractor, plan, settings.storage);
+    const isEmbedded = backbone.embedded && tapped.bytes === backbone.bytes;
     const manifest: UnsealedManifest = {
-      format: 1,
+      format: MANIFEST_FORMAT,
       kind: 'patchcore',
+      method: 'bank',
       name: training.name ?? training.partType,
       version: training.version,
       partType: training.partType,
@@ -164,357 +413,183 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
       parent: training.parent ?? null,
       dataset: {
         source: training.source,
-        count: collected.used,
-        skipped: collected.skipped.length,
+        count: collected.count - scored.leftOut.size,
+        skipped: this.skipped.length,
         sha256: collected.sha256,
+        defects: defects.length,
       },
-      preprocessing: settings.preprocessing,
-      backbone: { id: backbone.id, sha256: backbone.sha256, file: backbone.embedded ? null : BACKBONE_FILE },
-      bank: { pictures: collected.used - collected.heldOut.length, seed: settings.seed, ...bank.facts },
-      scoring: SCORING,
-      map: { sigma: settings.sigma, ...levels.map },
+      preprocessing: { ...settings.viewing.preprocessing, fastShrinkOnLoad: false },
+      viewing: { roi: settings.viewing.roi, tiles: settings.viewing.tiles, mask: settings.mask && MASK_FILE },
+      augmentation: variation.wish && { ...variation.wish, copies: variation.copies },
+      backbone: {
+        id: backbone.id,
+        sha256: isEmbedded ? backbone.sha256 : createHash('sha256').update(tapped.bytes).digest('hex'),
+        file: isEmbedded ? null : BACKBONE_FILE,
+        outputs: [...extractor.outputs],
+      },
+      recipe: { ...chosen.recipe, chosen: chosen.chosen, trials: [...chosen.trials] },
+      bank: {
+        pictures: collected.count - scored.leftOut.size,
+        candidates: collected.total,
+        size: banks.reduce((sum, bank) => sum + (bank?.patches.rows ?? 0), 0),
+        radius: Math.max(...banks.map((bank) => bank?.radius ?? 0)),
+        seed: settings.seed,
+        storage: settings.storage,
+        reach: settings.reach,
+        tiles: settings.banks,
+        heads: heads.names,
+      },
+      map: levels.map,
       thresholds: levels.calibration.thresholds,
       calibration: levels.calibration,
+      suspects: scored.suspects.map(({ picture, score }) => ({
+        name: this.used.get(picture)?.name ?? '',
+        score,
+        learnt: settings.keepSuspects,
+      })),
+      quantisation: null,
       metrics: progress.secondsPerStage(),
       golden: [],
       goldenTolerance: GOLDEN_TOLERANCE,
     };
-    const parts = { manifest: { ...manifest, files: {} }, backbone: extractor, head };
-    const golden: GoldenPicture[] = [];
-    const goldenFiles: Record<string, Uint8Array> = {};
-    for (const [index, picture] of collected.golden.entries()) {
-      const path = `golden/${index + 1}.${picture[0] === 0x89 ? 'png' : 'jpg'}`;
-      goldenFiles[path] = picture;
-      golden.push({ picture: path, score: imageScore((await measurePicture(parts, picture)).distances, SCORING) });
-    }
+    const golden = await this.scoreGolden({ ...manifest, files: {} }, extractor, heads, collected.golden);
     const files = {
-      [HEAD_FILE]: headBytes,
-      ...(backbone.embedded ? {} : { [BACKBONE_FILE]: backbone.bytes }),
-      ...goldenFiles,
+      ...heads.files,
+      ...(chosen.conditioning && { [CONDITIONING_FILE]: writeConditioning(chosen.conditioning) }),
+      ...(settings.mask && { [MASK_FILE]: settings.mask.file }),
+      ...(isEmbedded ? {} : { [BACKBONE_FILE]: tapped.bytes }),
+      [ORIGINS_FILE]: writeOrigins(banks, this.used),
+      ...golden.files,
     };
-    const sealed = await writePackage(training.outFolder, { ...manifest, golden }, files, async (folder) => {
-      progress.at('verify', 0);
-      training.signal?.throwIfAborted();
-      const model = await PatchcoreModel.load(folder, { threads: settings.threads });
-      await model.dispose();
-      training.signal?.throwIfAborted();
-    });
+    const sealed = await writePackage(
+      training.outFolder,
+      { ...manifest, golden: golden.list },
+      files,
+      async (folder) => {
+        progress.at('verify', 0);
+        training.signal?.throwIfAborted();
+        const model = await PatchcoreModel.load(folder, { threads: settings.threads });
+        await model.dispose();
+        training.signal?.throwIfAborted();
+      },
+    );
     progress.at('verify', 1);
-    return { manifest: sealed, skipped: collected.skipped };
-  } finally {
-    for (const session of sessions) await session.close();
+    return { manifest: sealed, skipped: this.skipped };
   }
-}
 
-interface Settings {
-  readonly preprocessing: ModelManifest['preprocessing'];
-  readonly coresetSize: number;
-  readonly falseRejectRate: number;
-  readonly reviewRate: number;
-  readonly sigma: number;
-  readonly seed: number;
-  readonly threads: number;
-}
-
-function settingsOf(training: PatchcoreTraining): Settings {
-  const input = { ...DEFAULT_INPUT, ...training.input };
-  for (const side of [input.width, input.height]) {
-    if (!(Number.isInteger(side) && side >= 64 && side <= 1024 && side % 32 === 0)) {
-      throw new InvalidInput(`The input side ${side} is no multiple of 32 within 64..1024.`, { side });
+  private async scoreGolden(
+    manifest: ModelManifest,
+    extractor: Extractor,
+    heads: Heads,
+    pictures: readonly Buffer[],
+  ): Promise<{ list: GoldenPicture[]; files: Record<string, Uint8Array> }> {
+    const sessions: (Session | null)[] = [];
+    for (const name of heads.names) {
+      sessions.push(name === null ? null : this.opened(await Session.open(heads.files[name], this.settings.threads)));
     }
+    const parts = { manifest, backbone: extractor.session, heads: sessions, mask: this.settings.mask?.mask ?? null };
+    const list: GoldenPicture[] = [];
+    const files: Record<string, Uint8Array> = {};
+    for (const [index, picture] of pictures.entries()) {
+      const path = `golden/${index + 1}.${picture[0] === 0x89 ? 'png' : 'jpg'}`;
+      files[path] = picture;
+      list.push({
+        picture: path,
+        score: imageScore((await measurePicture(parts, picture)).views, manifest.recipe.scoring),
+      });
+    }
+    return { list, files };
   }
-  const coresetSize = training.coresetSize ?? DEFAULT_CORESET;
-  if (!(Number.isInteger(coresetSize) && coresetSize >= 1))
-    throw new InvalidInput(`A bank cannot have ${coresetSize} patches; it takes a whole number from 1.`);
-  const falseRejectRate = training.falseRejectRate ?? 0.01;
-  return {
-    preprocessing: { ...input, kernel: 'linear', fastShrinkOnLoad: false },
-    coresetSize,
-    falseRejectRate,
-    reviewRate: training.reviewRate ?? Math.max(0.05, falseRejectRate),
-    sigma: MAP_SIGMA * Math.sqrt(input.width * input.height),
-    seed: training.seed ?? 1,
-    threads: training.threads ?? availableParallelism(),
-  };
+}
+
+interface Variation {
+  readonly wish: (TrainingOptions['augmentation'] & object) | null;
+  /** Altered copies of each picture. */
+  readonly copies: number;
+  readonly method: CalibrationMethod;
 }
 
 interface Collected {
-  readonly candidates: Matrix;
-  readonly channels: Channels;
-  readonly heldOut: readonly Features[];
+  readonly candidates: Candidates;
+  /** Number of each picture's group of near-duplicates, by its place. */
+  readonly groups: ReadonlyMap<number, number>;
   readonly golden: readonly Buffer[];
-  readonly skipped: readonly SkippedPicture[];
-  /** Readable pictures. */
-  readonly used: number;
+  readonly grid: { readonly rows: number; readonly columns: number };
+  readonly sections: number;
+  /** Patches of all pictures. */
+  readonly total: number;
+  /** Different readable pictures. */
+  readonly count: number;
   readonly sha256: string;
 }
 
-type Read =
-  | { readonly name: string; readonly picture: Buffer; readonly tensor: PictureTensor }
-  | { readonly name: string; readonly reason: string };
-
-async function collect(
-  training: PatchcoreTraining,
-  settings: Settings,
-  backbone: Backbone,
-  extractor: Session,
-  open: (bytes: Uint8Array) => Promise<Session>,
-  progress: ProgressReport,
-): Promise<Collected> {
-  const { count, signal } = training;
-  const random = seededRandom(settings.seed);
-  const dealing = holdOut(count, Math.ceil(1 / settings.falseRejectRate) - 1, random);
-  const candidates = new CandidatePatches(Math.max(1, dealing.mostInBank), random);
-  const heldOut: Features[] = [];
-  const golden: Buffer[] = [];
-  const skipped: SkippedPicture[] = [];
-  const hash = createHash('sha256');
-  let channels: Channels | null = null;
-  let neck: Session | null = null;
-  const names = new Map<string, string>();
-  let used = 0;
-  progress.at('extract', 0);
-  for await (const read of readAhead(training.pictures, settings.preprocessing)) {
-    signal?.throwIfAborted();
-    if ('reason' in read) {
-      skipped.push(read);
-      progress.picture(used + skipped.length, skipped.length);
-      continue;
-    }
-    const digest = sha256Of(read.picture);
-    const twin = names.get(digest);
-    if (twin !== undefined) {
-      // in the bank and among the held-out pictures it would make the thresholds too tight
-      skipped.push({ name: read.name, reason: `It is the same picture as ${twin}.` });
-      progress.picture(used + skipped.length, skipped.length);
-      continue;
-    }
-    names.set(digest, read.name);
-    const features = await extract(extractor, read.tensor, backbone);
-    channels ??= { stride8: features.stride8.dims[1], stride16: features.stride16.dims[1] };
-    neck ??= await open(neckGraph(channels));
-    hash.update(Buffer.from(digest, 'hex'));
-    used += 1;
-    if (dealing.next()) {
-      heldOut.push(features);
-      if (golden.length < GOLDEN_PICTURES) golden.push(await goldenOf(read.picture));
-    } else {
-      const { patches } = await neck.run(features, ['patches']);
-      candidates.add({ data: patches.data, rows: patches.dims[0], columns: patches.dims[1] });
-    }
-    progress.picture(used + skipped.length, skipped.length);
-  }
-  signal?.throwIfAborted();
-  if (used < MINIMUM_PICTURES || channels === null) throw new TooFewPictures(used, skipped.length);
-  return { candidates: candidates.matrix, channels, heldOut, golden, skipped, used, sha256: hash.digest('hex') };
-}
-
-async function extract(extractor: Session, tensor: PictureTensor, backbone: Backbone): Promise<Features> {
-  const { data, width, height } = tensor;
-  let features: Features;
-  try {
-    features = await extractFeatures(extractor, { data, dims: [1, 3, height, width] });
-  } catch (error) {
-    throw new BackboneNotFound(
-      backbone.id,
-      `it does not run on ${width} x ${height} pixels (${(error as Error).message})`,
-    );
-  }
-  for (const [name, stride] of [
-    ['stride8', 8],
-    ['stride16', 16],
-  ] as const) {
-    const dims = features[name].dims;
-    if (dims.length !== 4 || dims[2] !== height / stride || dims[3] !== width / stride) {
-      throw new BackboneNotFound(backbone.id, `its output ${name} is [${dims}] for ${width} x ${height} pixels`);
-    }
-  }
-  return features;
-}
-
-/** Decodes the next picture while the caller works on the one before. */
-async function* readAhead(
-  pictures: AsyncIterable<TrainingPicture> | Iterable<TrainingPicture>,
-  preprocessing: Preprocessing,
-): AsyncGenerator<Read> {
-  const iterator = Symbol.asyncIterator in pictures ? pictures[Symbol.asyncIterator]() : pictures[Symbol.iterator]();
-  const advance = (): Promise<Read | null> => {
-    const next = readNext(iterator, preprocessing);
-    next.catch(() => undefined);
-    return next;
-  };
-  let next = advance();
-  try {
-    for (let current = await next; current !== null; current = await next) {
-      next = advance();
-      yield current;
-    }
-  } finally {
-    await next.catch(() => undefined);
-    await iterator.return?.();
-  }
-}
-
-async function readNext(
-  iterator: AsyncIterator<TrainingPicture> | Iterator<TrainingPicture>,
-  preprocessing: Preprocessing,
-): Promise<Read | null> {
-  const result = await iterator.next();
-  if (result.done) return null;
-  const { name } = result.value;
-  let picture: Buffer;
-  try {
-    picture = typeof result.value.picture === 'function' ? await result.value.picture() : result.value.picture;
-  } catch (error) {
-    return { name, reason: (error as Error).message };
-  }
-  try {
-    return { name, picture, tensor: await toTensor(picture, preprocessing) };
-  } catch (error) {
-    if (error instanceof PictureUnreadable) return { name, reason: error.message };
-    throw error;
-  }
-}
-
-async function goldenOf(picture: Buffer): Promise<Buffer> {
-  return picture.length > GOLDEN_BYTES ? thumbnail(picture, GOLDEN_WIDTH) : picture;
-}
-
-interface Bank {
-  readonly patches: Matrix;
-  readonly facts: Omit<ModelManifest['bank'], 'pictures' | 'seed'>;
-}
-
-async function chooseBank(
-  candidates: Matrix,
-  settings: Settings,
-  open: (bytes: Uint8Array) => Promise<Session>,
-  progress: ProgressReport,
-  signal?: AbortSignal,
-): Promise<Bank> {
-  const random = seededRandom(settings.seed + 1);
-  const projection = candidates.columns > PROJECTED_CHANNELS ? PROJECTED_CHANNELS : null;
-  progress.at('condition', 0);
-  const projected = projection === null ? candidates : await project(candidates, projection, random, open, signal);
-  progress.at('coreset', 0);
-  const size = Math.min(settings.coresetSize, candidates.rows);
-  const { indices, radius } = await greedyCoreset(projected, size, random, {
-    threads: settings.threads,
-    signal,
-    onProgress: (chosen) => progress.at('coreset', chosen / size),
-  });
-  const patches = takeRows(candidates, indices);
-  const { rows, columns } = patches;
-  return { patches, facts: { candidates: candidates.rows, size: rows, dimension: columns, projection, radius } };
-}
-
-/** Random gaussian projection, scaled so that distances are kept on average. */
-async function project(
-  patches: Matrix,
-  columns: number,
-  random: Random,
-  open: (bytes: Uint8Array) => Promise<Session>,
-  signal?: AbortSignal,
-): Promise<Matrix> {
-  const gaussian = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const weights = Float32Array.from({ length: patches.columns * columns }, () => gaussian() / Math.sqrt(columns));
-  const session = await open(projectionGraph({ data: weights, rows: patches.columns, columns }));
-  const data = new Float32Array(patches.rows * columns);
-  const chunk = 8192;
-  for (let from = 0; from < patches.rows; from += chunk) {
-    signal?.throwIfAborted();
-    const to = Math.min(from + chunk, patches.rows);
-    const a = { data: rowsBetween(patches, from, to), dims: [to - from, patches.columns] };
-    data.set((await session.run({ a }, ['projected'])).projected.data, from * columns);
-  }
-  return { data, rows: patches.rows, columns };
+interface Scored {
+  readonly coresets: Awaited<ReturnType<typeof foldCoresets>>;
+  readonly leftOut: ReadonlySet<number>;
+  readonly good: readonly HeldOutScore[];
+  readonly suspects: readonly HeldOutScore[];
 }
 
 interface Levels {
   readonly calibration: Calibration;
-  readonly map: { readonly zero: number; readonly full: number; readonly region: number };
+  readonly map: ModelManifest['map'];
 }
 
-async function calibrateHead(
-  head: Session,
-  heldOut: readonly Features[],
-  settings: Settings,
-  progress: ProgressReport,
-  signal?: AbortSignal,
-): Promise<Levels> {
-  const scores: number[] = [];
-  const peaks: number[] = [];
-  const pixels: number[] = [];
-  for (const [index, features] of heldOut.entries()) {
-    signal?.throwIfAborted();
-    const { distances, map } = await head.run(features, ['distances', 'map']);
-    scores.push(imageScore(distances.data, SCORING));
-    peaks.push(map.data.reduce((most, value) => Math.max(most, value), 0));
-    for (let place = index % MAP_STEP; place < map.data.length; place += MAP_STEP) pixels.push(map.data[place]);
-    progress.at('calibrate', (index + 1) / heldOut.length);
-  }
-  const calibration = calibrate(scores, settings);
-  const zero = Float64Array.from(pixels).sort()[Math.floor(pixels.length / 2)];
-  const region = Math.max(calibrate(peaks, settings).thresholds.accept, zero + 1e-6);
-  return { calibration, map: { zero, region, full: zero + 2 * (region - zero) } };
+interface Heads {
+  readonly names: (string | null)[];
+  readonly files: Record<string, Uint8Array>;
 }
 
-/** Where each stage begins and ends on the way from 0 to 100 percent. */
-const STAGES: Readonly<Partial<Record<TrainingStage, readonly [from: number, to: number]>>> = {
-  read: [0, 0],
-  extract: [0, 70],
-  condition: [70, 72],
-  coreset: [72, 90],
-  calibrate: [90, 96],
-  package: [96, 98],
-  verify: [98, 100],
-};
+interface Made {
+  readonly chosen: ChosenRecipe;
+  readonly tapped: TappedExtractor;
+  readonly extractor: Extractor;
+  readonly plan: BankPlan;
+  readonly banks: readonly (Bank | null)[];
+  readonly collected: Collected;
+  readonly scored: Scored;
+  readonly defects: readonly number[];
+  readonly levels: Levels;
+  readonly variation: Variation;
+}
 
-/** Tells how far the training is, at most ten times a second. */
-class ProgressReport {
-  private readonly started = performance.now();
-  private readonly stages: { readonly stage: TrainingStage; readonly since: number }[] = [];
-  private pictures = 0;
-  private skipped = 0;
-  private last = 0;
-
-  constructor(private readonly training: Pick<PatchcoreTraining, 'count' | 'onProgress'>) {
-    this.at('read', 0);
+async function headFiles(
+  banks: readonly (Bank | null)[],
+  conditioning: Conditioning | null,
+  { layers }: Extractor,
+  plan: BankPlan,
+  storage: TrainingSettings['storage'],
+): Promise<Heads> {
+  const names: (string | null)[] = [];
+  const files: Record<string, Uint8Array> = {};
+  for (const [section, bank] of banks.entries()) {
+    if (bank === null) {
+      names.push(null);
+      continue;
+    }
+    const search = await searchOf(bank, { ...plan, neighbours: neighboursFor(plan.scoring, bank.patches.rows) });
+    const name = headFile(section, banks.length);
+    names.push(name);
+    files[name] = headGraph({ ...search, layers, conditioning, sigma: plan.sigma, storage });
   }
+  return { names, files };
+}
 
-  picture(pictures: number, skipped: number): void {
-    this.pictures = pictures;
-    this.skipped = skipped;
-    this.at('extract', Math.min(1, pictures / Math.max(1, this.training.count)));
-  }
+function drawVariations({ wish, copies }: Variation, random: Random): Augmentation[] {
+  return wish === null || copies === 0 ? [] : drawAugmentations(wish, copies, random);
+}
 
-  /** @param share of the stage that is done, 0..1 */
-  at(stage: TrainingStage, share: number): void {
-    const now = performance.now();
-    const isNew = this.stages.at(-1)?.stage !== stage;
-    if (isNew) this.stages.push({ stage, since: now });
-    const [from, to] = STAGES[stage] as readonly [number, number];
-    const percent = from + (to - from) * share;
-    if (!isNew && percent < 100 && now - this.last < 100) return;
-    this.last = now;
-    const elapsed = (now - this.started) / 1000;
-    const remaining = percent < 3 ? null : Math.ceil((elapsed * (100 - percent)) / percent);
-    this.training.onProgress?.({
-      stage,
-      percent: Math.round(percent * 10) / 10,
-      remainingSeconds: remaining,
-      pictures: this.pictures,
-      count: this.training.count,
-      skipped: this.skipped,
-    });
+function signatureOfViews(views: readonly View[]): Float32Array {
+  const parts = views.map(({ data, width, height }) => signatureOf(data, width, height));
+  const signature = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let from = 0;
+  for (const part of parts) {
+    signature.set(part, from);
+    from += part.length;
   }
+  return signature;
+}
 
-  /** Seconds spent in each stage that is over, as `seconds.<stage>`. */
-  secondsPerStage(): Record<string, number> {
-    const pairs = this.stages.slice(0, -1).map(({ stage, since }, index) => {
-      const seconds = (this.stages[index + 1].since - since) / 1000;
-      return [`seconds.${stage}`, Math.round(seconds * 1000) / 1000];
-    });
-    return Object.fromEntries(pairs);
-  }
+async function goldenOf(picture: Buffer): Promise<Buffer> {
+  return picture.length > GOLDEN_BYTES ? thumbnail(picture, GOLDEN_WIDTH) : picture;
 }

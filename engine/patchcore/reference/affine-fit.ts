@@ -1,31 +1,29 @@
 import { lightBetween } from './light';
-import { type Plane, strongestEdges } from './plane';
+import type { Edges, Plane } from './plane';
 import { type Affine, compose, laidAt } from './warp';
 
 /** Pixels that take part at most. */
-export const MOST_EDGES = 10_000;
-const MOST_STEPS = 10;
+export const MOST_EDGES = 6_000;
+const MOST_STEPS = 8;
 /** Corrections below this many pixels at the border end the search. */
 const SETTLED = 0.02;
 /** Differences (0..1) to be expected without any movement. */
 const EXPECTED_NOISE = 0.1;
 /** Movement of the border against the middle to be expected, as a share of half the side. */
 const EXPECTED_STRETCH = 0.02;
-const IMMOVABLE = 1e9;
 
 /**
  * Corrects an affine map on one plane, by Gauss-Newton steps on the differences at the picture's edges. What the map cannot
  * explain, such as a defect, loses its weight; without structure that says otherwise there is neither turn nor stretch.
  *
- * @param model `shift` leaves the linear part as it is
+ * @param edges of the picture
  * @see Baker and Matthews 2004, "Lucas-Kanade 20 Years On", section 3.2 (inverse compositional algorithm)
  */
-export function fitAffine(picture: Plane, reference: Plane, start: Affine, model: 'shift' | 'affine'): Affine {
+export function fitAffine(picture: Plane, reference: Plane, start: Affine, edges: Edges): Affine {
   const { width, height } = picture;
   const half = Math.max(width, height) / 2;
   const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
-  const prior = model === 'shift' ? IMMOVABLE : (EXPECTED_NOISE / (EXPECTED_STRETCH * half)) ** 2;
-  const edges = strongestEdges(picture, MOST_EDGES);
+  const prior = (EXPECTED_NOISE / (EXPECTED_STRETCH * half)) ** 2;
   if (edges.places.length < 12) return start;
   let map = start;
   for (let step = 0; step < MOST_STEPS; step += 1) {
@@ -53,7 +51,7 @@ export function fitAffine(picture: Plane, reference: Plane, start: Affine, model
     for (let i = 0; i < 6; i += 1) {
       for (let j = 0; j < i; j += 1) normal[i * 6 + j] = normal[j * 6 + i];
       normal[i * 6 + i] += i < 2 ? 1e-6 : prior;
-      if (i >= 2 && model === 'affine') right[i] -= prior * stretch[i] * half;
+      if (i >= 2) right[i] -= prior * stretch[i] * half;
     }
     const delta = solve(normal, right);
     if (delta === null) break;
@@ -78,7 +76,8 @@ export function weighedErrors(
 ): { errors: Float32Array; weights: Float32Array } {
   const full = 'map' in warp ? warp : { map: warp, bend: null };
   const errors = laidAt(reference, full, places, picture.width, picture.height);
-  const shown = Float32Array.from(places, (place) => picture.data[place]);
+  const shown = new Float32Array(places.length);
+  for (let index = 0; index < places.length; index += 1) shown[index] = picture.data[places[index]];
   const { gain, offset } = lightBetween(shown, errors);
   let spread = 0;
   for (let index = 0; index < errors.length; index += 1) {
@@ -86,7 +85,12 @@ export function weighedErrors(
     spread += Math.abs(errors[index]);
   }
   const tolerated = Math.max(0.02, (1.5 * spread) / errors.length) ** 2;
-  return { errors, weights: errors.map((error) => 1 / (1 + (error * error) / tolerated) ** 2) };
+  const weights = new Float32Array(errors.length);
+  for (let index = 0; index < errors.length; index += 1) {
+    const share = 1 + (errors[index] * errors[index]) / tolerated;
+    weights[index] = 1 / (share * share);
+  }
+  return { errors, weights };
 }
 
 /** Gaussian elimination with pivots; null when the matrix is singular. */

@@ -1,6 +1,6 @@
-import { MOST_EDGES, weighedErrors } from './affine-fit';
+import { weighedErrors } from './affine-fit';
 import { lightBetween } from './light';
-import { type Plane, strongestEdges } from './plane';
+import type { Edges, Plane } from './plane';
 import { type Affine, type Bend, laidOver, type Warp } from './warp';
 
 /** Cells of the grid along the longer side. */
@@ -51,11 +51,10 @@ export function searchBend(picture: Plane, reference: Plane, map: Affine): Bend 
 }
 
 /** Corrects the displacements by parts of a pixel: each node follows the edges around it, held by its neighbours. */
-export function fitBend(picture: Plane, reference: Plane, { map, bend: start }: Warp): Warp {
+export function fitBend(picture: Plane, reference: Plane, { map, bend: start }: Warp, edges: Edges): Warp {
   const { width, height } = picture;
   const { columns, rows } = start ?? gridOver(width, height);
   const nodes = columns * rows;
-  const edges = strongestEdges(picture, MOST_EDGES);
   let bend: Bend = start ?? { columns, rows, x: new Float32Array(nodes), y: new Float32Array(nodes) };
   if (edges.places.length === 0) return { map, bend };
   for (let step = 0; step < STEPS; step += 1) {

@@ -38,6 +38,8 @@ export interface Edges {
   readonly y: Float32Array;
 }
 
+export const NO_EDGES: Edges = { places: new Int32Array(0), x: new Float32Array(0), y: new Float32Array(0) };
+
 const BINS = 1024;
 
 /** The strongest edges (central differences), about `most` of them at most; none in a blank plane. */
@@ -58,11 +60,15 @@ export function strongestEdges({ data, width, height }: Plane, most: number): Ed
     weakest -= 1;
     count += histogram[weakest];
   }
-  const places: number[] = [];
-  for (let place = 0; place < strengths.length; place += 1) if (strengths[place] >= weakest) places.push(place);
-  return {
-    places: Int32Array.from(places),
-    x: Float32Array.from(places, (place) => (data[place + 1] - data[place - 1]) / 2),
-    y: Float32Array.from(places, (place) => (data[place + width] - data[place - width]) / 2),
-  };
+  const places = new Int32Array(histogram.subarray(weakest).reduce((sum, count) => sum + count, 0));
+  let found = 0;
+  for (let place = 0; place < strengths.length; place += 1) if (strengths[place] >= weakest) places[found++] = place;
+  const x = new Float32Array(found);
+  const y = new Float32Array(found);
+  for (let index = 0; index < found; index += 1) {
+    const place = places[index];
+    x[index] = (data[place + 1] - data[place - 1]) / 2;
+    y[index] = (data[place + width] - data[place - width]) / 2;
+  }
+  return { places, x, y };
 }

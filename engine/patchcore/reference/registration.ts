@@ -1,7 +1,7 @@
-import { fitAffine } from './affine-fit';
+import { fitAffine, MOST_EDGES } from './affine-fit';
 import { fitBend, searchBend } from './bend-fit';
 import { lightBetween } from './light';
-import { type Plane, pyramid } from './plane';
+import { NO_EDGES, type Plane, pyramid, strongestEdges } from './plane';
 import { type Affine, enlarged, laidOver, shiftBy, type Warp } from './warp';
 
 export interface Registration {
@@ -37,33 +37,36 @@ export function register(picture: Plane, reference: Plane, reach: number): Regis
     0,
     pictures.findIndex(({ width, height }) => Math.max(width, height) <= FINEST_SIDE),
   );
-  const best = (warps: readonly Warp[]) => leastDifference(pictures[finest], references[finest], warps);
-  const rigid = (map: Affine): Warp => ({ map, bend: null });
+  const middle = Math.min(finest + 1, coarsest);
+  const best = (warps: readonly Warp[]) => leastDifference(pictures[middle], references[middle], warps);
+  const edges = pictures.map((plane, level) => (level < finest ? NO_EDGES : strongestEdges(plane, MOST_EDGES)));
 
   const shift = bestShift(pictures[coarsest], references[coarsest], reach);
-  let [moved, stretched] = [shift, shift];
-  for (let level = coarsest; level >= finest; level -= 1) {
-    moved = fitAffine(pictures[level], references[level], moved, 'shift');
-    stretched = fitAffine(pictures[level], references[level], stretched, 'affine');
-    if (level > finest) [moved, stretched] = [moved, stretched].map((map) => enlarged(rigid(map), 2).map);
+  let stretched = shift;
+  for (let level = coarsest; level >= middle; level -= 1) {
+    stretched = fitAffine(pictures[level], references[level], stretched, edges[level]);
+    if (level > middle) stretched = enlarged(rigid(stretched), 2).map;
   }
-  const still = rigid(shiftBy(0, 0));
-  const straight = best([still, enlarged(rigid(shift), 2 ** (coarsest - finest)), rigid(moved), rigid(stretched)]);
-
-  const coarser = Math.min(finest + 1, coarsest);
-  const { map } = enlarged(straight, 1 / 2 ** (coarser - finest));
-  let bent = fitBend(pictures[coarser], references[coarser], {
-    map,
-    bend: searchBend(pictures[coarser], references[coarser], map),
-  });
-  if (coarser > finest) bent = fitBend(pictures[finest], references[finest], enlarged(bent, 2));
-  const warp = best([straight, bent]);
+  const straight = best([rigid(shiftBy(0, 0)), enlarged(rigid(shift), 2 ** (coarsest - middle)), rigid(stretched)]);
+  const found = { ...straight, bend: searchBend(pictures[middle], references[middle], straight.map) };
+  const bent = fitBend(pictures[middle], references[middle], found, edges[middle]);
+  let warp = best([straight, bent]);
   const similarity = similarityUnder(
-    enlarged(warp, 1 / 2 ** (coarsest - finest)),
+    enlarged(warp, 1 / 2 ** (coarsest - middle)),
     pictures[coarsest],
     references[coarsest],
   );
+  if (middle > finest) {
+    warp = enlarged(warp, 2);
+    const { map, bend } = warp;
+    if (bend === null) warp = rigid(fitAffine(pictures[finest], references[finest], map, edges[finest]));
+    else warp = fitBend(pictures[finest], references[finest], warp, edges[finest]);
+  }
   return { warp: enlarged(warp, 2 ** finest), similarity };
+}
+
+function rigid(map: Affine): Warp {
+  return { map, bend: null };
 }
 
 /** The shift with the highest correlation; of shifts as good, the smallest. */

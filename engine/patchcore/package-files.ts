@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ModelInvalid, type ModelManifest } from '../packages';
+import type { Bank } from './bank';
+import type { Conditioning } from './neck-graph';
+import type { PatchOrigin } from './patch-set';
+
+/** The part of the picture that counts, as it was given. */
+export const MASK_FILE = 'mask.png';
+/** Mean and weights of the conditioning, for adding pictures later: float32, little-endian. */
+export const CONDITIONING_FILE = 'conditioning.bin';
+/** Where each row of the banks came from. */
+export const ORIGINS_FILE = 'bank.json';
+
+/** Name of a section's graph in the package. */
+export function headFile(section: number, sections: number): string {
+  return sections === 1 ? 'head.onnx' : `head-${section + 1}.onnx`;
+}
+
+/** Training pictures and, for each bank, the picture, tile and patch of each row, in the order of the rows. */
+export interface BankOrigins {
+  readonly pictures: readonly { readonly name: string; readonly sha256: string }[];
+  /** Null for a tile of which nothing counts. */
+  readonly banks: readonly (Columns | null)[];
+}
+
+interface Columns {
+  readonly picture: readonly number[];
+  readonly tile: readonly number[];
+  readonly patch: readonly number[];
+}
+
+/** @param pictures by the number that origins name them with */
+export function writeOrigins(
+  banks: readonly (Bank | null)[],
+  pictures: ReadonlyMap<number, { readonly name: string; readonly sha256: string }>,
+): Buffer {
+  const used = new Map<number, number>();
+  for (const bank of banks) {
+    for (const { picture } of bank?.origins ?? []) if (!used.has(picture)) used.set(picture, used.size);
+  }
+  const origins: BankOrigins = {
+    pictures: [...used.keys()].map((picture) => pictures.get(picture) as { name: string; sha256: string }),
+    banks: banks.map(
+      (bank) =>
+        bank && {
+          picture: bank.origins.map(({ picture }) => used.get(picture) as number),
+          tile: bank.origins.map(({ tile }) => tile),
+          patch: bank.origins.map(({ patch }) => patch),
+        },
+    ),
+  };
+  return Buffer.from(JSON.stringify(origins));
+}
+
+/** @throws {ModelInvalid} when the package has none */
+export async function readOrigins(folder: string): Promise<BankOrigins> {
+  const text = await readPart(folder, ORIGINS_FILE);
+  return JSON.parse(text.toString('utf8')) as BankOrigins;
+}
+
+export function originsOf({ picture, tile, patch }: Columns): PatchOrigin[] {
+  return picture.map((from, row) => ({ picture: from, tile: tile[row], patch: patch[row] }));
+}
+
+export function writeConditioning({ mean, weights }: Conditioning): Buffer {
+  const values = new Float32Array(mean.length + weights.rows * weights.columns);
+  values.set(mean);
+  values.set(weights.data.subarray(0, weights.rows * weights.columns), mean.length);
+  return Buffer.from(values.buffer);
+}
+
+/** @returns null for a model that compares features as they are */
+export async function readConditioning(folder: string, { recipe }: ModelManifest): Promise<Conditioning | null> {
+  if (recipe.conditioning === 'none') return null;
+  const bytes = await readPart(folder, CONDITIONING_FILE);
+  const values = new Float32Array(Uint8Array.from(bytes).buffer);
+  const columns = recipe.dimension;
+  const rows = values.length / (columns + 1);
+  return { mean: values.slice(0, rows), weights: { data: values.slice(rows), rows, columns } };
+}
+
+async function readPart(folder: string, file: string): Promise<Buffer> {
+  return readFile(join(folder, file)).catch((error: Error) => {
+    throw new ModelInvalid(folder, `${file} cannot be read (${error.message})`, error);
+  });
+}

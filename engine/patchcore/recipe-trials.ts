@@ -1,0 +1,300 @@
+import type { Random } from '../domain';
+import type { Mask } from '../imaging';
+import { patchCounts } from '../imaging';
+import type { Moment } from '../onnx';
+import type { ModelManifest } from '../packages';
+import { auroc } from '../statistics';
+import type { Backbone } from './backbone';
+import { chooseBank, searchOf } from './bank';
+import { type ConditioningKind, type FeatureMoments, featureMoments, fitConditioning } from './conditioning';
+import { Extractor, momentsOf, tapAt } from './extractor';
+import type { Matrix } from './matrix';
+import { type Conditioning, neckGraph } from './neck-graph';
+import { countedPatches, joined, type PatchSet, type ViewPatches } from './patch-set';
+import type { ReadPicture } from './picture-reader';
+import type { Products } from './product';
+import { imageScore, type Scoring, type ViewDistances } from './scoring';
+import { Searcher } from './searcher';
+import { Session } from './session';
+import { paintDefect } from './synthetic-defects';
+import { DEFAULT_RECIPE, type Recipe, type TrainingSettings } from './training-settings';
+
+type Trial = ModelManifest['recipe']['trials'][number];
+
+export interface ChosenRecipe {
+  readonly recipe: Recipe;
+  readonly chosen: ModelManifest['recipe']['chosen'];
+  readonly trials: readonly Trial[];
+  readonly conditioning: Conditioning | null;
+}
+
+/** Pictures the trials and the conditioning look at, spread evenly over all. */
+export const SAMPLE_PICTURES = 40;
+/** Fewer pictures than this leave nothing to measure with. */
+const LEAST_PICTURES = 8;
+/** Of the sample, held out of the trial banks and painted on. */
+const HELD_OUT_SHARE = 0.4;
+const PAINTED_COPIES = 2;
+/** Patches the conditioning is fitted to. */
+const SAMPLE_PATCHES = 24_000;
+const TRIAL_BANK = 600;
+/** A recipe must beat the default in this share of resamples of the pictures: less may be chance. */
+const LEAST_CERTAINTY = 0.95;
+const RESAMPLES = 400;
+
+const CONDITIONINGS: readonly ConditioningKind[] = ['scaling', 'whitening', 'none'];
+const SCORINGS: readonly Scoring[] = [
+  DEFAULT_RECIPE.scoring,
+  { method: 'top-mean', share: 0.05 },
+  { method: 'max' },
+  { method: 'reweighted', neighbours: 9 },
+];
+
+/** What the trials and the fit are made with. */
+export interface TrialContext {
+  readonly backbone: Backbone;
+  readonly settings: TrainingSettings;
+  readonly products: Products;
+  readonly random: Random;
+  readonly signal?: AbortSignal;
+  readonly onProgress: (share: number) => void;
+}
+
+/**
+ * Chooses where features are tapped, how they are conditioned and how distances become a score, and fits the conditioning.
+ *
+ * The yardstick: a small bank of some good pictures must tell other good pictures from the same with a defect painted on
+ * them. The default is kept unless another recipe has the higher AUROC in 95 % of bootstrap
+ * resamples of the pictures. Painted defects are used for
+ * nothing else. What the caller wishes is not measured.
+ *
+ * @param sample decoded good pictures
+ */
+export async function chooseRecipe(sample: readonly ReadPicture[], context: TrialContext): Promise<ChosenRecipe> {
+  const wished = context.settings.recipe === 'measured' ? {} : context.settings.recipe;
+  const available = momentsOf(context.backbone);
+  const isWished = context.settings.recipe !== 'measured';
+  if (isWished || sample.length < LEAST_PICTURES) {
+    const recipe = { ...DEFAULT_RECIPE, ...wished };
+    const features = await sampleFeatures(sample, recipe.moment, 0, context, context.onProgress);
+    return fitted(recipe, isWished ? 'wished' : 'default', [], features.moments, context);
+  }
+  const trials: ScoredTrial[] = [];
+  const momentsAt = new Map<Moment, FeatureMoments>();
+  for (const [index, moment] of available.entries()) {
+    const progress = (share: number) => context.onProgress((index + share) / available.length);
+    const features = await sampleFeatures(sample, moment, HELD_OUT_SHARE, context, (share) => progress(0.7 * share));
+    momentsAt.set(moment, features.moments);
+    for (const [place, conditioning] of CONDITIONINGS.entries()) {
+      // what plain features achieve is told for comparison, once
+      if (conditioning === 'none' && moment !== 'after') continue;
+      const scores = await tryConditioning(conditioning, features, context);
+      trials.push(...scores.map((trial) => ({ moment, conditioning, ...trial })));
+      progress(0.7 + (0.3 * (place + 1)) / CONDITIONINGS.length);
+    }
+  }
+  const { moment, conditioning, scoring } = bestOf(trials, context.random);
+  const moments = momentsAt.get(moment) as FeatureMoments;
+  const told = trials.map(({ clean: _clean, painted: _painted, ...trial }) => trial);
+  return fitted({ ...DEFAULT_RECIPE, moment, conditioning, scoring }, 'measured', told, moments, context);
+}
+
+/** A trial with what it measured, picture by picture. */
+interface ScoredTrial extends Trial {
+  readonly clean: readonly number[];
+  /** Each picture's copies, one after the other. */
+  readonly painted: readonly number[];
+}
+
+/** The first trial is that of the default; plain features only serve as a comparison. */
+function bestOf(trials: readonly ScoredTrial[], random: Random): Trial {
+  const [standard] = trials;
+  const rivals = trials.filter(({ conditioning }) => conditioning !== 'none');
+  const best = rivals.reduce((most, trial) => (trial.auroc > most.auroc ? trial : most), standard);
+  return best === standard || certaintyOf(best, standard, random) < LEAST_CERTAINTY ? standard : best;
+}
+
+/** The share of resamples of the pictures in which one trial has the higher AUROC. */
+function certaintyOf(trial: ScoredTrial, other: ScoredTrial, random: Random): number {
+  const count = trial.clean.length;
+  let wins = 0;
+  for (let resample = 0; resample < RESAMPLES; resample += 1) {
+    const drawn = Array.from({ length: count }, () => Math.floor(random() * count));
+    const copies = drawn.flatMap((picture) =>
+      Array.from({ length: PAINTED_COPIES }, (_, copy) => picture * PAINTED_COPIES + copy),
+    );
+    const of = ({ clean, painted }: ScoredTrial) =>
+      auroc(
+        drawn.map((picture) => clean[picture]),
+        copies.map((copy) => painted[copy]),
+      );
+    if (of(trial) > of(other)) wins += 1;
+  }
+  return wins / RESAMPLES;
+}
+
+async function fitted(
+  recipe: Recipe,
+  chosen: ChosenRecipe['chosen'],
+  trials: readonly Trial[],
+  moments: FeatureMoments,
+  { products, random }: TrialContext,
+): Promise<ChosenRecipe> {
+  const conditioning = await fitConditioning(recipe.conditioning, moments, recipe.dimension, products, random);
+  const dimension = conditioning?.weights.columns ?? moments.mean.length;
+  return { recipe: { ...recipe, dimension }, chosen, trials, conditioning };
+}
+
+/** Plain features of a sample of good pictures. */
+interface SampleFeatures {
+  readonly moments: FeatureMoments;
+  /** Patches of the pictures that may be in a bank. */
+  readonly known: PatchSet;
+  /** The others: as they are, and with painted defects. */
+  readonly clean: readonly (readonly ViewPatches[])[];
+  readonly painted: readonly (readonly ViewPatches[])[];
+}
+
+async function sampleFeatures(
+  sample: readonly ReadPicture[],
+  moment: Moment,
+  heldOutShare: number,
+  context: TrialContext,
+  onProgress: (share: number) => void,
+): Promise<SampleFeatures> {
+  const { backbone, settings, products, signal, random } = context;
+  const { preprocessing } = settings.viewing;
+  const extractor = await Extractor.open(
+    backbone,
+    tapAt(backbone, moment, preprocessing),
+    preprocessing,
+    settings.threads,
+  );
+  const neck = await Session.open(neckGraph(extractor.layers, null), settings.threads);
+  try {
+    const look = async (picture: ReadPicture, view: number, data: Float32Array) =>
+      viewPatches(extractor, neck, { ...picture.views[view], data }, settings.mask?.mask ?? null);
+    const every = sample.length / Math.max(1, Math.floor(sample.length * heldOutShare));
+    const quota = Math.ceil(SAMPLE_PATCHES / sample.length);
+    const known: PatchSet[] = [];
+    const drawn: PatchSet[] = [];
+    const clean: ViewPatches[][] = [];
+    const painted: ViewPatches[][] = [];
+    for (const [index, picture] of sample.entries()) {
+      signal?.throwIfAborted();
+      const views: ViewPatches[] = [];
+      for (const [view, { data }] of picture.views.entries()) views.push(await look(picture, view, data));
+      const patches = joined(
+        views.map((view) => countedPatches(view, index)),
+        views[0].patches.columns,
+      );
+      const some = someRows(patches, quota, random);
+      drawn.push(some);
+      const isHeldOut = heldOutShare > 0 && Math.floor((index + 1) / every) > Math.floor(index / every);
+      if (!isHeldOut) known.push(some);
+      else {
+        clean.push(views);
+        for (let copy = 0; copy < PAINTED_COPIES; copy += 1) {
+          const donor = sample[Math.floor(random() * sample.length)];
+          const view = Math.floor(random() * views.length);
+          const { counts, gridColumns, gridRows } = views[view];
+          const grid = { data: counts, width: gridColumns, height: gridRows };
+          const { data } = paintDefect(picture.views[view], donor.views[view], random, grid);
+          painted.push(views.with(view, await look(picture, view, data)));
+        }
+      }
+      onProgress((index + 1) / sample.length);
+    }
+    const columns = drawn[0].patches.columns;
+    const moments = await featureMoments(joined(drawn, columns).patches, extractor.layers, products);
+    return { moments, known: joined(known, columns), clean, painted };
+  } finally {
+    await neck.close();
+    await extractor.close();
+  }
+}
+
+/** The patches of one view of a picture. */
+export async function viewPatches(
+  extractor: Extractor,
+  neck: Session,
+  view: ReadPicture['views'][number],
+  mask: Mask | null,
+  section = 0,
+): Promise<ViewPatches> {
+  const features = await extractor.features(view);
+  const { patches } = await neck.run(features, ['patches']);
+  const [rows, columns] = features[`stride${extractor.layers[0].stride}`].dims.slice(2);
+  return {
+    section,
+    tile: view.tile,
+    patches: { data: patches.data, rows: patches.dims[0], columns: patches.dims[1] },
+    gridRows: rows,
+    gridColumns: columns,
+    counts: patchCounts(view, mask, rows, columns),
+  };
+}
+
+async function tryConditioning(
+  kind: ConditioningKind,
+  features: SampleFeatures,
+  context: TrialContext,
+): Promise<Omit<ScoredTrial, 'moment' | 'conditioning'>[]> {
+  const { settings, products, random, signal } = context;
+  const { threads } = settings;
+  const { moments, known } = features;
+  const conditioning = await fitConditioning(kind, moments, DEFAULT_RECIPE.dimension, products, random);
+  const condition = (patches: Matrix) => conditioned(patches, conditioning, products);
+  const candidates = { patches: await condition(known.patches), origins: known.origins };
+  const bank = await chooseBank(candidates, { size: TRIAL_BANK, position: null, threads, signal }, random);
+  const neighbours = Math.min(9, bank.patches.rows);
+  const search = await searchOf(bank, { spacing: kind !== 'none', position: null, neighbours, threads });
+  const searcher = await Searcher.open({ ...search, sigma: settings.sigma, stride: moments.layers[0].stride }, threads);
+  try {
+    const compare = async (pictures: readonly (readonly ViewPatches[])[]) => {
+      const found: ViewDistances[][] = [];
+      for (const views of pictures) {
+        signal?.throwIfAborted();
+        const distances: ViewDistances[] = [];
+        for (const view of views)
+          distances.push(await searcher.compare({ ...view, patches: await condition(view.patches) }));
+        found.push(distances);
+      }
+      return found;
+    };
+    const clean = await compare(features.clean);
+    const painted = await compare(features.painted);
+    return SCORINGS.map((scoring) => {
+      const scoresOf = (pictures: readonly ViewDistances[][]) => pictures.map((views) => imageScore(views, scoring));
+      const scores = { clean: scoresOf(clean), painted: scoresOf(painted) };
+      return { scoring, auroc: auroc(scores.clean, scores.painted), ...scores };
+    });
+  } finally {
+    await searcher.close();
+  }
+}
+
+/** `(patches - mean) * weights`, as the head computes it. */
+async function conditioned(patches: Matrix, conditioning: Conditioning | null, products: Products): Promise<Matrix> {
+  if (conditioning === null) return patches;
+  const { mean, weights } = conditioning;
+  const { data, rows, columns } = patches;
+  const centred = new Float32Array(rows * columns);
+  for (let place = 0; place < centred.length; place += 1) centred[place] = data[place] - mean[place % columns];
+  return products.multiply({ data: centred, rows, columns }, weights);
+}
+
+function someRows(set: PatchSet, count: number, random: Random): PatchSet {
+  const { patches, origins } = set;
+  if (patches.rows <= count) return set;
+  const { columns } = patches;
+  const data = new Float32Array(count * columns);
+  const kept = [];
+  for (let row = 0; row < count; row += 1) {
+    // one of each stretch of equal length: spread over the picture
+    const from = Math.floor(((row + random()) * patches.rows) / count);
+    data.set(patches.data.subarray(from * columns, (from + 1) * columns), row * columns);
+    kept.push(origins[from]);
+  }
+  return { patches: { data, rows: count, columns }, origins: kept };
+}
