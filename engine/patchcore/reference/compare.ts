@@ -118,10 +118,9 @@ export class ReferenceComparer {
     ]);
     const decoded = performance.now();
     const { warp, similarity } = register(shown.grey, golden.grey, reach);
-    const counts = coverage(warp, golden.grey, width, height);
+    const { counts, share: covered } = coverage(warp, golden.grey, width, height);
     const registered = performance.now();
     const differences = await this.differencesOf(shown, golden, warp, counts);
-    const covered = counts.reduce((sum, value) => sum + value, 0) / counts.length;
     return {
       differences,
       placement: shown.placement,
@@ -151,15 +150,13 @@ export class ReferenceComparer {
     const { width, height } = shown.grey;
     const channels = Math.max(shown.planes.length, golden.planes.length);
     const area = width * height;
-    const picture = new Float32Array(channels * area);
+    const picture = shown.planes.length === channels ? shown.data : repeated(shown.data, channels);
     const reference = new Float32Array(channels * area);
     for (let channel = 0; channel < channels; channel += 1) {
-      const from = bandOf(shown, channel);
-      const laid = laidOver(bandOf(golden, channel), warp, width, height);
-      const { gain, offset } = lightBetween(from.data, laid, LIGHT_STEP);
-      picture.set(from.data, channel * area);
-      const into = reference.subarray(channel * area, (channel + 1) * area);
-      for (let place = 0; place < area; place += 1) into[place] = gain * laid[place] + offset;
+      const laid = reference.subarray(channel * area, (channel + 1) * area);
+      laidOver(bandOf(golden, channel), warp, width, height, laid);
+      const { gain, offset } = lightBetween(bandOf(shown, channel).data, laid, LIGHT_STEP);
+      for (let place = 0; place < area; place += 1) laid[place] = gain * laid[place] + offset;
     }
     const dims = [1, channels, height, width];
     const feeds = {
@@ -204,6 +201,12 @@ function comparedSize(picture: Buffer, reference: Buffer, side: number): { width
 /** A grey picture has the same plane in every channel. */
 function bandOf({ planes }: Layers, channel: number): Plane {
   return planes[Math.min(channel, planes.length - 1)];
+}
+
+function repeated(plane: Float32Array, times: number): Float32Array {
+  const data = new Float32Array(times * plane.length);
+  for (let index = 0; index < times; index += 1) data.set(plane, index * plane.length);
+  return data;
 }
 
 function highest(values: Float32Array): number {

@@ -5,6 +5,8 @@ import type { Plane } from './plane';
 export interface Layers {
   /** Red, green and blue; one when the picture is grey. */
   readonly planes: readonly Plane[];
+  /** All planes, one after the other. */
+  readonly data: Float32Array;
   /** Brightness. */
   readonly grey: Plane;
   readonly placement: Placement;
@@ -17,13 +19,13 @@ export async function readLayers(picture: Buffer, width: number, height: number)
   const [red, green, blue] = [0, 1, 2].map((band) => data.subarray(band * area, (band + 1) * area));
   const planeOf = (values: Float32Array): Plane => ({ data: values, width, height });
   if (isSame(red, green) && isSame(green, blue)) {
-    return { planes: [planeOf(red)], grey: planeOf(red), placement };
+    return { planes: [planeOf(red)], data: red, grey: planeOf(red), placement };
   }
   const grey = new Float32Array(area);
   for (let place = 0; place < area; place += 1) {
     grey[place] = 0.299 * red[place] + 0.587 * green[place] + 0.114 * blue[place];
   }
-  return { planes: [red, green, blue].map(planeOf), grey: planeOf(grey), placement };
+  return { planes: [red, green, blue].map(planeOf), data, grey: planeOf(grey), placement };
 }
 
 function isSame(a: Float32Array, b: Float32Array): boolean {

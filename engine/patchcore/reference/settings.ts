@@ -46,5 +46,5 @@ export const DEFAULT_REFERENCE_SETTINGS: ReferenceSettings = {
   contrast: 0.15,
   smoothing: 3,
   region: 0.28,
-  leastSimilarity: 0.5,
+  leastSimilarity: 0.3,
 };

@@ -83,11 +83,20 @@ function alongCell({ columns, rows, x, y }: Bend, cell: number, start: number, c
   return { x: leftX + stepX * start, y: leftY + stepY * start, stepX, stepY };
 }
 
-/** Lays a plane into another frame: result(x, y) = plane(warp(x, y)), bilinear; outside, its edge is held. */
-export function laidOver(plane: Plane, warp: Warp, width: number, height: number): Float32Array {
+/**
+ * Lays a plane into another frame: result(x, y) = plane(warp(x, y)), bilinear; outside, its edge is held.
+ *
+ * @param laid takes the result
+ */
+export function laidOver(
+  plane: Plane,
+  warp: Warp,
+  width: number,
+  height: number,
+  laid = new Float32Array(width * height),
+): Float32Array {
   const { data, width: columns, height: rows } = plane;
   const [right, bottom] = [columns - 1, rows - 1];
-  const laid = new Float32Array(width * height);
   alongRows(warp, width, height, (first, count, startX, startY, stepX, stepY) => {
     let [x, y] = [startX, startY];
     for (let place = first; place < first + count; place += 1) {
@@ -143,21 +152,36 @@ function between(values: Float32Array, corner: number, columns: number, across: 
   return upper + (lower - upper) * down;
 }
 
-/** 1 where a pixel of the frame lies on the other plane, 0 where that ends. */
+/** Which pixels of the frame lie on the other plane. */
+export interface Coverage {
+  /** 1 where one does, 0 where the plane ends, row-major. */
+  readonly counts: Float32Array;
+  /** Share of the frame's pixels that do, 0..1. */
+  readonly share: number;
+}
+
 export function coverage(
   warp: Warp,
-  plane: { width: number; height: number },
+  plane: { readonly width: number; readonly height: number },
   width: number,
   height: number,
-): Float32Array {
+): Coverage {
   const [right, bottom] = [plane.width - 0.5, plane.height - 0.5];
-  const covered = new Float32Array(width * height);
-  alongRows(warp, width, height, (first, count, startX, startY, stepX, stepY) => {
+  const counts = new Float32Array(width * height);
+  let covered = 0;
+  const isOn = (x: number, y: number) => x >= -0.5 && y >= -0.5 && x <= right && y <= bottom;
+  alongRows(warp, width, height, (first, count, x, y, stepX, stepY) => {
+    // both ends of a straight line on a convex plane: all of it is
+    if (isOn(x, y) && isOn(x + (count - 1) * stepX, y + (count - 1) * stepY)) {
+      counts.fill(1, first, first + count);
+      covered += count;
+      return;
+    }
     for (let index = 0; index < count; index += 1) {
-      const x = startX + index * stepX;
-      const y = startY + index * stepY;
-      covered[first + index] = x >= -0.5 && y >= -0.5 && x <= right && y <= bottom ? 1 : 0;
+      if (!isOn(x + index * stepX, y + index * stepY)) continue;
+      counts[first + index] = 1;
+      covered += 1;
     }
   });
-  return covered;
+  return { counts, share: covered / counts.length };
 }
