@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { seededRandom } from '../../../engine/domain';
 import { greedyCoreset } from '../../../engine/patchcore';
+import { featureMoments, fitConditioning } from '../../../engine/patchcore/conditioning';
 import { headGraph } from '../../../engine/patchcore/head-graph';
 import type { Matrix } from '../../../engine/patchcore/matrix';
 import { neckGraph } from '../../../engine/patchcore/neck-graph';
+import { Products } from '../../../engine/patchcore/product';
 import { Session } from '../../../engine/patchcore/session';
 import { assertClose, referenceValues } from '../../support/reference-values';
 
@@ -36,6 +39,15 @@ interface Coreset extends PlainMatrix {
   radius: number;
 }
 
+interface Whitening extends PlainMatrix {
+  layers: { stride: number; channels: number }[];
+  dimension: number;
+  mean: number[];
+  pairs: [number, number][];
+  whitened: number[];
+  scaled: number[];
+}
+
 const matrixOf = ({ rows, columns, data }: PlainMatrix): Matrix => ({ rows, columns, data: Float32Array.from(data) });
 
 /** Expected values: numpy, written out plainly (test/fixtures/reference/make_reference.py). */
@@ -45,9 +57,9 @@ describe('PatchCore equals a second implementation', () => {
   const features = Object.fromEntries(
     reference.layers.map(({ stride, dims, data }) => [`stride${stride}`, { dims, data: Float32Array.from(data) }]),
   );
-  const { rows, columns, weights, mean } = reference.conditioning;
+  const { rows, columns, weights } = reference.conditioning;
   const conditioning = {
-    mean: Float32Array.from(mean),
+    mean: Float32Array.from(reference.conditioning.mean),
     weights: matrixOf({ rows, columns, data: weights }),
   };
 
@@ -104,6 +116,39 @@ describe('PatchCore equals a second implementation', () => {
     const coreset = await greedyCoreset(matrixOf(patches), picks.length, random);
     assert.deepEqual([...coreset.indices], picks);
     assertClose([coreset.radius], [radius], 'radius');
+  });
+
+  // Principal directions have no sign, so distances between conditioned patches are compared.
+  it('in patches whitened with shrinkage, and in patches whose layers are scaled', async () => {
+    const {
+      layers: parts,
+      dimension,
+      mean,
+      pairs,
+      whitened,
+      scaled,
+      ...samples
+    } = referenceValues<Whitening>('whitening');
+    const products = await Products.open(1);
+    try {
+      const patches = matrixOf(samples);
+      const moments = await featureMoments(patches, parts, products);
+      for (const [kind, expected] of [['whitening', whitened] as const, ['scaling', scaled] as const]) {
+        const fitted = await fitConditioning(kind, moments, dimension, products, seededRandom(1));
+        assert.ok(fitted !== null);
+        // The mean is the same for both patches of a pair.
+        const { data, columns: kept } = await products.multiply(patches, fitted.weights);
+        assert.equal(kept, dimension);
+        const distances = pairs.map(([a, b]) => {
+          const row = (index: number) => data.subarray(index * kept, (index + 1) * kept);
+          return Math.hypot(...row(a).map((value, place) => value - row(b)[place]));
+        });
+        assertClose(distances, expected, kind);
+        assertClose(fitted.mean, mean, 'mean');
+      }
+    } finally {
+      await products.close();
+    }
   });
 });
 
