@@ -29,7 +29,7 @@ Commands:
   train     learn a part type from pictures of good parts
   evaluate  judge good and defective pictures and print how well the model tells them apart
   infer     score pictures
-  models    list and pull the networks to train with
+  models    list and pull the networks to train with; export, import and verify models
   rescore   score the pictures a station has kept with another version of a model
 
 opti-quality <command> --help tells the options. Exit codes: 0 fine, 1 failed, 2 wrong use.

@@ -28,7 +28,6 @@ describe('Re-scoring the history', function () {
     await trainPatchcore({
       partType: 'weave',
       pictures,
-      count: pictures.length,
       outFolder: modelFolder,
       version: '7',
       source: 'drawn',
