@@ -146,7 +146,7 @@ describe('a "train" message', () => {
     ['a folder source without folder', { source: { kind: 'folder' } }],
     ['an unknown product', { source: { kind: 'simulator', product: 'egg' } }],
     ['half a part', { source: { kind: 'simulator', count: 0.5 } }],
-    ['fewer simulated parts than a model needs', { source: { kind: 'simulator', count: 7 } }],
+    ['no simulated part', { source: { kind: 'simulator', count: 0 } }],
     ['more simulated parts than are drawn', { source: { kind: 'simulator', count: 1001 } }],
     ['deploy that is no yes or no', { deploy: 'yes' }],
     ['an option that there is not', { options: { speed: 'fast' } }],

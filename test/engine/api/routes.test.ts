@@ -319,16 +319,16 @@ describe('the API', () => {
       await rm(outside, { recursive: true });
     });
 
-    it('is taken from folders inside, and says when they have too few pictures', async () => {
+    it('is taken from folders inside, and says when they have no pictures', async () => {
       await mkdir(join(line.dataFolder, 'good-parts'));
-      await writeFile(join(line.dataFolder, 'good-parts', '1.jpg'), await aPicture());
+      await writeFile(join(line.dataFolder, 'good-parts', 'notes.txt'), 'later');
       for (const folder of ['good-parts', join(line.dataFolder, 'good-parts')]) {
         const request = { partType: 'plate', source: { kind: 'folder', folder } };
-        await problem(post('/training/jobs', request), 422, 'too-few-pictures');
+        await problem(post('/training/jobs', request), 400, 'invalid-input');
       }
     });
 
-    it('says when there are too few labelled pictures', async () => {
+    it('says when there are no labelled pictures', async () => {
       await problem(post('/training/jobs', { partType: 'new', source: { kind: 'labelled' } }), 422, 'too-few-pictures');
     });
 
@@ -529,7 +529,7 @@ describe('the API', () => {
         'invalid-input',
         '#/source/product',
       ],
-      ['POST', jobs, { partType: 'p', source: { ...source, count: 7 } }, 400, 'invalid-input', '#/source/count'],
+      ['POST', jobs, { partType: 'p', source: { ...source, count: 0 } }, 400, 'invalid-input', '#/source/count'],
       ['POST', jobs, { partType: 'p', source: { ...source, count: 1e9 } }, 400, 'invalid-input', '#/source/count'],
       ['POST', jobs, { partType: 'p', source, backbone: '/etc/passwd' }, 400, 'invalid-input', '#/backbone'],
       ['POST', jobs, { partType: 'p', source, deploy: 'yes' }, 400, 'invalid-input', '#/deploy'],

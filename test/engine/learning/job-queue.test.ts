@@ -331,7 +331,7 @@ describe('JobQueue', function () {
     ['an unknown product', 'plate', { ...FEW, product: 'car' } as TrainingSource, 'invalid-input'],
     ['a fraction of a picture', 'plate', { ...FEW, count: 8.5 } as TrainingSource, 'invalid-input'],
     ['a million pictures', 'plate', { ...FEW, count: 1e6 } as TrainingSource, 'invalid-input'],
-    ['seven pictures', 'plate', { ...FEW, count: 7 } as TrainingSource, 'too-few-pictures'],
+    ['no picture', 'plate', { ...FEW, count: 0 } as TrainingSource, 'too-few-pictures'],
     ['no labelled pictures', 'plate', { kind: 'labelled' }, 'too-few-pictures'],
   ];
   for (const [what, partType, source, code] of refused) {
