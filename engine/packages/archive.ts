@@ -2,12 +2,12 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { sha256Of, syncFolder } from '../domain';
+import { syncFolder } from '../domain';
 import { cutOff, type Opening, readOpening, writeOpening } from './archive-header';
 import { ByteReader } from './byte-reader';
 import { decryptChunks, encryptChunks } from './encryption';
 import { ArchiveInvalid, ArchiveTooLarge, ArchiveTooNew, ModelInvalid, NoRoom } from './errors';
-import { MANIFEST_FILE, type ModelManifest, parseManifest } from './manifest';
+import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest, parseManifest } from './manifest';
 import type { ModelKey } from './model-key';
 import { formatOf, makePartial, verifyFiles, writeManifestText } from './package';
 import { pathProblem } from './package-paths';
@@ -107,8 +107,8 @@ export interface UnpackOptions {
 /** A package out of an archive, complete and checked, not yet at its place. */
 export interface Unpacked {
   readonly manifest: ModelManifest;
-  /** SHA-256 of its manifest. */
-  readonly sha256: string;
+  /** Its manifest as it stands in the archive. */
+  readonly text: Buffer;
   /** Hidden folder inside `parent`. */
   readonly folder: string;
 }
@@ -149,7 +149,7 @@ export async function unpackArchive(
       throw new ArchiveInvalid(String(error.parameters?.problem ?? error.message), error);
     });
     signal?.throwIfAborted();
-    return { manifest, sha256: sha256Of(text), folder };
+    return { manifest, text, folder };
   } catch (error) {
     if (folder !== null) await rm(folder, { recursive: true, force: true });
     const { code } = error as NodeJS.ErrnoException;
@@ -186,7 +186,7 @@ function manifestOf(text: Buffer, limits: ArchiveLimits): ModelManifest {
   } catch (error) {
     const message = (error as Error).message.replace(/\s+/g, ' ');
     const format = formatOf(text);
-    if (format !== null && message.startsWith('format:')) throw new ArchiveTooNew('manifest', format);
+    if (format !== null && format > MANIFEST_FORMAT) throw new ArchiveTooNew('manifest', format);
     throw new ArchiveInvalid(`its ${MANIFEST_FILE} is damaged (${message})`, error);
   }
   const paths = orderedPaths(manifest);

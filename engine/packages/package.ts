@@ -4,7 +4,8 @@ import { access, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:
 import { dirname, join, resolve } from 'node:path';
 import { sha256Of, syncFolder, writeDurably } from '../domain';
 import { ModelExists, ModelInvalid } from './errors';
-import { MANIFEST_FILE, type ModelManifest, parseManifest, type UnsealedManifest } from './manifest';
+import { FIRST_FORMAT } from './first-format';
+import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest, parseManifest, type UnsealedManifest } from './manifest';
 import { isInside, SEAL_FILE } from './package-paths';
 
 /**
@@ -99,14 +100,14 @@ export async function readManifest(folder: string): Promise<ModelManifest> {
   try {
     manifest = parseManifest(text.toString('utf8'));
   } catch (error) {
-    const newer = formatOf(text);
+    const format = formatOf(text);
     const problem =
-      newer !== null && (error as Error).message.startsWith('format:')
-        ? `it was made by a newer version of this package (format ${newer}); update this package`
+      format !== null && format > MANIFEST_FORMAT
+        ? `it was made by a newer version of this package (format ${format}; this one reads up to ${MANIFEST_FORMAT})`
         : `${MANIFEST_FILE} is damaged (${(error as Error).message.replace(/\s+/g, ' ')})`;
     throw new ModelInvalid(folder, problem, error);
   }
-  await checkSeal(folder, manifest, text);
+  await checkSeal(folder, text);
   return manifest;
 }
 
@@ -125,14 +126,14 @@ function sealOf(manifest: Buffer): string {
 }
 
 /** @throws {ModelInvalid} when the manifest is not the one that was written */
-async function checkSeal(folder: string, manifest: { readonly format: number }, text: Buffer): Promise<void> {
+async function checkSeal(folder: string, text: Buffer): Promise<void> {
   const seal = await readFile(join(folder, SEAL_FILE), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw new ModelInvalid(folder, `${SEAL_FILE} cannot be read (${error.message})`, error);
   });
   if (seal === null) {
-    // packages of format 1 were written without one
-    if (manifest.format > 1) throw new ModelInvalid(folder, `${SEAL_FILE} is missing`);
+    // packages of the first format were written without one
+    if (formatOf(text) !== FIRST_FORMAT) throw new ModelInvalid(folder, `${SEAL_FILE} is missing`);
   } else if (seal !== sealOf(text)) {
     throw new ModelInvalid(folder, `${MANIFEST_FILE} or ${SEAL_FILE} was changed`);
   }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isName, syncFolder } from '../domain';
+import { isName, sha256Of, syncFolder } from '../domain';
 import { archiveOf, type UnpackOptions, unpackArchive } from './archive';
 import { ArchiveInvalid, FileExists, ModelExists, NoRoom } from './errors';
 import type { ModelManifest } from './manifest';
 import type { ModelKey } from './model-key';
-import { assertFree, nextVersion, placePackage, writeManifest } from './package';
+import { assertFree, nextVersion, placePackage, readManifest, writeManifestText } from './package';
 
 export interface Exported {
   readonly manifest: ModelManifest;
@@ -101,7 +101,7 @@ export async function importVersion(
   modelsFolder: string,
   options: ImportOptions = {},
 ): Promise<ModelManifest> {
-  const { manifest, sha256, folder } = await unpackArchive(source, modelsFolder, options);
+  const { manifest, text, folder } = await unpackArchive(source, modelsFolder, options);
   return keepOrRemove(folder, async () => {
     const { name, version } = manifest;
     for (const part of [name, manifest.partType]) {
@@ -111,11 +111,12 @@ export async function importVersion(
     await mkdir(join(modelsFolder, name), { recursive: true });
     for (;;) {
       const next = await nextVersion(modelsFolder, name);
-      const adopted: ModelManifest = { ...manifest, version: next, parent: null, origin: { name, version, sha256 } };
-      await writeManifest(folder, adopted);
+      const origin = { name, version, sha256: sha256Of(text) };
+      const adopted = { ...(JSON.parse(text.toString('utf8')) as object), version: next, parent: null, origin };
+      await writeManifestText(folder, Buffer.from(`${JSON.stringify(adopted, null, 2)}\n`));
       try {
         await placePackage(folder, join(modelsFolder, name, next));
-        return adopted;
+        return await readManifest(join(modelsFolder, name, next));
       } catch (error) {
         // another process took the number in the meantime
         if (!(error instanceof ModelExists)) throw error;

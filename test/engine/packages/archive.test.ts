@@ -27,12 +27,13 @@ import {
   verifyFiles,
   writePackage,
 } from '../../../engine/packages';
-import { sampleFiles, sampleManifest } from './sample';
+import { sampleFiles, sampleManifest, writeFirstFormat } from './sample';
 
 const key = readModelKey('0123456789abcdef'.repeat(4));
 const otherKey = readModelKey('f123456789abcdef'.repeat(4));
 
-describe('Model archives', () => {
+describe('Model archives', function () {
+  this.timeout(60_000);
   let place: string;
   let folder: string;
   const path = (...parts: string[]) => join(place, ...parts);
@@ -85,8 +86,7 @@ describe('Model archives', () => {
         }
       });
 
-      it('is refused with any byte changed', async function () {
-        this.timeout(60_000);
+      it('is refused with any byte changed', async () => {
         const bytes = await archived(secret);
         await fc.assert(
           fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
@@ -103,8 +103,7 @@ describe('Model archives', () => {
         );
       });
 
-      it('is refused when it ends at any other place', async function () {
-        this.timeout(60_000);
+      it('is refused when it ends at any other place', async () => {
         const bytes = await archived(secret);
         await fc.assert(
           fc.asyncProperty(fc.nat(bytes.length - 1), async (length) => {
@@ -360,6 +359,20 @@ describe('Model archives', () => {
       const { version: _version, parent: _parent, ...original } = await readManifest(folder);
       assert.deepEqual(rest, original);
       assert.deepEqual((await readdir(models())).sort(), ['cable']);
+    });
+
+    it('takes a package of an older format as it is', async () => {
+      const old = path('old');
+      await writeFirstFormat(old);
+      const bytes = await archived(key, old);
+      const { version, origin } = await importVersion(inPieces(bytes), models(), { key });
+      assert.deepEqual([version, origin?.name, origin?.version], ['1', 'cable', '1']);
+      const read = async (file: string) => JSON.parse(await readFile(file, 'utf8')) as object;
+      assert.deepEqual(await read(join(models(), 'cable', '1', 'manifest.json')), {
+        ...(await read(join(old, 'manifest.json'))),
+        origin,
+      });
+      await verifyFiles(join(models(), 'cable', '1'));
     });
 
     it('gives two imports at once a number each', async () => {
