@@ -1,3 +1,4 @@
+import type { BackboneStore } from '../catalogue';
 import type {
   DeploymentRecord,
   FailSafeVerdict,
@@ -40,6 +41,7 @@ export interface ApiStation {
     ModelRegistry,
     'list' | 'describe' | 'deployed' | 'deploy' | 'rollback' | 'history' | 'archive' | 'import'
   >;
+  readonly backbones: Pick<BackboneStore, 'list' | 'get' | 'pull' | 'cancel'>;
   readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel'>;
   readonly reviews: Pick<ReviewQueue, 'get' | 'list' | 'label' | 'skip' | 'undo' | 'stats'>;
   readonly intake: {

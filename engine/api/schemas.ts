@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BackboneState } from '../catalogue';
 import {
   type AuditEntry,
   type Counters,
@@ -429,7 +430,9 @@ export const trainingRequest = named(
       }),
     ]),
     deploy: z.boolean().default(false),
-    backbone: name.optional().meta({ description: 'Id of a backbone; the embedded one unless told' }),
+    backbone: name
+      .optional()
+      .meta({ description: 'Id of a backbone that is ready (`GET /backbones`); the embedded one unless told' }),
     options: trainingOptions.optional(),
   }) satisfies z.ZodType<TrainingRequest>,
 );
@@ -468,6 +471,29 @@ export const job = named(
   }) satisfies z.ZodType<Job>,
 );
 export const jobList = named('JobList', z.object({ items: z.array(job) }));
+
+export const backbone = named(
+  'Backbone',
+  z.object({
+    id: z.string(),
+    title: z.string(),
+    licence: z.string().meta({ description: 'SPDX identifier' }),
+    bytes: z.int(),
+    embedded: z.boolean().meta({ description: 'It comes with the package' }),
+    input: z.object({ width: z.int(), height: z.int() }).meta({ description: 'The picture size it was trained with' }),
+    state: z.enum(['absent', 'pulling', 'verifying', 'ready']),
+    received: z.int().meta({ description: 'Bytes that are there' }),
+    error: z
+      .object({
+        code: z.string(),
+        message: z.string(),
+        parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+      })
+      .nullable()
+      .meta({ description: 'Why the last pull ended without the file' }),
+  }) satisfies z.ZodType<BackboneState>,
+);
+export const backboneList = named('BackboneList', z.object({ items: z.array(backbone) }));
 
 export const routingSettings = named(
   'RoutingSettings',

@@ -1,4 +1,11 @@
 export {
+  BackboneNotPulled,
+  type BackboneState,
+  BackboneStore,
+  type BackboneStoreOptions,
+  NothingToCancel,
+} from './backbone-store';
+export {
   type CatalogueEntry,
   catalogue,
   catalogueEntry,

@@ -1,6 +1,7 @@
 import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import type { BackboneStore } from '../catalogue';
 import {
   type Clock,
   InspectionError,
@@ -32,6 +33,8 @@ import { TrainingDied, TrainingProcess } from './training-process';
 export interface JobQueueOptions {
   readonly store: Pick<Store, 'dataFolder' | 'jobs' | 'labels' | 'pictures' | 'audit'>;
   readonly models: ModelRegistry;
+  /** Finds the file of a backbone by its id; without it only the embedded one is known. */
+  readonly backbones?: Pick<BackboneStore, 'pathOf'>;
   /** Jobs at the same time, 1 unless told. One part type never trains twice at once. */
   readonly concurrency?: number;
   readonly clock?: Clock;
@@ -113,6 +116,7 @@ export class JobQueue {
   readonly events = new TypedEmitter<JobQueueEvents>();
   readonly #store: JobQueueOptions['store'];
   readonly #models: ModelRegistry;
+  readonly #backbones: JobQueueOptions['backbones'];
   readonly #concurrency: number;
   readonly #clock: Clock;
   /** Where jobs write before their result is moved to the models. */
@@ -126,6 +130,7 @@ export class JobQueue {
   constructor(options: JobQueueOptions) {
     this.#store = options.store;
     this.#models = options.models;
+    this.#backbones = options.backbones;
     this.#concurrency = options.concurrency ?? 1;
     this.#clock = options.clock ?? systemClock;
     this.#workFolder = join(options.store.dataFolder, 'training');
@@ -155,6 +160,7 @@ export class JobQueue {
    *
    * @param actor who wants it, for the record
    * @throws {InvalidInput} naming what is wrong with the request
+   * @throws {BackboneUnknown | BackboneNotPulled} when the backbone asked for is not here
    * @throws {NothingToUpdate} when pictures shall be added and no version is in production
    * @throws {TooFewPictures} when the source has fewer pictures than any training needs
    * @throws {JobQueueUnavailable} while the station closes, or when too many jobs wait
@@ -162,6 +168,7 @@ export class JobQueue {
   async submit(request: TrainingRequest, actor: string): Promise<Job> {
     const options = await this.#checkOptions(request);
     const source = await this.#checkSource(request);
+    await this.#backbonePath(request);
     const checked: TrainingRequest = { ...request, source, ...(options && { options }) };
     this.#assertAccepting();
     const job: Job = {
@@ -286,7 +293,7 @@ export class JobQueue {
 
   /** @returns the version that has appeared among the models */
   async #train(running: RunningJob, workFolder: string): Promise<string> {
-    const { partType, backbone, options = {} } = running.job.request;
+    const { partType, options = {} } = running.job.request;
     const version = await nextVersion(this.#models.folder, partType);
     const source = await this.#pictureSource(running.job.request);
     const deployed = await this.#models.deployed(partType).catch((error) => {
@@ -306,7 +313,7 @@ export class JobQueue {
         outFolder,
         source,
         sourceText: sourceText(source),
-        backbone,
+        backbone: await this.#backbonePath(running.job.request),
         options,
         updateFrom: options.update && deployed ? deployed.folder : null,
         threads: Math.max(1, availableParallelism() - 1),
@@ -375,12 +382,12 @@ export class JobQueue {
     };
   }
 
+  async #backbonePath({ backbone }: TrainingRequest): Promise<string | undefined> {
+    return backbone === undefined || !this.#backbones ? backbone : this.#backbones.pathOf(backbone);
+  }
+
   /** The source with an absolute folder. */
-  async #checkSource({ partType, source, options }: TrainingRequest): Promise<TrainingSource> {
-    const needed = options?.update ? 1 : MINIMUM_PICTURES;
-    const assertEnough = (count: number): void => {
-      if (count < needed) throw new TooFewPictures(count, 0, needed);
-    };
+  async #checkSource({ partType, source }: TrainingRequest): Promise<TrainingSource> {
     if (!isName(partType)) {
       throw new InvalidInput(
         `The part type ${JSON.stringify(partType)} cannot be the name of a model. Use letters, digits, ".", "_" and "-", at most 64.`,
@@ -447,6 +454,10 @@ export class JobQueue {
   #now(): string {
     return timestamp(this.#clock.now());
   }
+}
+
+function assertEnough(count: number): void {
+  if (count < MINIMUM_PICTURES) throw new TooFewPictures(count, 0, MINIMUM_PICTURES);
 }
 
 function sourceText(source: PictureSource): string {

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { BackboneStore, defaultBackboneFolder } from '../catalogue';
 import {
   type AnomalyFinding,
   type Inspection,
@@ -59,7 +60,17 @@ export async function openStation(options: StationOptions): Promise<Station> {
 
 /** @param parts takes what was opened, so that it can be closed should a later step fail */
 async function compose(options: StationOptions, store: Store, parts: { close(): Promise<void> }[]): Promise<Station> {
-  const { id, name, failSafe, deadlineMs, retention, modelKey, importLimitMb, clock = systemClock } = options;
+  const {
+    id,
+    name,
+    dataFolder,
+    failSafe,
+    deadlineMs,
+    retention,
+    modelKey,
+    importLimitMb,
+    clock = systemClock,
+  } = options;
   const faults = new FaultLog(clock);
   const events = new TypedEmitter<StationEvents>((error) => faults.add(error));
   const fault = (error: unknown) => events.emit('fault', faults.add(error));
@@ -80,7 +91,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   };
   const importLimitBytes = importLimitMb === undefined ? undefined : importLimitMb * MEGABYTE;
   const models = new ModelRegistry({ store, clock, check: load, modelKey, importLimitBytes });
-  const jobs = new JobQueue({ store, models, clock });
+  const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), alsoIn: [defaultBackboneFolder()] });
+  parts.push(backbones);
+  const jobs = new JobQueue({ store, models, backbones, clock });
   parts.push(jobs);
   const reviews = new ReviewQueue(store, clock);
 
@@ -133,7 +146,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const shutDown = async () => {
     await inspections.close().catch(fault);
     browserCameras.close();
-    await Promise.all([retentionTimer.close(), jobs.close(), pool.close()].map((end) => end.catch(fault)));
+    await Promise.all(
+      [retentionTimer.close(), backbones.close(), jobs.close(), pool.close()].map((end) => end.catch(fault)),
+    );
     await store.close();
     events.removeAll();
   };
@@ -143,6 +158,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     store,
     pool,
     models,
+    backbones,
     jobs,
     reviews,
     inspections,

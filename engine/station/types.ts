@@ -1,3 +1,4 @@
+import type { BackboneStore } from '../catalogue';
 import type {
   AnomalyFinding,
   Clock,
@@ -94,6 +95,7 @@ export interface Station {
   readonly store: Store;
   readonly pool: ComputePool;
   readonly models: ModelRegistry;
+  readonly backbones: BackboneStore;
   readonly jobs: JobQueue;
   readonly reviews: ReviewQueue;
   readonly inspections: InspectionLedger;

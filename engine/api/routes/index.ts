@@ -1,5 +1,6 @@
 import type { Route } from '../route';
 import { archiveRoutes } from './archives';
+import { backboneRoutes } from './backbones';
 import { eventRoutes } from './events';
 import { inspectionRoutes } from './inspections';
 import { modelRoutes } from './models';
@@ -17,6 +18,7 @@ export const routes: readonly Route[] = [
   ...reviewRoutes,
   ...modelRoutes,
   ...archiveRoutes,
+  ...backboneRoutes,
   ...trainingRoutes,
   ...settingsRoutes,
   ...eventRoutes,

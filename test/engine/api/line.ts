@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { API_PATH, type ApiContext, type ApiEvents, type ApiStation, mountApi } from '../../../engine/api';
+import { BackboneStore, type BackboneStoreOptions } from '../../../engine/catalogue';
 import {
   type Decision,
   type Finding,
@@ -44,12 +45,16 @@ export interface Line {
   close(): Promise<void>;
 }
 
-export async function openLine(options: Partial<ApiStation['options']> = {}): Promise<Line> {
+export async function openLine(
+  options: Partial<ApiStation['options']> = {},
+  backboneOptions: Partial<BackboneStoreOptions> = {},
+): Promise<Line> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'api-'));
   const store = await openStore({ dataFolder });
   const reviews = new ReviewQueue(store);
   const models = new ModelRegistry({ store });
-  const jobs = new JobQueue({ store, models });
+  const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), ...backboneOptions });
+  const jobs = new JobQueue({ store, models, backbones });
   await jobs.open();
   const events = new TypedEmitter<ApiEvents>();
   reviews.events.on('changed', (item) => events.emit('review-changed', item));
@@ -89,6 +94,7 @@ export async function openLine(options: Partial<ApiStation['options']> = {}): Pr
     options: { id: 'line-1', name: 'Line one', failSafe: 'NG', dataFolder, ...options },
     store,
     models,
+    backbones,
     jobs,
     reviews,
     events,
@@ -145,6 +151,7 @@ export async function openLine(options: Partial<ApiStation['options']> = {}): Pr
     delayMs: 0,
     inspect,
     close: async () => {
+      await backbones.close();
       await jobs.close();
       await store.close();
       await rm(dataFolder, { recursive: true, force: true });
