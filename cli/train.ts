@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { ModelManifest } from '../engine/packages';
+import { type ModelManifest, readManifest } from '../engine/packages';
 import { PLAIN_RECIPE, picturesInFolder, type TrainingProgress, trainPatchcore } from '../engine/patchcore';
 import { numberWithin, partTypeOf, required } from './options';
 import { terminal, WrongUse } from './output';
@@ -104,7 +104,7 @@ export async function train(args: string[]): Promise<number> {
     coresetSize: numberWithin(values['bank-size'], 'bank-size', 1, 100_000),
     recipe,
     quantise: values.quantise,
-    updateFrom: values.update,
+    updateFrom: values.update === undefined ? undefined : resolve(values.update),
     seed,
   };
 
@@ -119,7 +119,7 @@ export async function train(args: string[]): Promise<number> {
       partType,
       pictures,
       outFolder,
-      version: '1',
+      version: values.update === undefined ? '1' : await versionAfter(values.update),
       source: resolve(folder),
       backbone: values.backbone,
       threads: availableParallelism(),
@@ -165,6 +165,12 @@ export async function train(args: string[]): Promise<number> {
   } finally {
     process.removeListener('SIGINT', onInterrupt);
   }
+}
+
+/** The number after that of a model package; packages of other names begin with 1. */
+async function versionAfter(folder: string): Promise<string> {
+  const { version } = await readManifest(folder);
+  return /^\d+$/.test(version) ? String(Number(version) + 1) : '1';
 }
 
 function recipeText({ moment, conditioning, spacing, scoring, chosen, trials }: ModelManifest['recipe']): string {

@@ -30,6 +30,7 @@ async function train(order: TrainingOrder): Promise<readonly { name: string; rea
     outFolder: order.outFolder,
     source: order.sourceText,
     backbone: order.backbone,
+    updateFrom: order.updateFrom ?? undefined,
     threads: order.threads,
     onProgress: progressReporter(),
   });

@@ -186,7 +186,8 @@ async function coresetOf(set: PatchSet, plan: BankPlan, random: Random): Promise
   return set.patches.rows <= plan.size ? set : chooseBank(set, plan, random);
 }
 
-function withoutPictures(set: PatchSet, without: ReadonlySet<number>): PatchSet {
+/** The rows that do not come from the given pictures. */
+export function withoutPictures(set: PatchSet, without: ReadonlySet<number>): PatchSet {
   if (without.size === 0) return set;
   return chosenRows(
     set,

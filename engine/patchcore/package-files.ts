@@ -17,7 +17,7 @@ export function headFile(section: number, sections: number): string {
   return sections === 1 ? 'head.onnx' : `head-${section + 1}.onnx`;
 }
 
-/** Training pictures and, for each bank, the picture, tile and patch of each row, in the order of the rows. */
+/** The pictures learnt and, for each bank, the picture, tile and patch of each row, in the order of the rows. */
 export interface BankOrigins {
   readonly pictures: readonly { readonly name: string; readonly sha256: string }[];
   /** Null for a tile of which nothing counts. */
@@ -30,21 +30,18 @@ interface Columns {
   readonly patch: readonly number[];
 }
 
-/** @param pictures by the number that origins name them with */
+/** @param pictures all that were learnt, by the number that origins name them with */
 export function writeOrigins(
   banks: readonly (Bank | null)[],
   pictures: ReadonlyMap<number, { readonly name: string; readonly sha256: string }>,
 ): Buffer {
-  const used = new Map<number, number>();
-  for (const bank of banks) {
-    for (const { picture } of bank?.origins ?? []) if (!used.has(picture)) used.set(picture, used.size);
-  }
+  const places = new Map([...pictures.keys()].map((picture, place) => [picture, place]));
   const origins: BankOrigins = {
-    pictures: [...used.keys()].map((picture) => pictures.get(picture) as { name: string; sha256: string }),
+    pictures: [...pictures.values()],
     banks: banks.map(
       (bank) =>
         bank && {
-          picture: bank.origins.map(({ picture }) => used.get(picture) as number),
+          picture: bank.origins.map(({ picture }) => places.get(picture) as number),
           tile: bank.origins.map(({ tile }) => tile),
           patch: bank.origins.map(({ patch }) => patch),
         },

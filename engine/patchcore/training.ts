@@ -35,6 +35,7 @@ import { headGraph } from './head-graph';
 import { measurePicture, PatchcoreModel } from './model';
 import { type Conditioning, dimensionsOf, neckGraph } from './neck-graph';
 import { CONDITIONING_FILE, headFile, MASK_FILE, ORIGINS_FILE, writeConditioning, writeOrigins } from './package-files';
+import { grownBanks, grownHash, inheritedSettings, type Parent, readParent, scoreByParent } from './parent';
 import type { ViewPatches } from './patch-set';
 import { type ReadPicture, readPictures, type SkippedPicture } from './picture-reader';
 import { picturesInFolder, type TrainingPicture } from './pictures';
@@ -110,19 +111,27 @@ export class TooFewPictures extends InspectionError {
  *    look defective are left out of the bank and of the thresholds, and listed for a person, unless they shall be kept.
  * 4. The final bank is chosen from all the others; thresholds come from the held-out scores.
  *
+ * With `updateFrom` the pictures are added to a version instead: its recipe, view and wishes hold, the new pictures are scored
+ * by its banks, the banks are chosen anew from the old ones and the new pictures, and all held-out scores count together.
+ *
  * The package appears at `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in
  * the same order with the same seed give the same bank. Memory is bounded whatever the number of pictures.
  *
  * @throws {TooFewPictures} without a readable picture, or with one when altered copies are switched off
  * @throws {ModelExists} when something is at `outFolder`
+ * @throws {NotExtendable} when nothing can be added to the version at `updateFrom`
  * @throws {BackboneNotFound | OnnxInvalid} when the backbone cannot be used
  * @throws {InvalidInput} for a setting out of range
  * @throws the signal's reason when it aborts; nothing stays behind then
  */
 export async function trainPatchcore(training: PatchcoreTraining): Promise<TrainingResult> {
-  const settings = await settingsOf(training);
+  const own = await settingsOf(training);
   await assertFree(training.outFolder);
-  const work = new TrainingWork(training, settings, await resolveBackbone(training.backbone));
+  const { updateFrom } = training;
+  const parent = updateFrom === undefined ? null : await readParent(updateFrom);
+  const settings = parent && updateFrom !== undefined ? await inheritedSettings(updateFrom, parent, own) : own;
+  const backbone = parent?.backbone ?? (await resolveBackbone(training.backbone));
+  const work = new TrainingWork(training, settings, backbone, parent);
   try {
     return await work.run();
   } finally {
@@ -143,36 +152,27 @@ class TrainingWork {
     private readonly training: PatchcoreTraining,
     private readonly settings: TrainingSettings,
     private readonly backbone: Backbone,
+    private readonly parent: Parent | null,
   ) {
     this.progress = new ProgressReport(training.pictures.length, training.onProgress);
+    for (const [place, picture] of (parent?.pictures ?? []).entries()) {
+      this.used.set(-1 - place, picture);
+      this.twins.set(picture.sha256, `${picture.name}, which the model knows already`);
+    }
   }
 
   async run(): Promise<TrainingResult> {
-    const { settings, progress } = this;
-    const { threads, viewing } = settings;
-    const sample = await this.sample();
-    const products = this.opened(await Products.open(threads));
-    progress.at('condition', 0);
-    const chosen = await chooseRecipe(sample, {
-      backbone: this.backbone,
-      settings,
-      products,
-      random: seededRandom(settings.seed),
-      signal: this.training.signal,
-      onProgress: (share) => progress.at('condition', share),
-    });
-    const tapped = tapAt(this.backbone, chosen.recipe.moment, viewing.preprocessing);
-    const extractor = this.opened(await Extractor.open(this.backbone, tapped, viewing.preprocessing, threads));
-    const neck = this.opened(await Session.open(neckGraph(extractor.layers, chosen.conditioning), threads));
-
-    const variation = this.variationFor(sample.length);
+    const { settings, parent } = this;
+    const { chosen, tapped, variation } = parent ? { ...parent, variation: NO_VARIATION } : await this.choose();
+    const { preprocessing } = settings.viewing;
+    const extractor = this.opened(await Extractor.open(this.backbone, tapped, preprocessing, settings.threads));
+    const neck = this.opened(await Session.open(neckGraph(extractor.layers, chosen.conditioning), settings.threads));
     const collected = await this.collect(extractor, neck, variation);
     const plan = this.planFor(chosen, extractor, collected.grid);
-    const scored = await this.score(collected, plan);
-    const banks = await finalBanks(scored.coresets, scored.leftOut, plan);
-    const defects = await this.defectScores(extractor, neck, banks, plan);
-    const levels = this.levelsOf(scored.good, defects, collected.groups, variation.method, scored.coresets.folds);
-    return this.write({ chosen, tapped, extractor, plan, banks, collected, scored, defects, levels, variation });
+    const scored = await (parent ? this.grow(parent, collected, plan) : this.score(collected, plan));
+    const defects = await this.defectScores(extractor, neck, scored.banks, plan);
+    const levels = this.levelsOf(scored, defects, collected.groups, variation.method);
+    return this.write({ chosen, tapped, extractor, plan, collected, scored, defects, levels, variation });
   }
 
   async close(): Promise<void> {
@@ -182,6 +182,23 @@ class TrainingWork {
   private opened<T extends { close(): Promise<void> }>(part: T): T {
     this.open.push(part);
     return part;
+  }
+
+  /** How features are taken, on a sample. */
+  private async choose(): Promise<{ chosen: ChosenRecipe; tapped: TappedExtractor; variation: Variation }> {
+    const { settings, progress, backbone } = this;
+    const sample = await this.sample();
+    const variation = this.variationFor(sample.length);
+    progress.at('condition', 0);
+    const chosen = await chooseRecipe(sample, {
+      backbone,
+      settings,
+      products: this.opened(await Products.open(settings.threads)),
+      random: seededRandom(settings.seed),
+      signal: this.training.signal,
+      onProgress: (share) => progress.at('condition', share),
+    });
+    return { chosen, tapped: tapAt(backbone, chosen.recipe.moment, settings.viewing.preprocessing), variation };
   }
 
   /** Some pictures, spread evenly over all, decoded; all of them when they are few. */
@@ -271,8 +288,9 @@ class TrainingWork {
       if (golden.length < GOLDEN_PICTURES) golden.push(await goldenOf(picture.picture));
     }
     training.signal?.throwIfAborted();
-    const count = this.twins.size;
-    if (count < (asPictures ? 1 : 2)) throw new TooFewPictures(count, this.skipped.length, asPictures ? 1 : 2);
+    const count = signatures.length;
+    const needed = asPictures || this.parent ? 1 : 2;
+    if (count < needed) throw new TooFewPictures(count, this.skipped.length, needed);
     if (!asPictures) {
       const groups = nearDuplicates(signatures);
       for (const [place, picture] of [...candidates.all.keys()].entries()) groupOf.set(picture, groups[place]);
@@ -318,6 +336,8 @@ class TrainingWork {
   /** Held-out scores of all good pictures, and those that look defective. */
   private async score({ candidates, groups, count }: Collected, plan: BankPlan): Promise<Scored> {
     const { progress, settings } = this;
+    const independent = new Set(groups.values()).size;
+    if (independent < 2 && count > 1) throw new TooFewPictures(independent, count - independent, 2);
     progress.at('coreset', 0);
     const coresets = await foldCoresets(candidates, groups, plan, (share) => progress.at('coreset', share));
     progress.at('calibrate', 0);
@@ -337,10 +357,28 @@ class TrainingWork {
     }
     const leftOut = new Set(settings.keepSuspects ? [] : found.keys());
     return {
-      coresets,
+      banks: await finalBanks(coresets, leftOut, plan),
+      folds: coresets.folds,
       leftOut,
       good: scores.filter(({ picture }) => !leftOut.has(picture)),
       suspects: [...found.values()].sort((a, b) => b.score - a.score),
+    };
+  }
+
+  /** The parent's banks with the new pictures, which the parent's banks have scored. */
+  private async grow(parent: Parent, { candidates }: Collected, plan: BankPlan): Promise<Scored> {
+    const { progress, settings } = this;
+    progress.at('coreset', 0);
+    const { scores, suspects: found } = await scoreByParent(candidates, parent, plan, (share) =>
+      progress.at('coreset', share),
+    );
+    const leftOut = new Set(settings.keepSuspects ? [] : found.map(({ picture }) => picture));
+    return {
+      banks: await grownBanks(candidates, parent, leftOut, plan),
+      folds: parent.manifest.calibration.folds,
+      leftOut,
+      good: scores.filter(({ picture }) => !leftOut.has(picture)),
+      suspects: found,
     };
   }
 
@@ -376,29 +414,45 @@ class TrainingWork {
   }
 
   private levelsOf(
-    good: readonly HeldOutScore[],
+    { good, folds }: Scored,
     defective: readonly number[],
     groups: ReadonlyMap<number, number>,
     method: CalibrationMethod,
-    folds: number,
   ): Levels {
-    const { wishes } = this.settings;
-    const input = {
-      method,
-      folds: method === 'augmented' ? 0 : folds,
-      groups: good.map(({ picture }) => groups.get(picture) ?? picture),
-    };
-    const calibration = calibrate({ ...input, good: good.map(({ score }) => score), defective }, wishes);
+    const { wishes, sigma } = this.settings;
+    const known = this.parent?.manifest;
+    const numbers = good.map(({ picture }) => groups.get(picture) ?? picture);
+    const scores = good.map(({ score }) => score);
+    if (known) {
+      // each of the parent's scores stands for itself; altered copies of few pictures count no more once there are others
+      const { calibration, map } = known;
+      const before = calibration.method === 'augmented' ? [] : calibration.scores;
+      const input = {
+        method,
+        folds,
+        good: [...before, ...scores],
+        groups: [...before.map((_, place) => -1 - place), ...numbers],
+        defective: [...calibration.defectScores, ...defective],
+      };
+      if (input.good.length < 2) throw new TooFewPictures(scores.length, this.skipped.length, 2);
+      return { calibration: calibrate(input, wishes), map };
+    }
+    const input = { method, folds: method === 'augmented' ? 0 : folds, groups: numbers };
+    const calibration = calibrate({ ...input, good: scores, defective }, wishes);
     const peaks = calibrate({ ...input, good: good.map(({ peak }) => peak) }, wishes);
     const pixels = Float64Array.from(good.flatMap((one) => one.pixels)).sort();
     const zero = pixels[Math.floor(pixels.length / 2)] ?? 0;
     const region = Math.max(peaks.thresholds.accept, zero + 1e-6);
-    return { calibration, map: { sigma: this.settings.sigma, zero, region, full: zero + 2 * (region - zero) } };
+    return { calibration, map: { sigma, zero, region, full: zero + 2 * (region - zero) } };
   }
 
   private async write(made: Made): Promise<TrainingResult> {
     const { training, settings, progress, backbone } = this;
-    const { chosen, tapped, extractor, plan, banks, collected, scored, defects, levels, variation } = made;
+    const { chosen, tapped, extractor, plan, collected, scored, defects, levels, variation } = made;
+    const { banks } = scored;
+    const before = this.parent?.manifest ?? null;
+    const learnt = collected.count - scored.leftOut.size + (before?.bank.pictures ?? 0);
+    const used = new Map([...this.used].filter(([picture]) => !scored.leftOut.has(picture)));
     progress.at('package', 0);
     const heads = await headFiles(banks, chosen.conditioning, extractor, plan, settings.storage);
     const isEmbedded = backbone.embedded && tapped.bytes === backbone.bytes;
@@ -410,17 +464,17 @@ class TrainingWork {
       version: training.version,
       partType: training.partType,
       createdAt: new Date().toISOString(),
-      parent: training.parent ?? null,
+      parent: training.parent ?? before?.version ?? null,
       dataset: {
         source: training.source,
-        count: collected.count - scored.leftOut.size,
+        count: learnt,
         skipped: this.skipped.length,
-        sha256: collected.sha256,
-        defects: defects.length,
+        sha256: this.parent ? grownHash(this.parent, collected.sha256) : collected.sha256,
+        defects: defects.length + (before?.dataset.defects ?? 0),
       },
       preprocessing: { ...settings.viewing.preprocessing, fastShrinkOnLoad: false },
       viewing: { roi: settings.viewing.roi, tiles: settings.viewing.tiles, mask: settings.mask && MASK_FILE },
-      augmentation: variation.wish && { ...variation.wish, copies: variation.copies },
+      augmentation: before ? before.augmentation : variation.wish && { ...variation.wish, copies: variation.copies },
       backbone: {
         id: backbone.id,
         sha256: isEmbedded ? backbone.sha256 : createHash('sha256').update(tapped.bytes).digest('hex'),
@@ -429,8 +483,8 @@ class TrainingWork {
       },
       recipe: { ...chosen.recipe, chosen: chosen.chosen, trials: [...chosen.trials] },
       bank: {
-        pictures: collected.count - scored.leftOut.size,
-        candidates: collected.total,
+        pictures: learnt,
+        candidates: collected.total + (before?.bank.candidates ?? 0),
         size: banks.reduce((sum, bank) => sum + (bank?.patches.rows ?? 0), 0),
         radius: Math.max(...banks.map((bank) => bank?.radius ?? 0)),
         seed: settings.seed,
@@ -447,7 +501,7 @@ class TrainingWork {
         score,
         learnt: settings.keepSuspects,
       })),
-      quantisation: null,
+      quantisation: before?.quantisation ?? null,
       metrics: progress.secondsPerStage(),
       golden: [],
       goldenTolerance: GOLDEN_TOLERANCE,
@@ -458,7 +512,7 @@ class TrainingWork {
       ...(chosen.conditioning && { [CONDITIONING_FILE]: writeConditioning(chosen.conditioning) }),
       ...(settings.mask && { [MASK_FILE]: settings.mask.file }),
       ...(isEmbedded ? {} : { [BACKBONE_FILE]: tapped.bytes }),
-      [ORIGINS_FILE]: writeOrigins(banks, this.used),
+      [ORIGINS_FILE]: writeOrigins(banks, used),
       ...golden.files,
     };
     const sealed = await writePackage(
@@ -509,6 +563,8 @@ interface Variation {
   readonly method: CalibrationMethod;
 }
 
+const NO_VARIATION: Variation = { wish: null, copies: 0, method: 'cross-validated' };
+
 interface Collected {
   readonly candidates: Candidates;
   /** Number of each picture's group of near-duplicates, by its place. */
@@ -524,7 +580,9 @@ interface Collected {
 }
 
 interface Scored {
-  readonly coresets: Awaited<ReturnType<typeof foldCoresets>>;
+  /** The final ones. */
+  readonly banks: readonly (Bank | null)[];
+  readonly folds: number;
   readonly leftOut: ReadonlySet<number>;
   readonly good: readonly HeldOutScore[];
   readonly suspects: readonly HeldOutScore[];
@@ -545,7 +603,6 @@ interface Made {
   readonly tapped: TappedExtractor;
   readonly extractor: Extractor;
   readonly plan: BankPlan;
-  readonly banks: readonly (Bank | null)[];
   readonly collected: Collected;
   readonly scored: Scored;
   readonly defects: readonly number[];

@@ -15,6 +15,12 @@ export interface Layers {
 /** Decodes a picture at the given size. @throws {PictureUnreadable} */
 export async function readLayers(picture: Buffer, width: number, height: number): Promise<Layers> {
   const { data, placement } = await toTensor(picture, { width, height, mode: 'stretch', kernel: 'cubic' });
+  return layersOf(data, placement);
+}
+
+/** @param data planar RGB, [3 x input height x input width], 0..1; kept, not copied */
+export function layersOf(data: Float32Array, placement: Placement): Layers {
+  const { inputWidth: width, inputHeight: height } = placement;
   const area = width * height;
   const [red, green, blue] = [0, 1, 2].map((band) => data.subarray(band * area, (band + 1) * area));
   const planeOf = (values: Float32Array): Plane => ({ data: values, width, height });

@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InspectionError, seededRandom, sha256Of } from '../domain';
+import { readMask } from '../imaging';
+import { type ModelManifest, verifyFiles } from '../packages';
+import { suspects } from '../statistics';
+import { type Backbone, backboneOf } from './backbone';
+import { type Bank, chooseBank } from './bank';
+import { bankOf } from './bank-storage';
+import type { Candidates } from './candidates';
+import { type BankPlan, type HeldOutScore, openSearchers, scoreViews, withoutPictures } from './cross-validation';
+import type { TappedExtractor } from './extractor';
+import { type BankOrigins, originsOf, readConditioning, readOrigins } from './package-files';
+import { joined } from './patch-set';
+import type { ChosenRecipe } from './recipe-trials';
+import type { TrainingSettings } from './training-settings';
+
+/** A version that pictures are added to. */
+export interface Parent {
+  readonly manifest: ModelManifest;
+  readonly backbone: Backbone;
+  readonly tapped: TappedExtractor;
+  readonly chosen: ChosenRecipe;
+  /** Rows of parent pictures carry negative picture numbers: -1 for the first, -2 for the second. */
+  readonly banks: readonly (Bank | null)[];
+  readonly pictures: BankOrigins['pictures'];
+}
+
+/** A version that nothing can be added to. */
+export class NotExtendable extends InspectionError {
+  constructor({ name, version }: ModelManifest) {
+    super({
+      code: 'model-not-extendable',
+      status: 'train anew',
+      message:
+        `Nothing can be added to version ${version} of ${name}: it was made by an older version of this software, which ` +
+        'did not keep what is needed for that. Train anew with all pictures.',
+      parameters: { name, version },
+      httpStatus: 409,
+    });
+  }
+}
+
+/**
+ * Opens the version that pictures are added to.
+ *
+ * @throws {ModelInvalid} when a file of it was changed
+ * @throws {NotExtendable} when it is of format 1
+ */
+export async function readParent(folder: string): Promise<Parent> {
+  const manifest = await verifyFiles(folder);
+  const { recipe, bank } = manifest;
+  if (manifest.calibration.method === 'held-out') throw new NotExtendable(manifest);
+  const conditioning = await readConditioning(folder, manifest);
+  const { pictures, banks: columns } = await readOrigins(folder);
+  const banks: (Bank | null)[] = [];
+  for (const [section, file] of bank.heads.entries()) {
+    const own = columns[section];
+    if (file === null || own === null) {
+      banks.push(null);
+      continue;
+    }
+    const patches = bankOf(await readFile(join(folder, file)));
+    const origins = originsOf(own).map((origin) => ({ ...origin, picture: -1 - origin.picture }));
+    banks.push({ patches, origins, radius: bank.radius });
+  }
+  const bytes = await backboneOf(folder, manifest);
+  const { id, sha256, file, outputs } = manifest.backbone;
+  const { trials } = recipe;
+  return {
+    manifest,
+    backbone: { id, sha256, bytes, embedded: file === null },
+    tapped: { bytes, outputs },
+    chosen: { recipe, chosen: 'inherited', trials, conditioning },
+    banks,
+    pictures,
+  };
+}
+
+/** The parent's way to look at pictures: what was wished for it holds for its successors. */
+export async function inheritedSettings(
+  folder: string,
+  { manifest }: Parent,
+  own: TrainingSettings,
+): Promise<TrainingSettings> {
+  const { preprocessing, viewing, bank, map, calibration } = manifest;
+  const file = viewing.mask === null ? null : await readFile(join(folder, viewing.mask));
+  const { falseRejectRate, reviewRate, missRate } = calibration;
+  return {
+    ...own,
+    viewing: { preprocessing, roi: viewing.roi, tiles: viewing.tiles },
+    mask: file && { file, mask: await readMask(file) },
+    banks: bank.tiles,
+    reach: bank.reach,
+    augmentation: null,
+    wishes: { falseRejectRate, reviewRate, missRate },
+    sigma: map.sigma,
+    storage: bank.storage,
+    seed: bank.seed,
+  };
+}
+
+/**
+ * Scores the new pictures by the parent's banks, which do not know them, and finds those that look defective beside the
+ * parent's pictures.
+ */
+export async function scoreByParent(
+  candidates: Candidates,
+  { banks, manifest }: Parent,
+  plan: BankPlan,
+  onProgress: (share: number) => void,
+): Promise<{ readonly scores: HeldOutScore[]; readonly suspects: HeldOutScore[] }> {
+  const searchers = await openSearchers(banks, plan);
+  const scores: HeldOutScore[] = [];
+  try {
+    for (const [picture, { views }] of candidates.all) {
+      if (views === null) continue;
+      plan.signal?.throwIfAborted();
+      scores.push({ picture, ...(await scoreViews(searchers, views, plan.scoring, picture)) });
+      onProgress(scores.length / candidates.all.size);
+    }
+  } finally {
+    for (const searcher of searchers) await searcher?.close();
+  }
+  const known = manifest.calibration.scores;
+  const all = [...known, ...scores.map(({ score }) => score)];
+  const found = suspects(all).flatMap((place) => (place < known.length ? [] : [scores[place - known.length]]));
+  return { scores, suspects: found };
+}
+
+/** Banks chosen anew from the parent's banks and the new pictures. */
+export async function grownBanks(
+  candidates: Candidates,
+  { banks }: Parent,
+  without: ReadonlySet<number>,
+  plan: BankPlan,
+): Promise<(Bank | null)[]> {
+  const random = seededRandom(plan.seed + 2);
+  const grown: (Bank | null)[] = [];
+  for (const [section, bank] of banks.entries()) {
+    const added = [...candidates.all.values()].map(({ sections }) => withoutPictures(sections[section], without));
+    const all = joined(bank === null ? added : [bank, ...added], plan.columns);
+    grown.push(all.patches.rows === 0 ? null : await chooseBank(all, plan, random));
+  }
+  return grown;
+}
+
+/** One hash over the pictures of the parent and the new ones. */
+export function grownHash({ manifest }: Parent, added: string): string {
+  return sha256Of(Buffer.from(`${manifest.dataset.sha256}${added}`));
+}
