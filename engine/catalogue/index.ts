@@ -1,6 +1,6 @@
+export type { BackboneState } from './backbone-state';
 export {
   BackboneNotPulled,
-  type BackboneState,
   BackboneStore,
   type BackboneStoreOptions,
   NothingToCancel,

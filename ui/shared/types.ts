@@ -1,4 +1,5 @@
 export type { CalibrationDetails, ModelDetails } from '../../engine/api/model-details';
+export type { BackboneState } from '../../engine/catalogue/backbone-state';
 export type {
   AuditEntry,
   Box,

@@ -316,6 +316,17 @@ export const de: Texts = {
     skipped: (count) => (count === 1 ? '1 Bild wurde ausgelassen' : `${count} Bilder wurden ausgelassen`),
     notDeployed: 'keine Version im Einsatz',
   },
+  backbones: {
+    states: { absent: 'noch nicht da', pulling: 'unterwegs', verifying: 'wird geprüft', ready: 'da' },
+    facts: (size, licence) => `${size}, Lizenz ${licence}`,
+    pull: (size) => `${size} herunterladen`,
+    goOn: (size) => `Weiter herunterladen, noch ${size}`,
+    cancel: 'Herunterladen anhalten',
+    progress: (name) => `Herunterladen von ${name}`,
+    received: (received, total) => `${received} von ${total}`,
+    verifying: 'Wird geprüft …',
+    mustPull: 'Er muss einmal heruntergeladen werden, bevor damit gelernt werden kann.',
+  },
   options: {
     wishes: 'Was gewünscht ist',
     falseReject: 'Gutteile abgelehnt, höchstens in %',

@@ -332,6 +332,17 @@ export const enUS = {
     skipped: (count: number) => (count === 1 ? '1 picture was left out' : `${count} pictures were left out`),
     notDeployed: 'no version in production',
   },
+  backbones: {
+    states: { absent: 'not here yet', pulling: 'on its way', verifying: 'being checked', ready: 'here' },
+    facts: (size: string, licence: string) => `${size}, licence ${licence}`,
+    pull: (size: string) => `Download ${size}`,
+    goOn: (size: string) => `Go on downloading, ${size} left`,
+    cancel: 'Stop the download',
+    progress: (name: string) => `Download of ${name}`,
+    received: (received: string, total: string) => `${received} of ${total}`,
+    verifying: 'Checking …',
+    mustPull: 'It has to be downloaded once before it can be trained with.',
+  },
   options: {
     wishes: 'What is wished',
     falseReject: 'Good parts rejected, at most in %',
