@@ -38,6 +38,8 @@ const FAILURE_REASONS = [
   'not-recorded',
   'internal-error',
   'part-type-invalid',
+  'reference-missing',
+  'reference-mismatch',
 ] as const;
 
 /**
@@ -70,6 +72,8 @@ const PLC_ERROR_CODES: Readonly<Record<(typeof FAILURE_REASONS)[number], number>
   'not-recorded': 111,
   'internal-error': 112,
   'part-type-invalid': 113,
+  'reference-missing': 114,
+  'reference-mismatch': 115,
 };
 
 /** The number a PLC reads: that of the first reason for which something failed, 0 when nothing did. */

@@ -31,6 +31,8 @@ export const de: Texts = {
     'not-recorded': 'Das Ergebnis konnte nicht gespeichert werden',
     'internal-error': 'Interner Fehler',
     'part-type-invalid': 'Der Teiletyp ist nicht brauchbar',
+    'reference-missing': 'Zu diesem Teil gibt es kein Musterbild',
+    'reference-mismatch': 'Das Musterbild passt nicht zu diesem Bild',
   },
   problems: {
     unreachable: 'Die Station antwortet nicht. Prüfen Sie, ob Node-RED läuft und das Netzwerk da ist.',

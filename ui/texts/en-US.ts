@@ -31,6 +31,8 @@ const reasons: Record<ReasonCode, string> = {
   'not-recorded': 'The result could not be stored',
   'internal-error': 'Internal error',
   'part-type-invalid': 'The part type is not usable',
+  'reference-missing': 'There is no golden picture of this part',
+  'reference-mismatch': 'The golden picture does not fit this picture',
 };
 
 const stages: Record<TrainingStage, string> = {

@@ -10,6 +10,8 @@ import { ReferenceMismatch } from './errors';
 import { type Layers, readLayers } from './layers';
 import { DEFAULT_REFERENCE_SETTINGS, type ReferenceSettings } from './settings';
 
+/** Score of a picture that does not show the same part as its golden picture: above any difference and any threshold. */
+export const WRONG_PART_SCORE = 2;
 /** Shapes of picture and golden picture may differ by this share, for example by a pixel of rounding. */
 const SHAPE_TOLERANCE = 0.02;
 /** One may have this many times the pixels a side of the other. */
@@ -17,8 +19,8 @@ const SIZE_RATIO = 4;
 
 export interface ReferenceResult {
   /**
-   * Raw: the largest averaged difference, 0..1 of the full range of brightness. Above 1 when the pictures do not show the
-   * same part: then 2 minus their similarity.
+   * Raw: the largest averaged difference, 0..1 of the full range of brightness; {@link WRONG_PART_SCORE} when the pictures
+   * do not show the same part.
    */
   readonly score: number;
   /** Highest peak first, in pixels of the original picture. Just one, all of it, when it does not show the same part. */
@@ -137,9 +139,9 @@ export async function compareWithReference(
   }
 }
 
-/** The score of a picture: its largest difference, or more than 1 when it does not show the same part. */
-export function scoreOf({ isSamePart, similarity }: Alignment, differences: Float32Array): number {
-  if (!isSamePart) return 2 - similarity;
+/** The score of a picture: its largest difference, or that of a wrong part. */
+export function scoreOf({ isSamePart }: Alignment, differences: Float32Array): number {
+  if (!isSamePart) return WRONG_PART_SCORE;
   let most = 0;
   for (const difference of differences) if (difference > most) most = difference;
   return most;

@@ -16,7 +16,7 @@ export class ReferenceMismatch extends InspectionError {
         `The picture has ${sizes.width} x ${sizes.height} pixels, its golden picture ${sizes.referenceWidth} x ` +
         `${sizes.referenceHeight}: they cannot show the same part in the same view. Take both with the same camera and crop.`,
       parameters: sizes,
-      reason: 'no-model',
+      reason: 'reference-mismatch',
       httpStatus: 422,
     });
   }
@@ -33,7 +33,7 @@ export class ReferenceMissing extends InspectionError {
         `There is no golden picture for ${place}: ${detail}. Put one into the folder of golden pictures, named like the ` +
         'serial number (SERIAL.png or .jpg), send it in msg.reference, or train the model with one for all parts.',
       parameters: { place, detail },
-      reason: 'no-model',
+      reason: 'reference-missing',
       httpStatus: 422,
     });
   }

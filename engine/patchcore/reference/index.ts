@@ -1,7 +1,9 @@
 export { type BoxMatch, matchBoxes } from './box-matching';
-export { compareWithReference, ReferenceComparer, type ReferenceResult } from './compare';
+export { compareWithReference, ReferenceComparer, type ReferenceResult, WRONG_PART_SCORE } from './compare';
 export { ReferenceMismatch, ReferenceMissing } from './errors';
+export { type ReferenceSection, referenceSection } from './manifest-section';
 export { ReferenceLibrary } from './reference-library';
+export { type ReferenceModelFacts, scoreAgainstReference } from './score';
 export { DEFAULT_REFERENCE_SETTINGS, type ReferenceSettings, referenceSettings } from './settings';
 export {
   type ReferencePair,
