@@ -113,19 +113,6 @@ export function tapBackbone(
   return { bytes: writeModel(edited), input, outputs, fixed, edited: true };
 }
 
-/** What `prepareBackbone` gave before there were moments. */
-export interface PreparedBackbone {
-  readonly bytes: Uint8Array;
-  readonly input: string;
-  readonly outputs: readonly string[];
-  readonly edited: boolean;
-}
-
-/** `tapBackbone` after the activations, without normalisation. */
-export function prepareBackbone(bytes: Uint8Array, strides: readonly number[] = [8, 16]): PreparedBackbone {
-  return tapBackbone(bytes, strides);
-}
-
 function graphOf(model: OnnxModel): OnnxGraph {
   const graph = model.graph as OnnxGraph;
   checkGraph(graph);

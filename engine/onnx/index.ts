@@ -5,8 +5,6 @@ export {
   type Moment,
   type Normalisation,
   type PictureSize,
-  type PreparedBackbone,
-  prepareBackbone,
   type Tap,
   type TappedBackbone,
   tapBackbone,
