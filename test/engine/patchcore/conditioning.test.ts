@@ -68,7 +68,6 @@ describe('Conditioning', () => {
   it('whitens patches that vary in few directions without dividing by nothing', async () => {
     const moments = await featureMoments(patchesOf(3), layers, products);
     const conditioning = await fitConditioning('whitening', moments, 60, products, random);
-    assert.ok(conditioning?.weights.data.every(Number.isFinite));
     assert.ok(conditioning);
     assert.ok(conditioning.weights.data.every(Number.isFinite));
   });
