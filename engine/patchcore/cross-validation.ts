@@ -166,7 +166,7 @@ export async function scoreViews(
     for (const value of map) if (value > peak) peak = value;
     pixels.push(...somePixels(map, view, start % MAP_STEP));
   }
-  return { score: found.length === 0 ? 0 : imageScore(found, scoring), peak, pixels };
+  return { score: imageScore(found, scoring), peak, pixels };
 }
 
 /** Some values of a map, where patches count. */

@@ -30,18 +30,20 @@ interface Columns {
   readonly patch: readonly number[];
 }
 
-/** @param pictures all that were learnt, by the number that origins name them with */
+/** @param pictures all that were learnt, by the number that origins name them with; altered copies as what they are of */
 export function writeOrigins(
   banks: readonly (Bank | null)[],
   pictures: ReadonlyMap<number, { readonly name: string; readonly sha256: string }>,
 ): Buffer {
-  const places = new Map([...pictures.keys()].map((picture, place) => [picture, place]));
+  const distinct = new Map([...pictures.values()].map((picture) => [picture.sha256, picture]));
+  const numbers = new Map([...distinct.keys()].map((sha256, place) => [sha256, place]));
+  const numberOf = (picture: number) => numbers.get(pictures.get(picture)?.sha256 ?? '') as number;
   const origins: BankOrigins = {
-    pictures: [...pictures.values()],
+    pictures: [...distinct.values()],
     banks: banks.map(
       (bank) =>
         bank && {
-          picture: bank.origins.map(({ picture }) => places.get(picture) as number),
+          picture: bank.origins.map(({ picture }) => numberOf(picture)),
           tile: bank.origins.map(({ tile }) => tile),
           patch: bank.origins.map(({ patch }) => patch),
         },

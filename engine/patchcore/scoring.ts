@@ -23,6 +23,7 @@ export interface ViewDistances {
  * Patches that do not count change nothing; without any that counts the score is 0.
  */
 export function imageScore(views: readonly ViewDistances[], scoring: Scoring): number {
+  if (views.length === 0) return 0;
   switch (scoring.method) {
     case 'max':
       return Math.max(0, ...views.map(highest));

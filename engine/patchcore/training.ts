@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
-import { InspectionError, type Random, seededRandom, type TrainingOptions } from '../domain';
-import { type Augmentation, augment, drawAugmentations, thumbnail, type View } from '../imaging';
+import {
+  type AugmentationWish,
+  InspectionError,
+  InvalidInput,
+  type Random,
+  seededRandom,
+  type TrainingOptions,
+} from '../domain';
+import { type Augmentation, augment, drawAugmentations, patchCounts, thumbnail, type View } from '../imaging';
 import {
   assertFree,
   GOLDEN_TOLERANCE,
@@ -30,7 +37,7 @@ import {
   openSearchers,
   scoreViews,
 } from './cross-validation';
-import { Extractor, type TappedExtractor, tapAt } from './extractor';
+import { Extractor, STRIDES, type TappedExtractor, tapAt } from './extractor';
 import { headGraph } from './head-graph';
 import { measurePicture, PatchcoreModel } from './model';
 import { type Conditioning, dimensionsOf, neckGraph } from './neck-graph';
@@ -54,6 +61,9 @@ const LEAST_TO_HOLD_OUT = 4;
 const FEW_PICTURES = 16;
 /** What cannot be the defect in most lines: a little light, a little play. */
 const USUAL_VARIATION = { flip: false, rotation: 0, light: 0.1, shift: 0.02 } as const;
+const NOTHING_COUNTS =
+  'Nothing of the pictures counts: the mask leaves nothing of what is looked at, or only lines too thin for the ' +
+  "model's input. Paint more of it white, or choose another region of interest or a larger input.";
 const GOLDEN_PICTURES = 2;
 /** Larger golden pictures are stored as a smaller JPEG, with its own score. */
 const GOLDEN_BYTES = 1024 * 1024;
@@ -221,7 +231,15 @@ class TrainingWork {
       else found.set(read.sha256, { ...read, index: places[read.index] });
     }
     if (found.size === 0) throw new TooFewPictures(0, skipped, MINIMUM_PICTURES);
-    return [...found.values()];
+    const sample = [...found.values()];
+    if (!sample.some(({ views }) => this.isAnyCounted(views))) throw new InvalidInput(NOTHING_COUNTS);
+    return sample;
+  }
+
+  private isAnyCounted(views: readonly View[]): boolean {
+    const mask = this.settings.mask?.mask ?? null;
+    const [stride] = STRIDES;
+    return views.some((view) => patchCounts(view, mask, view.height / stride, view.width / stride).includes(1));
   }
 
   /** Which altered copies are learnt. */
@@ -229,7 +247,8 @@ class TrainingWork {
     const { augmentation } = this.settings;
     const count = this.training.pictures.length <= sampled ? sampled : this.training.pictures.length;
     const few = sampled < FEW_PICTURES && count < FEW_PICTURES;
-    const wish = augmentation === 'auto' ? (few ? USUAL_VARIATION : null) : augmentation;
+    const wish =
+      augmentation === 'auto' ? (few ? USUAL_VARIATION : null) : isVarying(augmentation) ? augmentation : null;
     if (wish === null) {
       if (sampled < 2) throw new TooFewPictures(sampled, 0, 2);
       return { wish, copies: 0, method: 'cross-validated' };
@@ -252,12 +271,13 @@ class TrainingWork {
     const golden: Buffer[] = [];
     const hash = createHash('sha256');
     let grid: Collected['grid'] = { rows: 1, columns: 1 };
-    let total = 0;
+    let [total, seen] = [0, 0];
     progress.at('extract', 0);
     for await (const read of readPictures(training.pictures, viewing)) {
       training.signal?.throwIfAborted();
+      seen += 1;
       const picture = this.admit(read);
-      progress.picture(this.used.size + this.skipped.length, this.skipped.length);
+      progress.picture(seen, this.skipped.length);
       if (picture === null) continue;
       hash.update(Buffer.from(picture.sha256, 'hex'));
       signatures.push(signatureOfViews(picture.views));
@@ -282,7 +302,10 @@ class TrainingWork {
           this.used.set(place, { name: picture.name, sha256: picture.sha256 });
           await candidates.add(place, altered);
         }
-      } else await candidates.add(picture.index, views, copies.flat());
+      } else {
+        this.used.set(picture.index, { name: picture.name, sha256: picture.sha256 });
+        await candidates.add(picture.index, views, copies.flat());
+      }
       total += [views, ...copies].flat().reduce((sum, { counts }) => sum + counts.reduce((a, b) => a + b, 0), 0);
       grid = { rows: views[0].gridRows, columns: views[0].gridColumns };
       if (golden.length < GOLDEN_PICTURES) golden.push(await goldenOf(picture.picture));
@@ -298,7 +321,7 @@ class TrainingWork {
     return { candidates, groups: groupOf, golden, grid, sections, total, count, sha256: hash.digest('hex') };
   }
 
-  /** Notes a picture as used, or as skipped. */
+  /** Notes a picture that is skipped. */
   private admit(read: ReadPicture | SkippedPicture): ReadPicture | null {
     if ('reason' in read) {
       this.skipped.push(read);
@@ -311,7 +334,6 @@ class TrainingWork {
       return null;
     }
     this.twins.set(read.sha256, read.name);
-    this.used.set(read.index, { name: read.name, sha256: read.sha256 });
     return read;
   }
 
@@ -339,7 +361,9 @@ class TrainingWork {
     const independent = new Set(groups.values()).size;
     if (independent < 2 && count > 1) throw new TooFewPictures(independent, count - independent, 2);
     progress.at('coreset', 0);
-    const coresets = await foldCoresets(candidates, groups, plan, (share) => progress.at('coreset', share));
+    // of a single picture there are only copies to deal, and each is its own group
+    const dealt = independent < 2 ? new Map<number, number>() : groups;
+    const coresets = await foldCoresets(candidates, dealt, plan, (share) => progress.at('coreset', share));
     progress.at('calibrate', 0);
     const calibrating = (share: number) => progress.at('calibrate', share);
     let scores = await heldOutScores(candidates, coresets, new Set(), plan, calibrating);
@@ -630,6 +654,10 @@ async function headFiles(
     files[name] = headGraph({ ...search, layers, conditioning, sigma: plan.sigma, storage });
   }
   return { names, files };
+}
+
+function isVarying(wish: AugmentationWish | null): boolean {
+  return wish !== null && (wish.flip || wish.rotation > 0 || wish.light > 0 || wish.shift > 0);
 }
 
 function drawVariations({ wish, copies }: Variation, random: Random): Augmentation[] {
