@@ -96,8 +96,9 @@ export async function settingsOf(options: TrainingOptions & ExpertOptions): Prom
       tiles: tiles && { columns: tiles.columns, rows: tiles.rows, overlap: tiles.overlap },
     },
     mask: options.mask === undefined ? null : await maskOf(options.mask),
-    banks: tiles?.banks ?? 'shared',
-    reach: options.position ? reachOf(options.position.reach, Math.max(input.width, input.height)) : null,
+    // what is near by is in the same tile
+    banks: tiles && options.position ? 'per-tile' : (tiles?.banks ?? 'shared'),
+    reach: options.position ? reachOf(options.position.reach, longerSide(input, tiles)) : null,
     augmentation: options.augmentation === undefined ? 'auto' : options.augmentation,
     coresetSize,
     wishes: { falseRejectRate, reviewRate, missRate },
@@ -115,6 +116,11 @@ async function maskOf(path: string): Promise<{ file: Buffer; mask: Mask }> {
     throw new InvalidInput(`The mask ${path} cannot be read: ${error.message}.`, { path });
   });
   return { file, mask: await readMask(file) };
+}
+
+/** Of what is looked at, in input pixels. */
+function longerSide({ width, height }: { width: number; height: number }, tiles: TilingWish | null): number {
+  return Math.max(width * (tiles?.columns ?? 1), height * (tiles?.rows ?? 1));
 }
 
 function reachOf(share: number, side: number): number {
