@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import sharp from 'sharp';
 import type { ModelDetails } from '../../engine/api/model-details';
+import type { BackboneState } from '../../engine/catalogue/backbone-state';
 import {
   type AuditEntry,
   type Finding,
@@ -75,6 +76,7 @@ export class MockStation {
   readonly reviews: ReviewItem[] = [];
   readonly versions: ModelVersion[] = [];
   readonly jobs: Job[] = [];
+  backbones: BackboneState[] = [];
   readonly routing = new Map<string, RoutingSettings>();
   readonly audit: AuditEntry[] = [];
   /** Requests so far, `METHOD path`, with their JSON bodies. */
@@ -90,6 +92,10 @@ export class MockStation {
   readonly #failures: { readonly match: RegExp; readonly failure: Failure }[] = [];
   readonly #streams = new Set<ServerResponse>();
   readonly #undo: ReviewItem[] = [];
+  constructor() {
+    this.reset();
+  }
+
   #clock = Date.parse('2026-03-10T08:00:00Z');
 
   /** Encoded pictures that were posted. */
@@ -108,6 +114,7 @@ export class MockStation {
     this.faults = [];
     this.turned = false;
     this.okPictures = 42;
+    this.backbones = mockBackbones();
   }
 
   /** The last request with this `METHOD path`, once it came. */
@@ -294,6 +301,13 @@ export class MockStation {
       metrics: { 'seconds.extract': 12.4, 'seconds.coreset': 3.1 },
       ...this.details.get(version),
     };
+  }
+
+  setBackbone(id: string, change: Partial<BackboneState>): BackboneState | undefined {
+    const at = this.backbones.findIndex((backbone) => backbone.id === id);
+    if (at < 0) return undefined;
+    this.backbones[at] = { ...this.backbones[at], ...change };
+    return this.backbones[at];
   }
 
   addJob(job: Partial<Job> & Pick<Job, 'state'>): Job {
@@ -485,6 +499,9 @@ export class MockStation {
     if (deployed) return this.#deploy(deployed, body.version as string, 'deploy');
     const rolledBack = part(/^POST \/models\/([\w-]+)\/rollback$/);
     if (rolledBack) return this.#deploy(rolledBack, '1', 'rollback');
+    if (line === 'GET /backbones') return { items: this.backbones };
+    const pulled = part(/^POST \/backbones\/([\w-]+)\/pull$/);
+    if (pulled) return this.setBackbone(pulled, { state: 'pulling', received: 20_000_000 });
     if (line === 'GET /training/jobs') return { items: this.jobs };
     if (line === 'POST /training/jobs')
       return this.addJob({ state: 'queued', request: body as unknown as Job['request'] });
@@ -571,6 +588,30 @@ export class MockStation {
     this.jobs[at] = { ...this.jobs[at], state: 'cancelled', endedAt: new Date().toISOString() };
     return this.jobs[at];
   }
+}
+
+function mockBackbones(): BackboneState[] {
+  const common = { licence: 'Apache-2.0', received: 0, error: null };
+  return [
+    {
+      ...common,
+      id: 'starter',
+      title: 'Starter',
+      input: { width: 288, height: 288 },
+      embedded: true,
+      bytes: 1_061_793,
+      state: 'ready',
+    },
+    {
+      ...common,
+      id: 'resnet18',
+      title: 'ResNet-18',
+      input: { width: 224, height: 224 },
+      embedded: false,
+      bytes: 46_748_544,
+      state: 'absent',
+    },
+  ];
 }
 
 /** Good scores around 1.2 and 24 defects around 2.9, judged by the real calibration, with levels of the mock. */

@@ -577,6 +577,22 @@ describe('dashboard widgets in a browser', function () {
       assert.ok(success, error?.message);
     });
 
+    it('trains with another backbone once it is here', async () => {
+      station.addVersion('1', true);
+      const page = await show('ui-training');
+      await page.getByText('More options').click();
+      await page.locator('select[name=backbone]').selectOption('resnet18');
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      await see(page, 'It has to be downloaded once', '.oq-invalid');
+      await page.getByRole('button', { name: 'Download 46.7 MB' }).click();
+      await see(page, '20 MB of 46.7 MB', '.oq-backbone');
+      station.setBackbone('resnet18', { state: 'ready' });
+      await page.locator('.oq-backbone [role=progressbar]').waitFor({ state: 'detached' });
+      await page.getByRole('button', { name: 'Train', exact: true }).click();
+      const { body } = await station.request(/POST \/training\/jobs$/);
+      assert.deepEqual(body, { partType: 'plate', source: { kind: 'labelled' }, deploy: true, backbone: 'resnet18' });
+    });
+
     it('does not train with options that the station would refuse, and says which', async () => {
       station.addVersion('1', true);
       const page = await show('ui-training');
@@ -625,7 +641,7 @@ describe('dashboard widgets in a browser', function () {
       await see(page, 'Result: “plate” version 2', '.oq-result');
       await see(page, 'Thresholds: accept 1.60, reject 2.40.', '.oq-result');
       await see(page, 'it takes 59 more (99 in all)', '.oq-result');
-      await see(page, 'Best of 3 recipes on painted defects: AUROC 0.921; plain features reach 0.871.', '.oq-result');
+      await see(page, 'AUROC 0.921 on painted defects, 0.871 with plain features (3 recipes tried).', '.oq-result');
       await see(page, '2 pictures look defective', '.oq-result');
       await see(page, 'IMG_7.jpg', '.oq-suspects');
       await page.waitForFunction(

@@ -24,11 +24,12 @@ export function chosenTrial({ trials, moment, conditioning, scoring }: Recipe): 
   );
 }
 
-/** What choosing gained: the chosen recipe against the worst one tried. Empty when nothing was compared. */
+/** What the chosen recipe reached, beside plain features. Empty when nothing was compared. */
 export function effectText(recipe: Recipe, texts: Texts, formats: Formats): string {
   const chosen = chosenTrial(recipe);
   if (recipe.chosen !== 'measured' || chosen === undefined || recipe.trials.length < 2) return '';
+  const { trials } = recipe;
   const plain =
-    recipe.trials.find(({ moment, conditioning }) => moment === 'after' && conditioning === 'none') ?? recipe.trials[0];
-  return texts.recipe.effect(formats.auroc(chosen.auroc), formats.auroc(plain.auroc), recipe.trials.length);
+    trials.find(({ conditioning, scoring }) => conditioning === 'none' && scoring.method === 'max') ?? trials[0];
+  return texts.recipe.effect(formats.auroc(chosen.auroc), formats.auroc(plain.auroc), trials.length);
 }

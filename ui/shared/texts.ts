@@ -51,6 +51,8 @@ export interface Formats {
   /** An AUROC, 0..1, with three decimals. */
   auroc(value: number): string;
   decimal(value: number): string;
+  /** A number on an axis. */
+  tick(value: number): string;
   count(value: number): string;
   milliseconds(value: number): string;
   bytes(value: number): string;
@@ -59,12 +61,13 @@ export interface Formats {
 }
 
 export function formatsOf(language: string): Formats {
-  const score = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const score = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 3 });
   const percent = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const rate = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const smallRate = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
   const auroc = new Intl.NumberFormat(language, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
   const decimal = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const tick = new Intl.NumberFormat(language, { maximumSignificantDigits: 4 });
   const count = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   const megabytes = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
   const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
@@ -79,6 +82,7 @@ export function formatsOf(language: string): Formats {
     rate: (share) => (share < 0.00995 ? smallRate : rate).format(share * 100),
     auroc: (value) => auroc.format(value),
     decimal: (value) => decimal.format(value),
+    tick: (value) => tick.format(value),
     count: (value) => count.format(value),
     milliseconds: (value) => `${count.format(value)} ms`,
     bytes: (value) => `${megabytes.format(value / 1_000_000)} MB`,

@@ -342,7 +342,6 @@ export const de: Texts = {
     keepSuspects: 'Auch Bilder lernen, die fehlerhaft aussehen',
     picture: 'Bild und Netz',
     backbone: 'Grundnetz',
-    starter: 'Starter (eingebaut)',
     side: 'Eingang in Bildpunkten',
     mode: 'Eingepasst durch',
     modes: { stretch: 'Strecken', letterbox: 'Ränder', crop: 'Beschneiden' },
@@ -412,7 +411,7 @@ export const de: Texts = {
       'top-mean': (share) => `Mittel der höchsten ${share} %`,
     },
     effect: (chosen, plain, count) =>
-      `Das beste von ${count} Rezepten bei gemalten Fehlern: AUROC ${chosen}; einfache Merkmale erreichen ${plain}.`,
+      `AUROC ${chosen} bei gemalten Fehlern, ${plain} mit einfachen Merkmalen (${count} Rezepte versucht).`,
   },
   sheet: {
     promise: 'Was sich versprechen lässt',
@@ -447,7 +446,7 @@ export const de: Texts = {
       `${accepted ? 'benutzt' : 'nicht benutzt'}: AUROC ${after} statt ${before}, geänderte Entscheidungen ${changed}`,
     size: 'Größe',
     duration: 'Anlernen dauerte',
-    parent: 'Entstanden aus Version',
+    parent: 'Version davor',
     origin: 'Eingelesen von',
     trials: 'Versuchte Rezepte',
     trialsHint: 'Gemessen an zurückgehaltenen guten Bildern und denselben mit gemalten Fehlern.',

@@ -358,7 +358,6 @@ export const enUS = {
     keepSuspects: 'Learn also pictures that look defective',
     picture: 'Picture and network',
     backbone: 'Backbone',
-    starter: 'Starter (built in)',
     side: 'Input size in pixels',
     mode: 'Fitted by',
     modes: { stretch: 'stretching', letterbox: 'adding borders', crop: 'cropping' },
@@ -428,7 +427,7 @@ export const enUS = {
       'top-mean': (share: string) => `mean of the highest ${share} %`,
     },
     effect: (chosen: string, plain: string, count: number) =>
-      `Best of ${count} recipes on painted defects: AUROC ${chosen}; plain features reach ${plain}.`,
+      `AUROC ${chosen} on painted defects, ${plain} with plain features (${count} recipes tried).`,
   },
   sheet: {
     promise: 'What can be promised',
@@ -465,7 +464,7 @@ export const enUS = {
       `${accepted ? 'used' : 'not used'}: AUROC ${after} instead of ${before}, decisions changed ${changed}`,
     size: 'Size',
     duration: 'Training took',
-    parent: 'Grew from version',
+    parent: 'Version before',
     origin: 'Imported from',
     trials: 'Recipes tried',
     trialsHint: 'Measured on held-out good pictures and the same with painted defects.',
