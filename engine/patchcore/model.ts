@@ -221,11 +221,10 @@ async function compare(parts: LoadedParts, { views, decode }: Look): Promise<Pat
     const features = await runBackbone(backbone, outputs, { data, dims: [1, 3, height, width] });
     const extracted = performance.now();
     const [rows, columns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
-    const counts = patchCounts(view, mask, rows, columns);
-    // heads of format 1 know no mask
-    const feeds = head.inputs.includes('counts')
-      ? { ...features, counts: { data: counts, dims: [1, 1, rows, columns] } }
-      : features;
+    // to heads of format 1 everything counts, also the padding: their thresholds were made so
+    const isCounting = head.inputs.includes('counts');
+    const counts = isCounting ? patchCounts(view, mask, rows, columns) : new Float32Array(rows * columns).fill(1);
+    const feeds = isCounting ? { ...features, counts: { data: counts, dims: [1, 1, rows, columns] } } : features;
     const wanted = ['distances', 'map', ...(manifest.recipe.scoring.method === 'reweighted' ? ['reweighted'] : [])];
     const { distances, map, reweighted } = await head.run(feeds, wanted);
     found.push({ distances: distances.data, counts, ...(reweighted && { reweighted: reweighted.data[0] }) });
