@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { models as runModels } from '../../cli/models';
+import { WrongUse } from '../../cli/output';
+import { InspectionError } from '../../engine/domain';
 import { readManifest, verifyFiles, writeManifest } from '../../engine/packages';
-import { trainPatchcore } from '../../engine/patchcore';
-import { drawGood } from '../engine/patchcore/pictures';
+import { trainSmallModel } from '../engine/patchcore/small-model';
 import { lastLine, type Outcome, optiQuality } from './run';
 
 describe('opti-quality models export, import and verify', function () {
@@ -18,18 +20,7 @@ describe('opti-quality models export, import and verify', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'models-cli-'));
     model = path('model');
-    const pictures = await drawGood(12);
-    await trainPatchcore({
-      partType: 'weave',
-      pictures,
-      outFolder: model,
-      version: '3',
-      source: 'drawn',
-      input: { width: 96, height: 96, mode: 'stretch' },
-      coresetSize: 200,
-      seed: 1,
-      threads: 1,
-    });
+    await trainSmallModel(model, '3');
     await writeFile(path('key'), `${'5a'.repeat(32)}\n`);
     await writeFile(path('phrase'), 'a pass phrase of people\n');
   });
@@ -128,7 +119,7 @@ describe('opti-quality models export, import and verify', function () {
     assert.deepEqual([cut.code, errorOf(cut).code], [1, 'archive-invalid']);
   });
 
-  it('answers wrong use with exit code 2, and what is not there with 1', async () => {
+  it('tells wrong use from what is not there, and makes nothing of either', async () => {
     const wrong = [
       ['export', '--model', model],
       ['export', '--model', model, '--out', path('x'), '--plain', '--key-file', path('key')],
@@ -139,11 +130,7 @@ describe('opti-quality models export, import and verify', function () {
       ['verify'],
       ['verify', 'a', 'b'],
     ];
-    const codes = await Promise.all(wrong.map(async (args) => (await models(...args)).code));
-    assert.deepEqual(
-      codes,
-      wrong.map(() => 2),
-    );
+    for (const args of wrong) await assert.rejects(runModels(args), WrongUse, args.join(' '));
     const missing = [
       ['import', path('none.opti'), '--out', path('x')],
       ['import', path('key'), '--out', path('x')],
@@ -152,11 +139,10 @@ describe('opti-quality models export, import and verify', function () {
       ['export', '--model', path('nowhere'), '--out', path('x.opti')],
       ['export', '--model', model, '--out', path('x.opti'), '--key-file', path('nowhere')],
     ];
-    const outcomes = await Promise.all(missing.map((args) => models(...args)));
-    assert.deepEqual(
-      outcomes.map(({ code }) => code),
-      missing.map(() => 1),
-    );
+    for (const args of missing) {
+      const known = (error: unknown) => error instanceof InspectionError && !(error instanceof WrongUse);
+      await assert.rejects(runModels(args), known, args.join(' '));
+    }
     const names = await readdir(folder);
     assert.equal(
       names.some((name) => ['x', 'x.opti', 'nowhere'].includes(name)),

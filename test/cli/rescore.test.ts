@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WrongUse } from '../../cli/output';
+import { rescoreHistory } from '../../cli/rescore';
 import type { RescoreReport } from '../../engine/learning';
-import { trainPatchcore } from '../../engine/patchcore';
 import { openStore, type Store } from '../../engine/store';
 import { settlePart } from '../engine/learning/history';
-import { drawGood, drawPicture } from '../engine/patchcore/pictures';
+import { drawPicture } from '../engine/patchcore/pictures';
+import { trainSmallModel } from '../engine/patchcore/small-model';
 import { lastLine, optiQuality } from './run';
 
 describe('opti-quality rescore', function () {
@@ -20,17 +22,7 @@ describe('opti-quality rescore', function () {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'rescore-cli-'));
-    await trainPatchcore({
-      partType: 'weave',
-      pictures: await drawGood(12),
-      outFolder: path('model'),
-      version: '7',
-      source: 'drawn',
-      input: { width: 96, height: 96, mode: 'stretch' },
-      coresetSize: 200,
-      seed: 1,
-      threads: 1,
-    });
+    await trainSmallModel(path('model'), '7');
     store = await openStore({ dataFolder: path('data') });
     const good = await drawPicture({ seed: 901 });
     const bad = await drawPicture({ seed: 902, defective: true });
@@ -77,19 +69,19 @@ describe('opti-quality rescore', function () {
     assert.equal(await total('--part-type', 'plate'), 0);
   });
 
-  it('answers wrong use with 2, what is not there with 1, and leaves no table behind', async () => {
-    for (const args of [
+  it('refuses wrong use and what is no station, and leaves no table behind', async () => {
+    const use = ['--data', path('data'), '--model', path('model')];
+    const wrong = [
       ['--last', '0.5'],
       ['--last', '1.5'],
       ['--from', 'yesterday'],
       ['--part-type', 'a b'],
-    ]) {
-      assert.equal((await rescore(...args)).code, 2, args.join(' '));
-    }
-    assert.equal((await optiQuality(['rescore', '--data', path('data')])).code, 2);
+    ];
+    for (const args of wrong) await assert.rejects(rescoreHistory([...use, ...args]), WrongUse, args.join(' '));
+    await assert.rejects(rescoreHistory(use.slice(0, 2)), WrongUse);
     const none = await optiQuality(['rescore', '--data', folder, '--model', path('model'), '--out', path('no.csv')]);
     assert.equal(none.code, 1);
     assert.match(none.stderr, /is no data folder of a station/);
-    assert.deepEqual((await readdir(folder)).sort(), ['data', 'model', 'rows.csv']);
+    assert.equal((await readdir(folder)).includes('no.csv'), false);
   });
 });

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Rescored, rescore } from '../../../engine/learning';
 import { overlapping } from '../../../engine/learning/overlapping';
-import { PatchcoreModel, trainPatchcore } from '../../../engine/patchcore';
+import { PatchcoreModel } from '../../../engine/patchcore';
 import { clopperPearson } from '../../../engine/statistics';
 import { openStore, type Store } from '../../../engine/store';
-import { drawGood, drawPicture } from '../patchcore/pictures';
+import { drawPicture } from '../patchcore/pictures';
+import { trainSmallModel } from '../patchcore/small-model';
 import { settlePart } from './history';
 
 describe('Re-scoring the history', function () {
@@ -24,18 +25,7 @@ describe('Re-scoring the history', function () {
     folder = await mkdtemp(join(tmpdir(), 'rescore-'));
     modelFolder = join(folder, 'model');
     dataFolder = join(folder, 'data');
-    const pictures = await drawGood(12);
-    await trainPatchcore({
-      partType: 'weave',
-      pictures,
-      outFolder: modelFolder,
-      version: '7',
-      source: 'drawn',
-      input: { width: 96, height: 96, mode: 'stretch' },
-      coresetSize: 200,
-      seed: 1,
-      threads: 1,
-    });
+    await trainSmallModel(modelFolder, '7');
     store = await openStore({ dataFolder });
     const good = await drawPicture({ seed: 901 });
     const bad = await drawPicture({ seed: 902, defective: true });
