@@ -54,17 +54,26 @@ export function mapToSource(
   height: number,
   outside = 0,
 ): Float32Array {
-  const columns = axisSamples(width, placement.sourceWidth, placement.scaleX, placement.offsetX);
-  const rows = axisSamples(height, placement.sourceHeight, placement.scaleY, placement.offsetY);
+  const { sourceWidth, sourceHeight, inputWidth, inputHeight, scaleX, scaleY, offsetX, offsetY } = placement;
+  const columns = axisSamples(width, sourceWidth, scaleX, offsetX);
+  const rows = axisSamples(height, sourceHeight, scaleY, offsetY);
+  const lefts = new Int32Array(width);
+  const rights = new Int32Array(width);
+  const shares = new Float64Array(width);
+  for (let x = 0; x < width; x += 1) {
+    [lefts[x], rights[x], shares[x]] = neighbours((columns[x] / inputWidth) * mapWidth, mapWidth);
+  }
   const result = new Float32Array(width * height).fill(outside);
   for (let y = 0; y < height; y += 1) {
-    if (rows[y] < 0 || rows[y] > placement.inputHeight) continue;
-    const [top, bottom, down] = neighbours((rows[y] / placement.inputHeight) * mapHeight, mapHeight);
+    if (rows[y] < 0 || rows[y] > inputHeight) continue;
+    const [top, bottom, down] = neighbours((rows[y] / inputHeight) * mapHeight, mapHeight);
+    const above = top * mapWidth;
+    const below = bottom * mapWidth;
     for (let x = 0; x < width; x += 1) {
-      if (columns[x] < 0 || columns[x] > placement.inputWidth) continue;
-      const [left, right, across] = neighbours((columns[x] / placement.inputWidth) * mapWidth, mapWidth);
-      const upper = map[top * mapWidth + left] * (1 - across) + map[top * mapWidth + right] * across;
-      const lower = map[bottom * mapWidth + left] * (1 - across) + map[bottom * mapWidth + right] * across;
+      if (columns[x] < 0 || columns[x] > inputWidth) continue;
+      const across = shares[x];
+      const upper = map[above + lefts[x]] * (1 - across) + map[above + rights[x]] * across;
+      const lower = map[below + lefts[x]] * (1 - across) + map[below + rights[x]] * across;
       result[y * width + x] = upper * (1 - down) + lower * down;
     }
   }

@@ -27,12 +27,16 @@ export async function encodeMap(map: Float32Array, placement: Placement, scale: 
   const width = Math.max(1, Math.round(sourceWidth * shrink));
   const height = Math.max(1, Math.round(sourceHeight * shrink));
   const whole = mapToSource(map, inputWidth, inputHeight, placement, width, height, scale.zero);
-  const greys = new Uint8Array(whole.length);
-  for (let place = 0; place < whole.length; place += 1) greys[place] = greyOf(whole[place], scale);
-  return { png: await encodeGreyPng(greys, width, height), width, height };
+  return { png: await encodeGreyPng(greysOf(whole, scale), width, height), width, height };
 }
 
-/** The grey of a raw distance, 0..255. */
-export function greyOf(distance: number, { zero, full }: MapScale): number {
-  return Math.round(255 * Math.min(1, Math.max(0, (distance - zero) / (full - zero))));
+/** The greys of raw distances, 0..255. */
+export function greysOf(distances: Float32Array, { zero, full }: MapScale): Uint8Array {
+  const greys = new Uint8Array(distances.length);
+  for (let place = 0; place < distances.length; place += 1) {
+    const share = (distances[place] - zero) / (full - zero);
+    // The store cuts the fraction off.
+    greys[place] = share <= 0 ? 0 : share >= 1 ? 255 : 255 * share + 0.5;
+  }
+  return greys;
 }
