@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { placementOf } from '../../../engine/imaging';
-import { greyOf } from '../../../engine/patchcore/anomaly-map';
+import { greysOf } from '../../../engine/patchcore/anomaly-map';
 import { findRegions } from '../../../engine/patchcore/regions';
 import { imageScore } from '../../../engine/patchcore/scoring';
 
@@ -44,17 +44,35 @@ describe('Regions', () => {
 });
 
 describe('Scores', () => {
+  const distances = Float32Array.from({ length: 300 }, (_, index) => index);
+  const view = { distances, counts: new Float32Array(300).fill(1) };
+
   it('averages the most unusual patches, at least one', () => {
-    const distances = Float32Array.from({ length: 300 }, (_, index) => index);
-    assert.equal(imageScore(distances, { method: 'top-mean', share: 0.01 }), 298);
-    assert.equal(imageScore(distances.subarray(0, 20), { method: 'top-mean', share: 0.01 }), 19);
+    const scoring = { method: 'top-mean', share: 0.01 } as const;
+    assert.equal(imageScore([view], scoring), 298);
+    assert.equal(
+      imageScore([{ distances: distances.subarray(0, 20), counts: view.counts.subarray(0, 20) }], scoring),
+      19,
+    );
+  });
+
+  it('takes the share of the patches that count, over all views', () => {
+    const scoring = { method: 'top-mean', share: 0.02 } as const;
+    const half = { ...view, counts: Float32Array.from({ length: 300 }, (_, index) => (index < 100 ? 1 : 0)) };
+    assert.equal(imageScore([half], scoring), 98.5);
+    assert.equal(imageScore([half, half], scoring), 98.5);
+    assert.equal(imageScore([{ ...view, counts: new Float32Array(300) }], scoring), 0);
+  });
+
+  it('takes the greatest distance of all views, and the re-weighted one of the view that has it', () => {
+    const low = { distances: distances.map((value) => value / 2), counts: view.counts, reweighted: 140 };
+    assert.equal(imageScore([low, view], { method: 'max' }), 299);
+    const scoring = { method: 'reweighted', neighbours: 9 } as const;
+    assert.equal(imageScore([low, { ...view, reweighted: 120 }], scoring), 120);
   });
 
   it('maps distances to greys and holds the ends', () => {
     const scale = { zero: 1, full: 3 };
-    assert.deepEqual(
-      [0, 1, 2, 3, 9].map((distance) => greyOf(distance, scale)),
-      [0, 0, 128, 255, 255],
-    );
+    assert.deepEqual([...greysOf(Float32Array.of(0, 1, 2, 3, 9), scale)], [0, 0, 128, 255, 255]);
   });
 });
