@@ -86,7 +86,8 @@ export async function fitConditioning(
   const floor = (SHRINKAGE * trace) / channels;
   const weights = new Float32Array(channels * kept);
   for (let column = 0; column < kept; column += 1) {
-    const factor = kind === 'scaling' ? 1 : 1 / Math.sqrt(Math.max(values[column], 0) + floor);
+    // without any variance there is nothing to whiten
+    const factor = kind === 'scaling' || floor === 0 ? 1 : 1 / Math.sqrt(Math.max(values[column], 0) + floor);
     for (let row = 0; row < channels; row += 1) {
       weights[row * kept + column] = scales[row] * vectors.data[row * kept + column] * factor;
     }
