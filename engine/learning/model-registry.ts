@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Clock,
@@ -211,19 +211,18 @@ export class ModelRegistry {
    * @param actor  who wants it, for the record
    * @throws {ArchiveInvalid} @throws {ArchiveTooNew} @throws {ArchiveTooLarge}
    * @throws {ModelKeyMissing} @throws {ModelKeyWrong}
-   * @throws {NoRoom} nothing stays behind then, as with all others
+   * @throws {NoRoom} @throws {StoreUnavailable} nothing stays behind then, as with all others
    */
   async import(source: AsyncIterable<Uint8Array>, actor: string, signal?: AbortSignal): Promise<ModelVersion> {
     const options = { key: this.#modelKey, limits: this.#importLimits, signal };
     const manifest = await importVersion(source, this.folder, options);
     const { name, version, origin } = manifest;
-    await this.#store.audit.add({
-      at: timestamp(this.#clock.now()),
-      actor,
-      action: 'model.import',
-      subject: name,
-      before: null,
-      after: { version, origin },
+    const at = timestamp(this.#clock.now());
+    const entry = { at, actor, action: 'model.import', subject: name, before: null, after: { version, origin } };
+    await this.#store.audit.add(entry).catch(async (error) => {
+      // as with every change: one that cannot be recorded is not made
+      await rm(this.folderOf(name, version), { recursive: true, force: true });
+      throw error;
     });
     return toVersion(name, version, manifest, null);
   }

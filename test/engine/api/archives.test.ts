@@ -150,6 +150,14 @@ describe('models over the API, as one file', function () {
     assert.equal(status, 422);
   });
 
+  it('keeps no version that cannot be recorded', async () => {
+    const bytes = await exported();
+    const before = await models();
+    await line.store.close();
+    assert.equal(await problem(await imported(bytes)), '503 store-closed');
+    assert.deepEqual(await models(), before);
+  });
+
   it('keeps nothing of an import whose client went away', async () => {
     const bytes = await exported();
     const before = await models();
