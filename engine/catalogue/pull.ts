@@ -65,18 +65,21 @@ export async function pull(id: string, options: PullOptions): Promise<Pulled> {
   options.signal?.throwIfAborted();
   return translated(entry, options, async () => {
     if (await isComplete(entry, path, options.signal)) return { path, fetched: false };
-    await mkdir(options.folder, { recursive: true });
-    const giveBack = await takeLock(`${path}.lock`);
-    if (giveBack === null) throw new PullRunning(id, options.folder);
-    const dispatcher = connect(options.timeouts ?? { connectMs: 15_000, silenceMs: 30_000 });
+    const dispatcher = connect(source, options.timeouts ?? { connectMs: 15_000, silenceMs: 30_000 });
     try {
-      // another process may have just finished
-      if (await isComplete(entry, path, options.signal)) return { path, fetched: false };
-      await fetchVerified(entry, source, path, dispatcher, options);
-      return { path, fetched: true };
+      await mkdir(options.folder, { recursive: true });
+      const giveBack = await takeLock(`${path}.lock`);
+      if (giveBack === null) throw new PullRunning(id, options.folder);
+      try {
+        // another process may have just finished
+        if (await isComplete(entry, path, options.signal)) return { path, fetched: false };
+        await fetchVerified(entry, source, path, dispatcher, options);
+        return { path, fetched: true };
+      } finally {
+        await giveBack();
+      }
     } finally {
-      await dispatcher.destroy().catch(() => undefined);
-      await giveBack();
+      await dispatcher?.destroy().catch(() => undefined);
     }
   });
 }
@@ -89,7 +92,7 @@ async function fetchVerified(
   entry: PulledBackbone,
   source: URL,
   path: string,
-  dispatcher: Dispatcher,
+  dispatcher: Dispatcher | null,
   options: PullOptions,
 ): Promise<void> {
   const part = `${path}.part`;
@@ -118,7 +121,7 @@ async function fetchAll(
   entry: PulledBackbone,
   source: URL,
   part: string,
-  dispatcher: Dispatcher,
+  dispatcher: Dispatcher | null,
   options: PullOptions,
 ): Promise<void> {
   const { attempts = 5, pauseMs = 1000, signal } = options;

@@ -61,14 +61,26 @@ export function shown(source: URL): string {
   return `${source.protocol}//${source.host}${source.pathname}`;
 }
 
-/** Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY as they are when it is made; must be closed. */
-export function connect({ connectMs, silenceMs }: Timeouts): Dispatcher {
-  return new EnvHttpProxyAgent({
-    connect: { timeout: connectMs },
-    headersTimeout: silenceMs,
-    bodyTimeout: silenceMs,
-    proxyTunnel: false,
-  });
+/**
+ * What requests go through; null for a source that needs no network. Honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY as
+ * they are when it is made. Must be destroyed.
+ *
+ * @throws {InvalidInput} when a proxy variable is no address
+ */
+export function connect(source: URL, { connectMs, silenceMs }: Timeouts): Dispatcher | null {
+  if (source.protocol === 'file:') return null;
+  try {
+    return new EnvHttpProxyAgent({
+      connect: { timeout: connectMs },
+      headersTimeout: silenceMs,
+      bodyTimeout: silenceMs,
+      proxyTunnel: false,
+    });
+  } catch (error) {
+    throw new InvalidInput(
+      `HTTP_PROXY or HTTPS_PROXY is no address (${(error as Error).message}): it looks like http://proxy.plant:8080.`,
+    );
+  }
 }
 
 /**
@@ -81,7 +93,7 @@ export async function ask(
   source: URL,
   from: number,
   validator: string | null,
-  dispatcher: Dispatcher,
+  dispatcher: Dispatcher | null,
   signal?: AbortSignal,
 ): Promise<Delivery> {
   return source.protocol === 'file:'
@@ -103,7 +115,7 @@ async function request(
   source: URL,
   from: number,
   validator: string | null,
-  dispatcher: Dispatcher,
+  dispatcher: Dispatcher | null,
   signal?: AbortSignal,
 ): Promise<Delivery> {
   const address = new URL(source);
@@ -118,7 +130,7 @@ async function request(
     headers.range = `bytes=${from}-`;
     if (validator) headers['if-range'] = validator;
   }
-  const response = await fetch(address, { headers, dispatcher, signal });
+  const response = await fetch(address, { headers, dispatcher: dispatcher ?? undefined, signal });
   if (response.status !== 200 && response.status !== 206) {
     await response.body?.cancel();
     if (response.status === 416) throw new OutOfRange();

@@ -320,6 +320,11 @@ describe('Pulling a backbone', () => {
       await assert.rejects(pull('tiny', secure), PullFailed);
       assert.equal(asked.at(-1), 'CONNECT models.invalid:443');
 
+      process.env.HTTPS_PROXY = 'proxy without address';
+      await assert.rejects(pull('tiny', secure), (error) => error instanceof InvalidInput);
+      assert.deepEqual(await names(), []);
+
+      process.env.HTTPS_PROXY = address;
       process.env.NO_PROXY = '127.0.0.1';
       await pull('tiny', options());
       assert.equal(asked.length, 2);
