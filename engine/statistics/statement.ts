@@ -12,7 +12,7 @@ export interface StatementPart {
 export type StatementCode = keyof typeof ENGLISH;
 
 /** The sentences by code, with gaps for the parameters. */
-const ENGLISH = {
+export const ENGLISH = {
   'cross-validated': 'Measured on __pictures__ good pictures, each scored by a bank that does not know it.',
   'cross-validated-groups':
     'Measured on __pictures__ good pictures, each scored by a bank that does not know it; near-duplicates count ' +

@@ -495,6 +495,12 @@ describe('dashboard widgets in a browser', function () {
       const { body } = await station.request(/POST \/training\/jobs$/);
       const source = { kind: 'simulator', product: 'cable-end', count: 60 };
       assert.deepEqual(body, { partType: 'cable-b', source, deploy: true });
+      await untilStreaming();
+      station.addVersion('1', true, 'cable-b');
+      station.jobs[0] = { ...station.jobs[0], state: 'completed', version: '1' };
+      station.push('job', station.jobs[0]);
+      await see(page, 'Result: “cable-b” version 1');
+      assert.equal(await page.locator('select[name=partType]').inputValue(), 'cable-b');
     });
 
     it('does not train without pictures, and says what few of them mean', async () => {
@@ -661,7 +667,7 @@ describe('dashboard widgets in a browser', function () {
       await page.getByRole('button', { name: 'Einzelheiten zu Version 1' }).click();
       const dialog = 'dialog[open]';
       await see(page, 'plate · Version 1', dialog);
-      await see(page, 'Höchstens 2,4 % der Gutteile werden abgelehnt.', dialog);
+      await see(page, 'Bis dahin werden höchstens 2,4 % der Gutteile abgelehnt', dialog);
       await see(page, '80 % × 90 % des Bilds, ab 10 % links und 5 % oben', dialog);
       await see(page, '2.000 von 98.000 Bildflecken, je 128 Zahlen', dialog);
       await see(page, '0 von 40', `${dialog} [data-rate=falseReject]`);
@@ -803,7 +809,7 @@ describe('dashboard widgets in a browser', function () {
           independent: 6,
           picturesNeeded: 93,
           statement: 'In its own words.',
-          statementParts: [],
+          statementParts: [{ code: 'augmented', parameters: { independent: 6 } }],
         },
       });
       const page = await show('ui-routing-settings');

@@ -78,6 +78,7 @@ export const de: Texts = {
     label: (good, defective) =>
       `Häufigkeiten der Werte von ${good} guten Bildern (nach oben) und ${defective} fehlerhaften (nach unten), darüber die Grenzen`,
     good: (count) => `${count} gute Bilder`,
+    copies: (count) => `${count} veränderte Kopien guter Bilder`,
     defective: (count) => `${count} fehlerhafte Bilder`,
     model: 'Grenzen des Modells',
   },
@@ -102,10 +103,10 @@ export const de: Texts = {
     'cross-validated-groups':
       'Gemessen an __pictures__ guten Bildern, jedes bewertet von einer Bank, die es nicht kennt; fast gleiche zählen einmal, es bleiben __independent__.',
     augmented:
-      'Gemessen an veränderten Kopien von zu wenigen guten Bildern (__independent__): über Gutteile ist nichts versprochen, und die meisten Teile gehen an einen Menschen. Für eine Falschablehnung von __falseRejectRate__ sind __picturesNeeded__ gute Bilder nötig.',
+      'Gemessen an veränderten Kopien von zu wenigen guten Bildern (__independent__): über Gutteile ist nichts versprochen, und viele davon gehen an einen Menschen. Für eine Falschablehnung von höchstens __falseRejectRate__ sind __picturesRequired__ gute Bilder nötig.',
     'reject-promised': 'Höchstens __promisedRejectRate__ der Gutteile werden abgelehnt.',
     'reject-estimated':
-      'Höchstens __promisedRejectRate__ der Gutteile werden abgelehnt. Für die gewünschten __falseRejectRate__ sind das zu wenige Bilder: es fehlen __picturesNeeded__ (insgesamt __picturesRequired__). Bis dahin ist die Ablehnungsgrenze über dem höchsten Wert eines guten Bilds geschätzt, damit Zweifelsfälle an einen Menschen gehen.',
+      'Für die gewünschte Falschablehnung von höchstens __falseRejectRate__ sind das zu wenige: es fehlen __picturesNeeded__ (insgesamt __picturesRequired__). Bis dahin werden höchstens __promisedRejectRate__ der Gutteile abgelehnt, und die Ablehnungsgrenze ist über dem höchsten Wert eines guten Bilds geschätzt, damit Zweifelsfälle an einen Menschen gehen.',
     review: 'Höchstens __promisedAcceptRate__ der Gutteile liegen über der Annahmegrenze.',
     'review-above-wish':
       'Damit keine Fehler durchkommen, liegen bis zu __promisedAcceptRate__ der Gutteile über der Annahmegrenze, mehr als die gewünschten __reviewRate__.',
@@ -495,6 +496,7 @@ export const de: Texts = {
       `Mit ${pictures} zurückgehaltenen Bildern lässt sich kein Anteil unter ${rate} % versprechen.`,
     picturesNeeded: (count, rate) =>
       `Für die gewünschten ${rate} % ${count === 1 ? 'fehlt noch 1 Bild' : `fehlen noch ${count} Bilder`}.`,
+    copies: 'Kopien derselben Bilder gleichen sich: was sie zeigen, sagt wenig über andere Teile.',
     fewScores: 'So wenige Werte sagen wenig: die Bereiche sind breit.',
     oldFormat:
       'Von einer früheren Fassung angelernt: die Werte stammen von einem Teil der Bilder. Neu anlernen gibt sicherere Grenzen.',

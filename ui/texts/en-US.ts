@@ -1,4 +1,4 @@
-import type { StatementCode } from '../../engine/statistics/statement';
+import { ENGLISH, type StatementCode } from '../../engine/statistics/statement';
 import type { ReasonCode, TrainingStage, Verdict } from '../shared/types';
 
 const verdicts: Record<Verdict, string> = { OK: 'OK', NG: 'NG', REVIEW: 'REVIEW' };
@@ -46,25 +46,7 @@ const stages: Record<TrainingStage, string> = {
 };
 
 /** What a calibration promises; `__name__` is a gap. */
-const statements: Record<StatementCode, string> = {
-  'cross-validated': 'Measured on __pictures__ good pictures, each scored by a bank that does not know it.',
-  'cross-validated-groups':
-    'Measured on __pictures__ good pictures, each scored by a bank that does not know it; near-duplicates count once, which leaves __independent__.',
-  augmented:
-    'Measured on altered copies of too few good pictures (__independent__): nothing is promised about good parts, and most parts go to a person. It takes __picturesNeeded__ good pictures to promise a false-reject rate of __falseRejectRate__.',
-  'reject-promised': 'At most __promisedRejectRate__ of good parts are rejected.',
-  'reject-estimated':
-    'At most __promisedRejectRate__ of good parts are rejected. That is too few pictures to promise the wished __falseRejectRate__: it takes __picturesNeeded__ more (__picturesRequired__ in all). Until then the reject level is an estimate above the highest score of a good picture, so that parts in doubt go to a person.',
-  review: 'At most __promisedAcceptRate__ of good parts score above the accept level.',
-  'review-above-wish':
-    'To keep defects from passing, up to __promisedAcceptRate__ of good parts score above the accept level, more than the wished __reviewRate__.',
-  'review-none': 'Accept and reject level are the same: no part needs a person.',
-  'miss-promised': 'At most __promisedMissRate__ of defective parts pass (__defects__ known).',
-  'miss-estimated':
-    'At most __promisedMissRate__ of defective parts pass (__defects__ known). To promise the wished __missRate__ takes __defectsNeeded__ more pictures of defective parts; until then no known defect would pass.',
-  'miss-unknown':
-    'Nothing is promised about defective parts that pass, since none is known: __defectsNeeded__ pictures of them allow to promise __missRate__.',
-};
+const statements: Readonly<Record<StatementCode, string>> = ENGLISH;
 
 /** All texts of the widgets; the other languages have the same shape. */
 export const enUS = {
@@ -116,6 +98,7 @@ export const enUS = {
     label: (good: string, defective: string) =>
       `Histogram of the scores of ${good} good pictures (up) and ${defective} defective ones (down), with the thresholds over it`,
     good: (count: string) => `${count} good pictures`,
+    copies: (count: string) => `${count} altered copies of good pictures`,
     defective: (count: string) => `${count} defective pictures`,
     model: "the model's levels",
   },
@@ -513,6 +496,7 @@ export const enUS = {
       `With ${pictures} held-out pictures no rate below ${rate} % can be promised.`,
     picturesNeeded: (count: number, rate: string) =>
       `${count} more ${count === 1 ? 'picture is' : 'pictures are'} needed to promise the wished ${rate} %.`,
+    copies: 'Copies of the same pictures are alike: what they show says little about other parts.',
     fewScores: 'So few scores say little: the intervals are wide.',
     oldFormat:
       'Trained by an earlier release: the scores come from one share of the pictures. Train again for surer thresholds.',

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { de } from '../../ui/texts/de';
+import { enUS } from '../../ui/texts/en-US';
+
+describe('texts of the widgets', () => {
+  const gapsOf = (text: string) => [...text.matchAll(/__(\w+?)__/g)].map(([, name]) => name).sort();
+
+  it('name the same numbers of a calibration in both languages', () => {
+    for (const [code, text] of Object.entries(enUS.statements)) {
+      assert.deepEqual(gapsOf(de.statements[code as keyof typeof de.statements]), gapsOf(text), code);
+    }
+  });
+
+  it('have a tip in German for every one in English', () => {
+    assert.deepEqual(Object.keys(de.options.tips).sort(), Object.keys(enUS.options.tips).sort());
+  });
+});
