@@ -26,4 +26,5 @@ export {
   type OnnxType,
   type OnnxValueInfo,
 } from './model';
+export { probeRanges, type QuantisationWish, quantiseGraph, type ValueRange } from './quantise';
 export { DataType, elementBytes, floatTensor, int64Tensor, rawTensor, tensorValues } from './tensor';
