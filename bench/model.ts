@@ -33,6 +33,7 @@ export async function benchModel(wanted: ModelCase, material: Material): Promise
 
 async function train(wanted: ModelCase, count: number, outFolder: string, material: Material): Promise<void> {
   const start = performance.now();
+  const used = process.cpuUsage();
   const { manifest } = await trainPatchcore({
     partType: 'plate',
     pictures: material.good.slice(0, count).map((picture, index) => ({ name: String(index), picture })),
@@ -45,10 +46,16 @@ async function train(wanted: ModelCase, count: number, outFolder: string, materi
   });
   const { bank, recipe, metrics } = manifest;
   const stages = Object.entries(metrics).filter(([name]) => name.startsWith('seconds.'));
-  row(`training on ${count} pictures`, `${((performance.now() - start) / 1000).toFixed(1)} s`);
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(used);
+  row(
+    `training on ${count} pictures`,
+    `${seconds.toFixed(1)} s, of processors ${((user + system) / 1e6).toFixed(1)} s`,
+  );
+  row('  highest memory so far', `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);
   row(
     '  of it',
-    stages.map(([name, seconds]) => `${name.replace('seconds.', '')} ${Number(seconds).toFixed(1)}`).join(', '),
+    stages.map(([name, value]) => `${name.replace('seconds.', '')} ${Number(value).toFixed(1)}`).join(', '),
   );
   row(
     '  bank',
