@@ -1,5 +1,6 @@
 import { type Activation, activationOf, lastActivations, valueChannels, valueStrides } from './activations';
 import { makeNode, valueInfo } from './builder';
+import { withChannelsFirst } from './channels-first';
 import { checkGraph } from './check';
 import { readModel, writeModel } from './codec';
 import { OnnxInvalid } from './errors';
@@ -92,6 +93,7 @@ export function tapBackbone(
   );
   const outputs = Object.keys(chosen);
   const asItIs =
+    graph === model.graph &&
     !normalisation &&
     isFree(graph, input) &&
     graph.output.every(({ name }) => chosen[name] === name) &&
@@ -116,7 +118,7 @@ export function tapBackbone(
 function graphOf(model: OnnxModel): OnnxGraph {
   const graph = model.graph as OnnxGraph;
   checkGraph(graph);
-  return graph;
+  return withChannelsFirst(graph);
 }
 
 function inspectGraph(graph: OnnxGraph, wanted?: readonly number[]): InspectedBackbone {

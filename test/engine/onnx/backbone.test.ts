@@ -200,6 +200,27 @@ describe('Backbones', () => {
     assertSame(within.stride16, plain.stride16, 'stride 16', 1e-6);
   });
 
+  it('takes a network from TensorFlow, which turns its pictures itself, like any other', async () => {
+    const layersFirst = (turn: boolean) => {
+      const layers = new Layers(new GraphBuilder('turned'));
+      const given = layers.input(turn ? [1, 64, 96, 3] : [1, 3, 64, 96]);
+      const name = turn ? layers.graph.node('Transpose', [given.name], { perm: [0, 3, 1, 2] }) : given.name;
+      return layers.classifier(NETWORKS.residual(layers, { ...given, name }), 10);
+    };
+    const turned = writeModel(layersFirst(true));
+    assert.deepEqual(inspectBackbone(turned).nominal, { width: 96, height: 64 });
+    const dims = [2, 3, 64, 64];
+    const expected = await run(tapBackbone(writeModel(layersFirst(false))).bytes, 'x', pictures(dims), dims);
+    const actual = await run(tapBackbone(turned).bytes, 'x', pictures(dims), dims);
+    assertSame(actual.stride8, expected.stride8, 'stride 8', 0);
+    assertSame(actual.stride16, expected.stride16, 'stride 16', 0);
+
+    const more = new GraphBuilder('more');
+    const half = more.node('Mul', [more.input('x', [1, 64, 64, 3]), more.floats([], [0.5])]);
+    more.output('y', more.node('Transpose', [half], { perm: [0, 3, 1, 2] }), [1, 3, 64, 64]);
+    assert.throws(() => tapBackbone(writeModel(more.build())), /save it as \[batch, 3, height, width\]/);
+  });
+
   it('keeps the size a network was saved with where something in it cannot follow, and says what', async () => {
     const layers = new Layers(new GraphBuilder('grid'));
     const input = layers.input([1, 3, 64, 64]);
