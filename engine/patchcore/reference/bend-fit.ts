@@ -17,8 +17,8 @@ const SWEEPS = 4;
 /** Gauss-Newton steps, their inner iterations, and how strongly neighbours and the start hold a node. */
 const STEPS = 4;
 const RELAXATIONS = 20;
-const STIFFNESS = 0.3;
-const REST = 0.015;
+const STIFFNESS = 0.03;
+const REST = 0.002;
 
 /**
  * For parts, cameras and scanners that bend: displacements on a grid over the picture, each node moved by whole pixels to

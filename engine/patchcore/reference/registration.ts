@@ -2,7 +2,7 @@ import { fitAffine, MOST_EDGES } from './affine-fit';
 import { fitBend, searchBend } from './bend-fit';
 import { lightBetween } from './light';
 import { NO_EDGES, type Plane, pyramid, strongestEdges } from './plane';
-import { type Affine, enlarged, laidOver, shiftBy, type Warp } from './warp';
+import { type Affine, coverage, enlarged, laidOver, shiftBy, type Warp } from './warp';
 
 export interface Registration {
   /** From pixels of the picture to pixels of the reference. */
@@ -100,10 +100,19 @@ function leastDifference(picture: Plane, reference: Plane, warps: readonly Warp[
   return warps[differences.indexOf(Math.min(...differences))];
 }
 
+/** Over the pixels that both show. */
 function similarityUnder(warp: Warp, picture: Plane, reference: Plane): number {
   const data = laidOver(reference, warp, picture.width, picture.height);
-  const { spreadA, spreadB, correlation: similarity } = correlation(picture, { ...picture, data }, 0, 0);
+  const { counts } = coverage(warp, reference, picture.width, picture.height);
+  const places = Array.from(counts.keys()).filter((place) => counts[place] > 0);
+  const shown = planeOfRow(Float32Array.from(places, (place) => picture.data[place]));
+  const known = planeOfRow(Float32Array.from(places, (place) => data[place]));
+  const { spreadA, spreadB, correlation: similarity } = correlation(shown, known, 0, 0);
   return spreadA < BLANK && spreadB < BLANK ? 1 : similarity;
+}
+
+function planeOfRow(data: Float32Array): Plane {
+  return { data, width: data.length, height: 1 };
 }
 
 /** Of a(x, y) with b(x + dx, y + dy), over the pixels both have: standard deviations, and correlation (0 without structure). */
