@@ -62,9 +62,9 @@ export interface ImportOptions extends UnpackOptions {
   readonly check?: (folder: string) => Promise<void>;
 }
 
-/** The bytes of a file, to be unpacked. */
-export function fileSource(path: string): AsyncIterable<Uint8Array> {
-  return createReadStream(path);
+/** The bytes of a file, to be unpacked. It is opened when the first of them is asked for. */
+export async function* fileSource(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path) as AsyncIterable<Buffer>;
 }
 
 /**
