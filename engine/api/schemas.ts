@@ -309,12 +309,23 @@ const recipe = z.object({
     .meta({ description: 'What recipes achieved on held-out good pictures and the same with painted defects' }),
 });
 const quantisation = z.object({
-  accepted: z.boolean(),
+  accepted: z.boolean().meta({ description: 'The backbone computes with 8-bit numbers' }),
+  reason: z.enum(['auroc', 'decisions', 'not-faster']).nullable().meta({ description: 'Why it does not' }),
+  firstLayers: z.boolean(),
   auroc: z.object({ float: share, int8: share }),
-  bounds: z.object({ auroc: share, decisions: share }),
+  bounds: z.object({ auroc: share, decisions: share, speed: z.number() }),
   changedDecisions: z.object({ count: z.int(), total: z.int() }),
+  wrongDecisions: z.object({ float: z.int(), int8: z.int() }),
   milliseconds: z.object({ float: z.number(), int8: z.number() }),
   bytes: z.object({ float: z.int(), int8: z.int() }),
+  bank: z
+    .object({
+      storage: z.enum(['float32', 'float16', 'int8']),
+      auroc: share,
+      changedDecisions: z.int(),
+      wrongDecisions: z.int(),
+    })
+    .meta({ description: 'The smallest storage of the bank within the same bounds' }),
 });
 const calibration = z.object({
   method: z.enum(['cross-validated', 'augmented', 'held-out']).meta({

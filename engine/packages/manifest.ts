@@ -129,6 +129,8 @@ const trial = z.object({
 
 const augmentation = z.object({ flip: z.boolean(), rotation: finite, light: finite, shift: finite });
 
+const storage = z.enum(['float32', 'float16', 'int8']);
+
 const bank = z.object({
   /** Pictures in the bank: all good ones. */
   pictures: count,
@@ -139,7 +141,7 @@ const bank = z.object({
   /** Greatest distance of a candidate to the bank. */
   radius: finite,
   seed: z.int(),
-  storage: z.enum(['float32', 'float16', 'int8']),
+  storage,
   /** Grid cells a patch may wander; null: neighbours come from anywhere. */
   reach: finite.nullable(),
   /** `per-tile`: each tile is compared with its own bank. */
@@ -148,17 +150,26 @@ const bank = z.object({
   heads: z.array(z.string().min(1).nullable()).min(1),
 });
 
-/** What int8 arithmetic did to held-out scores, and whether it was taken. */
+/** What 8-bit numbers did to decisions about held-out pictures and painted defects, and whether they were taken. */
 const quantisation = z.object({
+  /** The backbone computes with 8-bit numbers. */
   accepted: z.boolean(),
-  /** Held-out AUROC against painted defects, with 32-bit and with 8-bit numbers. */
+  /** Why not: it lost AUROC, decided wrongly more often, or was not faster enough where the model was made. */
+  reason: z.enum(['auroc', 'decisions', 'not-faster']).nullable(),
+  /** Whether that concerns the first layers, too; otherwise they keep 32-bit numbers. */
+  firstLayers: z.boolean(),
+  /** Held-out AUROC against painted defects, with a backbone of 32-bit and of 8-bit numbers. */
   auroc: z.object({ float: share, int8: share }),
-  /** Greatest loss of AUROC and greatest share of changed decisions that are accepted. */
-  bounds: z.object({ auroc: share, decisions: share }),
+  /** Greatest loss of AUROC, greatest share of more wrong decisions, and least speed-up that are accepted. */
+  bounds: z.object({ auroc: share, decisions: share, speed: finite.positive() }),
   changedDecisions: z.object({ count, total: count }),
-  /** Backbone milliseconds a picture, measured when the model was made. */
+  /** Good pictures not accepted and painted ones accepted, at thresholds of their own. */
+  wrongDecisions: z.object({ float: count, int8: count }),
+  /** Backbone milliseconds a view, measured when the model was made. */
   milliseconds: z.object({ float: finite, int8: finite }),
   bytes: z.object({ float: count, int8: count }),
+  /** The smallest storage of the bank within the same bounds, and what it did with the backbone that was taken. */
+  bank: z.object({ storage, auroc: share, changedDecisions: count, wrongDecisions: count }),
 });
 
 const facts = z.object({
@@ -207,6 +218,7 @@ const facts = z.object({
   calibration,
   /** Training pictures that look defective, with their held-out scores; a person decides. */
   suspects: z.array(z.object({ name: z.string(), score: finite, learnt: z.boolean() })),
+  /** Null: not asked for, or nothing to measure with. */
   quantisation: quantisation.nullable(),
   /** Seconds per training stage and other figures. */
   metrics: z.record(z.string(), finite),

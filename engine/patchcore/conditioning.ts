@@ -95,6 +95,20 @@ export async function fitConditioning(
   return { mean, weights: { data: weights, rows: channels, columns: kept } };
 }
 
+/** `(patches - mean) * weights`, as the head computes it; the patches themselves without a conditioning. */
+export async function conditioned(
+  patches: Matrix,
+  conditioning: Conditioning | null,
+  products: Products,
+): Promise<Matrix> {
+  if (conditioning === null) return patches;
+  const { mean, weights } = conditioning;
+  const { data, rows, columns } = patches;
+  const centred = new Float32Array(rows * columns);
+  for (let place = 0; place < centred.length; place += 1) centred[place] = data[place] - mean[place % columns];
+  return products.multiply({ data: centred, rows, columns }, weights);
+}
+
 /** One over the root of the mean variance of a channel's layer; 1 for a layer that never varies. */
 function layerScales(layers: readonly Layer[], covariance: Matrix): Float32Array {
   const scales = new Float32Array(covariance.rows);

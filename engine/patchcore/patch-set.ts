@@ -1,3 +1,4 @@
+import type { Random } from '../domain';
 import type { Matrix } from './matrix';
 
 /** The patches of one view of a picture, conditioned. */
@@ -64,4 +65,19 @@ export function chosenRows({ patches, origins }: PatchSet, indices: ArrayLike<nu
     from.push(origins[index]);
   }
   return { patches: { data: kept, rows: indices.length, columns }, origins: from };
+}
+
+/** At most `count` rows, one of each stretch of equal length: spread over the pictures. */
+export function someRows(set: PatchSet, count: number, random: Random): PatchSet {
+  const { patches, origins } = set;
+  if (patches.rows <= count) return set;
+  const { columns } = patches;
+  const data = new Float32Array(count * columns);
+  const kept = [];
+  for (let row = 0; row < count; row += 1) {
+    const from = Math.floor(((row + random()) * patches.rows) / count);
+    data.set(patches.data.subarray(from * columns, (from + 1) * columns), row * columns);
+    kept.push(origins[from]);
+  }
+  return { patches: { data, rows: count, columns }, origins: kept };
 }

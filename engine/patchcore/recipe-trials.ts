@@ -6,11 +6,11 @@ import type { ModelManifest } from '../packages';
 import { auroc } from '../statistics';
 import type { Backbone } from './backbone';
 import { chooseBank, searchOf } from './bank';
-import { type ConditioningKind, type FeatureMoments, featureMoments, fitConditioning } from './conditioning';
+import { type ConditioningKind, conditioned, type FeatureMoments, featureMoments, fitConditioning } from './conditioning';
 import { Extractor, momentsOf, tapAt } from './extractor';
 import type { Matrix } from './matrix';
 import { type Conditioning, neckGraph } from './neck-graph';
-import { countedPatches, joined, type PatchSet, type ViewPatches } from './patch-set';
+import { countedPatches, joined, type PatchSet, someRows, type ViewPatches } from './patch-set';
 import type { ReadPicture } from './picture-reader';
 import type { Products } from './product';
 import { imageScore, type Scoring, type ViewDistances } from './scoring';
@@ -272,29 +272,4 @@ async function tryConditioning(
   } finally {
     await searcher.close();
   }
-}
-
-/** `(patches - mean) * weights`, as the head computes it. */
-async function conditioned(patches: Matrix, conditioning: Conditioning | null, products: Products): Promise<Matrix> {
-  if (conditioning === null) return patches;
-  const { mean, weights } = conditioning;
-  const { data, rows, columns } = patches;
-  const centred = new Float32Array(rows * columns);
-  for (let place = 0; place < centred.length; place += 1) centred[place] = data[place] - mean[place % columns];
-  return products.multiply({ data: centred, rows, columns }, weights);
-}
-
-function someRows(set: PatchSet, count: number, random: Random): PatchSet {
-  const { patches, origins } = set;
-  if (patches.rows <= count) return set;
-  const { columns } = patches;
-  const data = new Float32Array(count * columns);
-  const kept = [];
-  for (let row = 0; row < count; row += 1) {
-    // one of each stretch of equal length: spread over the picture
-    const from = Math.floor(((row + random()) * patches.rows) / count);
-    data.set(patches.data.subarray(from * columns, (from + 1) * columns), row * columns);
-    kept.push(origins[from]);
-  }
-  return { patches: { data, rows: count, columns }, origins: kept };
 }
