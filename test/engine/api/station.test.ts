@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InspectionDetail, UploadAnswer } from '../../../engine/api';
+import type { ModelDetails } from '../../../engine/api/model-details';
 import { routes } from '../../../engine/api/routes';
 import { type DeploymentRecord, type Finding, type Inspection, type Job, timestamp } from '../../../engine/domain';
 import { inspectPicture } from '../../../engine/imaging';
@@ -166,8 +167,12 @@ describe('the API of a real station', function () {
     const { picture } = await simulatePart({ product: 'plate', seed: 502, defectRate: 0 });
     const before = await upload(picture);
     const source = { kind: 'simulator', product: 'plate', count: 8, seed: 300 };
-    const { id } = await call<Job>('POST', '/training/jobs', { partType: 'plate', source, deploy: true }, 202);
+    const options = { input: { width: 160, height: 128 }, roi: { x: 0.1, y: 0.2, width: 0.8, height: 0.7 } };
+    const request = { partType: 'plate', source, deploy: true, options };
+    const { id } = await call<Job>('POST', '/training/jobs', request, 202);
     await jobEnded(station.jobs, id);
+    const made = await call<ModelDetails>('GET', '/models/plate/versions/2');
+    assert.deepEqual([made.input, made.viewing.roi], [{ ...options.input, mode: 'stretch' }, options.roi]);
     const between = await upload(picture);
     assert.notEqual(between.score, before.score);
     const record = await call<DeploymentRecord>('POST', '/models/plate/rollback');
@@ -189,6 +194,8 @@ describe('the API of a real station', function () {
       '/review-items',
       '/review-items/stats',
       '/models',
+      '/models/plate/versions/1',
+      '/models/plate/versions/2',
       '/part-types',
       '/training/jobs',
       '/settings/routing',
