@@ -126,6 +126,17 @@ describe('Head graph', () => {
       }
     });
 
+    it('divides by the spacing of the rows in reach', async () => {
+      const spacing = Float32Array.from({ length: 700 }, () => 0.2 + random());
+      const { distances, worst } = await run({ ...head, spacing, position: { reach: 1, ...places } }, everyPatch);
+      const expected = patches.map((patch, index) => {
+        const near = bankRows.map((_, row) => row).filter((row) => apart(index, row) <= 1);
+        return Math.min(...near.map((row) => distanceTo(patch, bank, row) / spacing[row]));
+      });
+      close(distances.data, expected);
+      assert.equal(worst.data[0], expected.indexOf(Math.max(...expected)));
+    });
+
     it('looks as far as the nearest places where no bank row is in reach', async () => {
       const few = { ...bank, rows: 3 };
       const position = { ...places, reach: 1, bankRows: bankRows.slice(0, 3), bankColumns: bankColumns.slice(0, 3) };
