@@ -663,6 +663,20 @@ describe('dashboard widgets in a browser', function () {
     it('shows all there is to know of any version', async () => {
       station.addVersion('1', false);
       station.addVersion('2', true);
+      station.details.set('1', {
+        quantisation: {
+          accepted: false,
+          reason: 'not-faster',
+          firstLayers: false,
+          auroc: { float: 0.921, int8: 0.92 },
+          bounds: { auroc: 0.005, decisions: 0.01, speed: 1.1 },
+          changedDecisions: { count: 1, total: 80 },
+          wrongDecisions: { float: 3, int8: 4 },
+          milliseconds: { float: 10.4, int8: 11.2 },
+          bytes: { float: 1_000_000, int8: 260_000 },
+          bank: { storage: 'float16', auroc: 0.921, changedDecisions: 0, wrongDecisions: 3 },
+        },
+      });
       const page = await show('ui-training', { locale: 'de-DE' });
       await page.getByRole('button', { name: 'Einzelheiten zu Version 1' }).click();
       const dialog = 'dialog[open]';
@@ -671,6 +685,7 @@ describe('dashboard widgets in a browser', function () {
       await see(page, '80 % × 90 % des Bilds, ab 10 % links und 5 % oben', dialog);
       await see(page, '2.000 von 98.000 Bildflecken, je 128 Zahlen', dialog);
       await see(page, '0 von 40', `${dialog} [data-rate=falseReject]`);
+      await see(page, 'nicht benutzt, hier nicht schneller · AUROC 0,921 → 0,920', dialog);
       assert.equal(await page.locator(`${dialog} [role=slider]`).count(), 0);
       await page.keyboard.press('Escape');
       await page.locator(dialog).waitFor({ state: 'detached' });

@@ -443,8 +443,13 @@ export const de: Texts = {
     storage: 'Bank gespeichert als',
     storages: { float32: '32-Bit-Zahlen', float16: '16-Bit-Zahlen', int8: '8-Bit-Zahlen' },
     quantisation: '8-Bit-Grundnetz',
-    quantisationText: (accepted, before, after, changed) =>
-      `${accepted ? 'benutzt' : 'nicht benutzt'}: AUROC ${after} statt ${before}, geänderte Entscheidungen ${changed}`,
+    quantisationReasons: {
+      none: 'benutzt',
+      auroc: 'nicht benutzt, findet weniger',
+      decisions: 'nicht benutzt, entscheidet schlechter',
+      'not-faster': 'nicht benutzt, hier nicht schneller',
+    },
+    wrongDecisions: (before, after) => `falsche Entscheidungen ${before} → ${after}`,
     size: 'Größe',
     duration: 'Anlernen dauerte',
     parent: 'Version davor',

@@ -443,8 +443,13 @@ export const enUS = {
     storage: 'Bank stored as',
     storages: { float32: '32-bit numbers', float16: '16-bit numbers', int8: '8-bit numbers' },
     quantisation: '8-bit backbone',
-    quantisationText: (accepted: boolean, before: string, after: string, changed: string) =>
-      `${accepted ? 'used' : 'not used'}: AUROC ${after} instead of ${before}, decisions changed ${changed}`,
+    quantisationReasons: {
+      none: 'used',
+      auroc: 'not used, finds less',
+      decisions: 'not used, decides worse',
+      'not-faster': 'not used, not faster here',
+    },
+    wrongDecisions: (before: string, after: string) => `wrong decisions ${before} → ${after}`,
     size: 'Size',
     duration: 'Training took',
     parent: 'Version before',
