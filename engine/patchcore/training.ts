@@ -7,7 +7,16 @@ import {
   seededRandom,
   type TrainingOptions,
 } from '../domain';
-import { type Augmentation, augment, drawAugmentations, patchCounts, thumbnail, type View } from '../imaging';
+import {
+  type Augmentation,
+  augment,
+  augmentCounts,
+  contentOf,
+  drawAugmentations,
+  patchCounts,
+  thumbnail,
+  type View,
+} from '../imaging';
 import {
   assertFree,
   GOLDEN_TOLERANCE,
@@ -281,19 +290,19 @@ class TrainingWork {
       if (picture === null) continue;
       hash.update(Buffer.from(picture.sha256, 'hex'));
       signatures.push(signatureOfViews(picture.views));
-      const patchesOf = async (views: readonly View[]) => {
+      const patchesOf = async (change: Augmentation | null) => {
         const found: ViewPatches[] = [];
-        for (const view of views) {
+        for (const view of picture.views) {
           const section = sections === 1 ? 0 : view.tile;
-          found.push(await viewPatches(extractor, neck, view, settings.mask?.mask ?? null, section));
+          const shown = change === null ? view : { ...view, data: augment(view, change, contentOf(view)) };
+          const patches = await viewPatches(extractor, neck, shown, settings.mask?.mask ?? null, section);
+          found.push(change === null ? patches : { ...patches, counts: alteredCounts(patches, view, change) });
         }
         return found;
       };
-      const views = await patchesOf(picture.views);
+      const views = await patchesOf(null);
       const copies: ViewPatches[][] = [];
-      for (const change of drawVariations(variation, random)) {
-        copies.push(await patchesOf(picture.views.map((view) => ({ ...view, data: augment(view, change) }))));
-      }
+      for (const change of drawVariations(variation, random)) copies.push(await patchesOf(change));
       if (asPictures) {
         // each copy is scored, and known to be of this picture
         for (const [copy, altered] of [views, ...copies].entries()) {
@@ -658,6 +667,11 @@ async function headFiles(
 
 function isVarying(wish: AugmentationWish | null): boolean {
   return wish !== null && (wish.flip || wish.rotation > 0 || wish.light > 0 || wish.shift > 0);
+}
+
+/** What the mask leaves out goes along with the picture. */
+function alteredCounts({ counts, gridRows, gridColumns }: ViewPatches, view: View, change: Augmentation): Float32Array {
+  return augmentCounts(counts, gridRows, gridColumns, view, change, contentOf(view));
 }
 
 function drawVariations({ wish, copies }: Variation, random: Random): Augmentation[] {
