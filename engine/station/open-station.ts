@@ -166,12 +166,17 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     intake,
     events,
 
-    async scoreAnomaly(picture: Buffer, inspection: Inspection, node: string): Promise<AnomalyFinding> {
+    async scoreAnomaly(
+      picture: Buffer,
+      inspection: Inspection,
+      node: string,
+      reference?: Buffer,
+    ): Promise<AnomalyFinding> {
       if (closing) throw new StationClosed();
       const model = await models.deployed(inspection.partType);
       if (!model) throw new NoModel(inspection.partType);
       const deadline = Date.parse(inspection.deadlineAt);
-      const request = { folder: model.folder, picture, map: true };
+      const request = { folder: model.folder, picture, map: true, ...(reference && { reference }) };
       const result = await pool.run<AnomalyResult>('patchcore/score', request, { deadline, priority: 'verdict' });
       const map = await keepMap(store, inspections, inspection.id, result).catch((error) => {
         faultUnlessClosing(storeError(error, store.dataFolder));

@@ -107,9 +107,12 @@ export interface Station {
    * keeps the heat map. The finding comes without one when it cannot be saved, or the inspection has its verdict already.
    *
    * @param node id of the node that asks
+   * @param reference the golden picture of this part, for a model that compares with one; without it, the model's own
    * @throws {NoModel} when no model is deployed for the part type
+   * @throws {ReferenceMissing} when the model needs a golden picture and there is none
+   * @throws {ReferenceMismatch} when picture and golden picture cannot show the same part
    */
-  scoreAnomaly(picture: Buffer, inspection: Inspection, node: string): Promise<AnomalyFinding>;
+  scoreAnomaly(picture: Buffer, inspection: Inspection, node: string, reference?: Buffer): Promise<AnomalyFinding>;
   /**
    * Format, size and hash of a picture after decoding it completely.
    *

@@ -8,6 +8,7 @@ RED.nodes.registerType('patchcore-infer', {
     version: { value: 1 },
     name: { value: '' },
     station: { value: '', type: 'inspection-station', required: true },
+    references: { value: '' },
     partType: { value: '', validate: RED.validators.regex(/^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$/) },
   },
   label() {

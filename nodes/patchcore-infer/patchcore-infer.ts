@@ -13,6 +13,7 @@ import {
   withFinding,
 } from '../shared';
 import { type PatchcoreInferConfig, schema } from './config';
+import { goldenPicture } from './golden-picture';
 import { readTrainOrder } from './training-request';
 
 /** A training job that ended without a model. */
@@ -33,6 +34,7 @@ export = (RED: NodeAPI): void => {
     const link = stationOf(RED, node, config.station);
     const trainings = new Trainings(node, config.partType);
     const actor = node.name || 'patchcore-infer';
+    const userFolder = RED.settings.userDir ?? process.cwd();
     let lastPartType = config.partType;
     let toldModel = '';
 
@@ -42,7 +44,8 @@ export = (RED: NodeAPI): void => {
       const started = performance.now();
       try {
         const station = await link.open();
-        const finding = await station.scoreAnomaly(pictureOf(message), inspection, node.id);
+        const reference = await goldenPicture(message.reference, config.references, inspection.serial, userFolder);
+        const finding = await station.scoreAnomaly(pictureOf(message), inspection, node.id, reference);
         if (!trainings.running) {
           node.state.ready(`${finding.score.toFixed(2)} · ${Math.round(finding.milliseconds.total)} ms`);
         }
@@ -61,11 +64,7 @@ export = (RED: NodeAPI): void => {
     }
 
     async function train(payload: unknown): Promise<void> {
-      const { request, unlessDeployed } = readTrainOrder(
-        payload,
-        config.partType,
-        RED.settings.userDir ?? process.cwd(),
-      );
+      const { request, unlessDeployed } = readTrainOrder(payload, config.partType, userFolder);
       const station = await link.open();
       if (unlessDeployed && (await hasModel(station, request.partType))) {
         await showModel(station, request.partType);

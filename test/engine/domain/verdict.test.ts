@@ -15,7 +15,7 @@ describe('the error code a PLC reads', () => {
 
   it('is another for every failure', () => {
     const codes = REASON_CODES.map((reason) => plcErrorCode([reason])).filter((code) => code !== 0);
-    assert.equal(codes.length, 13);
+    assert.equal(codes.length, 15);
     assert.equal(new Set(codes).size, codes.length);
   });
 });

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AnomalyFinding, Inspection } from '../../engine/domain';
+import type { Station } from '../../engine/station';
+import { goldenPicture } from '../../nodes/patchcore-infer/golden-picture';
+import {
+  collect,
+  flowTab,
+  folderWithPlateModel,
+  goodPlate,
+  loadFlow,
+  on,
+  openedStation,
+  STATION,
+  send,
+  stationNode,
+  TAB,
+  temporaryFolder,
+  until,
+  useNodeRed,
+} from './support';
+
+const isMissing = { code: 'reference-missing', reason: 'reference-missing' };
+
+describe('the golden picture of a message', () => {
+  let folder: string;
+
+  before(async () => {
+    folder = await temporaryFolder();
+    await mkdir(join(folder, 'golden'));
+    await writeFile(join(folder, 'golden', 'A1.png'), 'of A1');
+    await writeFile(join(folder, 'other.png'), 'other');
+  });
+
+  const textOf = async (...[given, references, serial]: [unknown, string, string?]) =>
+    (await goldenPicture(given, references, serial, folder))?.toString();
+
+  it('is msg.reference before the one of the serial number', async () => {
+    assert.equal(await textOf(Buffer.from('own'), 'golden', 'A1'), 'own');
+    assert.equal(await textOf(new Uint8Array(Buffer.from('bytes')), 'golden', 'A1'), 'bytes');
+    assert.equal(await textOf('other.png', 'golden', 'A1'), 'other');
+    assert.equal(await textOf(join(folder, 'other.png'), '', undefined), 'other');
+    assert.equal(await textOf(undefined, 'golden', 'A1'), 'of A1');
+    assert.equal(await textOf(null, join(folder, 'golden'), 'A1'), 'of A1');
+  });
+
+  it('is left to the model where neither is given', async () => {
+    assert.equal(await textOf(undefined, '', 'A1'), undefined);
+  });
+
+  it('fails when one should be there and is not', async () => {
+    await assert.rejects(textOf('gone.png', 'golden', 'A1'), isMissing);
+    await assert.rejects(textOf(undefined, 'golden', 'B2'), isMissing);
+    await assert.rejects(textOf(undefined, 'golden', undefined), isMissing);
+    await assert.rejects(textOf(undefined, 'golden', '../other'), isMissing);
+    for (const wrong of [7, '', {}]) await assert.rejects(textOf(wrong, 'golden', 'A1'), { code: 'invalid-input' });
+  });
+});
+
+describe('patchcore-infer with golden pictures', function () {
+  this.timeout(120_000);
+  useNodeRed();
+
+  async function start(references: string): Promise<Station> {
+    await loadFlow([
+      flowTab(),
+      stationNode(await folderWithPlateModel(), { deadline: 20_000 }),
+      on(TAB, {
+        id: 'camera',
+        type: 'camera-capture',
+        version: 1,
+        station: STATION,
+        source: 'payload',
+        partType: 'plate',
+        wires: [['infer']],
+      }),
+      on(TAB, {
+        id: 'infer',
+        type: 'patchcore-infer',
+        version: 1,
+        station: STATION,
+        references,
+        wires: [['router'], []],
+      }),
+      on(TAB, {
+        id: 'router',
+        type: 'confidence-router',
+        version: 1,
+        station: STATION,
+        wires: [['ok'], ['ng'], ['rv']],
+      }),
+      ...['ok', 'ng', 'rv', 'errors'].map((id) => on(TAB, { id, type: 'sink' })),
+      on(TAB, { id: 'catch', type: 'catch', scope: null, uncaught: false, wires: [['errors']] }),
+    ]);
+    return openedStation();
+  }
+
+  it('gives a part without golden picture the fail-safe verdict, with the reason and an error', async () => {
+    const folder = await temporaryFolder();
+    await start(folder);
+    send('camera', { payload: await goodPlate(), serial: 'S-1' });
+    const ng = await until(() => collect('ng')[0]);
+    const { findings, decision } = ng.inspection as Inspection;
+    assert.deepEqual(decision?.reasons, ['reference-missing']);
+    assert.equal(decision?.by, 'failsafe');
+    const [finding] = findings;
+    assert.equal(finding.kind === 'failure' && finding.reason, 'reference-missing');
+    const { error } = await until(() => collect('errors')[0]);
+    assert.match((error as Error).message, /There is no golden picture for serial "S-1"/);
+  });
+
+  it('hands the golden picture of the serial number, or of the message, to the analysis', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'S-1.jpg'), 'golden');
+    const station = await start(folder);
+    const handed: (string | undefined)[] = [];
+    const { scoreAnomaly } = station;
+    const spied: Station['scoreAnomaly'] = (picture, inspection, node, reference) => {
+      handed.push(reference?.toString());
+      return scoreAnomaly.call(station, picture, inspection, node);
+    };
+    Object.assign(station, { scoreAnomaly: spied });
+    const picture = await goodPlate();
+    send('camera', { payload: picture, serial: 'S-1' });
+    const judged = () => ['ok', 'ng', 'rv'].flatMap((id) => collect(id));
+    await until(() => judged().length === 1);
+    send('camera', { payload: picture, serial: 'S-1', reference: Buffer.from('own') });
+    await until(() => judged().length === 2);
+    assert.deepEqual(handed, ['golden', 'own']);
+    for (const { inspection } of judged()) {
+      assert.equal(((inspection as Inspection).findings[0] as AnomalyFinding).kind, 'anomaly');
+    }
+  });
+});
