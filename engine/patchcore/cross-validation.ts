@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from '../domain';
 import { dealFolds } from '../statistics';
 import { type Bank, type BankChoice, chooseBank, searchOf } from './bank';
+import type { BankStorage } from './bank-storage';
 import type { Candidates } from './candidates';
 import { chosenRows, joined, type PatchSet, type ViewPatches } from './patch-set';
 import { imageScore, neighboursFor, type Scoring, type ViewDistances } from './scoring';
@@ -22,6 +23,8 @@ export interface BankPlan {
   readonly scoring: Scoring;
   readonly sigma: number;
   readonly stride: number;
+  /** Of the bank searched; float32 unless told. */
+  readonly storage?: BankStorage;
   readonly threads: number;
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -136,6 +139,7 @@ export async function chooseBanks(
 
 /** One a section; null where nothing counts. To be closed. */
 export async function openSearchers(banks: readonly (Bank | null)[], plan: BankPlan): Promise<(Searcher | null)[]> {
+  const { sigma, stride, storage } = plan;
   const searchers: (Searcher | null)[] = [];
   for (const bank of banks) {
     if (bank === null) {
@@ -144,7 +148,7 @@ export async function openSearchers(banks: readonly (Bank | null)[], plan: BankP
     }
     const neighbours = neighboursFor(plan.scoring, bank.patches.rows);
     const search = await searchOf(bank, { ...plan, neighbours });
-    searchers.push(await Searcher.open({ ...search, sigma: plan.sigma, stride: plan.stride }, plan.threads));
+    searchers.push(await Searcher.open({ ...search, sigma, stride, storage }, plan.threads));
   }
   return searchers;
 }

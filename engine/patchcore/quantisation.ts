@@ -29,29 +29,29 @@ export const QUANTISATION_BOUNDS = { auroc: 0.01, decisions: 0.02, speed: 1.2 } 
 const LEAST_PICTURES = 8;
 const CALIBRATION_PICTURES = 32;
 const WARM_UPS = 2;
-const TIMED_RUNS = 9;
+const TIMED_RUNS = 25;
+const LEAST_RUNS = 5;
+const TIMING_MILLISECONDS = 2000;
 /** Smallest first. */
 const STORAGES: readonly BankStorage[] = ['int8', 'float16'];
 
 /**
- * Decides whether a model computes with 8-bit numbers: the backbone, where it is faster by that and held-out pictures are
+ * Decides, where it is wished, whether a model computes with 8-bit numbers: the backbone, where it is faster by that and held-out pictures are
  * told from painted defects as well as before within `QUANTISATION_BOUNDS`; and the numbers of the bank, within the same
  * bounds, unless a storage is wished. Everything else of the model must be made with what is returned.
  *
  * @param sample decoded good pictures
  * @param tapped the backbone with 32-bit numbers
- * @param atAnySpeed accept a backbone that is slower, too
  */
 export async function quantisedWhereSound(
   sample: readonly ReadPicture[],
   tapped: TappedExtractor,
   chosen: ChosenRecipe,
   trial: TrialSettings,
-  atAnySpeed = false,
 ): Promise<QuantisationOutcome> {
   const { settings, signal } = trial;
   const asItIs = { tapped, chosen, storage: settings.storage, report: null };
-  if (sample.length < LEAST_PICTURES) return asItIs;
+  if (settings.quantise === 'never' || sample.length < LEAST_PICTURES) return asItIs;
   const made = await candidatesOf(sample, tapped, settings.threads, signal);
   if (made.length === 0) return asItIs;
 
@@ -76,7 +76,8 @@ export async function quantisedWhereSound(
     .sort((a, b) => a.milliseconds - b.milliseconds);
   const tried: Tried[] = [];
   for (const [place, one] of byTime.entries()) {
-    const isFast = atAnySpeed || milliseconds[0] / one.milliseconds >= QUANTISATION_BOUNDS.speed;
+    const isFast =
+      settings.quantise === 'where-sound' || milliseconds[0] / one.milliseconds >= QUANTISATION_BOUNDS.speed;
     if (place > 0 && !isFast) break;
     const result = await run(one.tapped, (place + 1) / (made.length + 1));
     const after = decisions(result, plainly);
@@ -162,7 +163,9 @@ async function timesOf(
       extractors.push(await Extractor.open(backbone, way, settings.viewing.preprocessing, settings.threads));
     }
     const lowest = ways.map(() => Number.POSITIVE_INFINITY);
+    const begun = performance.now();
     for (let run = -WARM_UPS; run < TIMED_RUNS; run += 1) {
+      if (run >= LEAST_RUNS && performance.now() - begun > TIMING_MILLISECONDS) break;
       for (const [place, extractor] of extractors.entries()) {
         const start = performance.now();
         await extractor.features(views[0]);

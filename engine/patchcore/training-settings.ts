@@ -19,7 +19,10 @@ export interface ExpertOptions {
   readonly threads?: number;
   /** `measured` (default): chosen on held-out good pictures and painted defects; or the parts that are wished. */
   readonly recipe?: 'measured' | Partial<Recipe>;
+  /** With `quantise`, the smallest one that is sound takes the place of float32. */
   readonly storage?: BankStorage;
+  /** With `quantise`: 8-bit numbers where they are sound, though they are not faster on this machine. */
+  readonly quantiseAtAnySpeed?: boolean;
 }
 
 export interface TrainingSettings {
@@ -35,6 +38,8 @@ export interface TrainingSettings {
   readonly keepSuspects: boolean;
   readonly recipe: 'measured' | Partial<Recipe>;
   readonly storage: BankStorage;
+  /** When 8-bit numbers are used. */
+  readonly quantise: 'never' | 'where-faster' | 'where-sound';
   /** Of the map's gaussian, in input pixels. */
   readonly sigma: number;
   readonly seed: number;
@@ -105,6 +110,7 @@ export async function settingsOf(options: TrainingOptions & ExpertOptions): Prom
     keepSuspects: options.keepSuspects ?? false,
     recipe: options.recipe ?? 'measured',
     storage: options.storage ?? 'float32',
+    quantise: !options.quantise ? 'never' : options.quantiseAtAnySpeed ? 'where-sound' : 'where-faster',
     sigma: MAP_SIGMA * Math.sqrt(input.width * input.height),
     seed: options.seed ?? 1,
     threads: options.threads ?? availableParallelism(),

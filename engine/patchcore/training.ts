@@ -36,6 +36,7 @@ import {
 } from '../statistics';
 import { BACKBONE_FILE, type Backbone, resolveBackbone } from './backbone';
 import { type Bank, searchOf } from './bank';
+import type { BankStorage } from './bank-storage';
 import { Candidates } from './candidates';
 import {
   type BankPlan,
@@ -57,6 +58,7 @@ import { type ReadPicture, readPictures, type SkippedPicture } from './picture-r
 import { picturesInFolder, type TrainingPicture } from './pictures';
 import { Products } from './product';
 import { ProgressReport, type TrainingProgress } from './progress';
+import { type QuantisationOutcome, type QuantisationReport, quantisedWhereSound } from './quantisation';
 import { type ChosenRecipe, chooseRecipe, SAMPLE_PICTURES, viewPatches } from './recipe-trials';
 import { imageScore, neighboursFor } from './scoring';
 import { Session } from './session';
@@ -182,16 +184,19 @@ class TrainingWork {
 
   async run(): Promise<TrainingResult> {
     const { settings, parent } = this;
-    const { chosen, tapped, variation } = parent ? { ...parent, variation: NO_VARIATION } : await this.choose();
+    const inherited = parent && { ...parent, storage: settings.storage, report: parent.manifest.quantisation };
+    const { chosen, tapped, storage, report, variation } = inherited
+      ? { ...inherited, variation: NO_VARIATION }
+      : await this.choose();
     const { preprocessing } = settings.viewing;
     const extractor = this.opened(await Extractor.open(this.backbone, tapped, preprocessing, settings.threads));
     const neck = this.opened(await Session.open(neckGraph(extractor.layers, chosen.conditioning), settings.threads));
     const collected = await this.collect(extractor, neck, variation);
-    const plan = this.planFor(chosen, extractor, collected.grid);
+    const plan = { ...this.planFor(chosen, extractor, collected.grid), storage };
     const scored = await (parent ? this.grow(parent, collected, plan) : this.score(collected, plan));
     const defects = await this.defectScores(extractor, neck, scored.banks, plan);
     const levels = this.levelsOf(scored, defects, collected.groups, variation.method);
-    return this.write({ chosen, tapped, extractor, plan, collected, scored, defects, levels, variation });
+    return this.write({ chosen, tapped, report, extractor, plan, collected, scored, defects, levels, variation });
   }
 
   async close(): Promise<void> {
@@ -204,20 +209,25 @@ class TrainingWork {
   }
 
   /** How features are taken, on a sample. */
-  private async choose(): Promise<{ chosen: ChosenRecipe; tapped: TappedExtractor; variation: Variation }> {
+  private async choose(): Promise<QuantisationOutcome & { readonly variation: Variation }> {
     const { settings, progress, backbone } = this;
     const sample = await this.sample();
     const variation = this.variationFor(sample.length);
     progress.at('condition', 0);
+    const products = this.opened(await Products.open(settings.threads));
+    const common = { backbone, settings, products, signal: this.training.signal };
+    const trials = settings.quantise === 'never' ? 1 : 0.5;
     const chosen = await chooseRecipe(sample, {
-      backbone,
-      settings,
-      products: this.opened(await Products.open(settings.threads)),
+      ...common,
       random: seededRandom(settings.seed),
-      signal: this.training.signal,
-      onProgress: (share) => progress.at('condition', share),
+      onProgress: (share) => progress.at('condition', trials * share),
     });
-    return { chosen, tapped: tapAt(backbone, chosen.recipe.moment, settings.viewing.preprocessing), variation };
+    const tapped = tapAt(backbone, chosen.recipe.moment, settings.viewing.preprocessing);
+    const outcome = await quantisedWhereSound(sample, tapped, chosen, {
+      ...common,
+      onProgress: (share) => progress.at('condition', trials + (1 - trials) * share),
+    });
+    return { ...outcome, variation };
   }
 
   /** Some pictures, spread evenly over all, decoded; all of them when they are few. */
@@ -487,7 +497,7 @@ class TrainingWork {
     const learnt = collected.count - scored.leftOut.size + (before?.bank.pictures ?? 0);
     const used = new Map([...this.used].filter(([picture]) => !scored.leftOut.has(picture)));
     progress.at('package', 0);
-    const heads = await headFiles(banks, chosen.conditioning, extractor, plan, settings.storage);
+    const heads = await headFiles(banks, chosen.conditioning, extractor, plan);
     const isEmbedded = backbone.embedded && tapped.bytes === backbone.bytes;
     const manifest: UnsealedManifest = {
       format: MANIFEST_FORMAT,
@@ -521,7 +531,7 @@ class TrainingWork {
         size: banks.reduce((sum, bank) => sum + (bank?.patches.rows ?? 0), 0),
         radius: Math.max(...banks.map((bank) => bank?.radius ?? 0)),
         seed: settings.seed,
-        storage: settings.storage,
+        storage: plan.storage,
         reach: settings.reach,
         tiles: settings.banks,
         heads: heads.names,
@@ -534,7 +544,7 @@ class TrainingWork {
         score,
         learnt: settings.keepSuspects,
       })),
-      quantisation: before?.quantisation ?? null,
+      quantisation: made.report,
       metrics: progress.secondsPerStage(),
       golden: [],
       goldenTolerance: GOLDEN_TOLERANCE,
@@ -631,11 +641,14 @@ interface Heads {
   readonly files: Record<string, Uint8Array>;
 }
 
+type StoredPlan = BankPlan & { readonly storage: BankStorage };
+
 interface Made {
   readonly chosen: ChosenRecipe;
   readonly tapped: TappedExtractor;
+  readonly report: QuantisationReport | null;
   readonly extractor: Extractor;
-  readonly plan: BankPlan;
+  readonly plan: StoredPlan;
   readonly collected: Collected;
   readonly scored: Scored;
   readonly defects: readonly number[];
@@ -647,8 +660,7 @@ async function headFiles(
   banks: readonly (Bank | null)[],
   conditioning: Conditioning | null,
   { layers }: Extractor,
-  plan: BankPlan,
-  storage: TrainingSettings['storage'],
+  plan: StoredPlan,
 ): Promise<Heads> {
   const names: (string | null)[] = [];
   const files: Record<string, Uint8Array> = {};
@@ -660,7 +672,7 @@ async function headFiles(
     const search = await searchOf(bank, { ...plan, neighbours: neighboursFor(plan.scoring, bank.patches.rows) });
     const name = headFile(section, banks.length);
     names.push(name);
-    files[name] = headGraph({ ...search, layers, conditioning, sigma: plan.sigma, storage });
+    files[name] = headGraph({ ...search, layers, conditioning, sigma: plan.sigma, storage: plan.storage });
   }
   return { names, files };
 }
