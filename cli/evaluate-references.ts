@@ -3,19 +3,17 @@ import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Box, InvalidInput } from '../engine/domain';
 import { PictureUnreadable } from '../engine/imaging';
-import { readManifest } from '../engine/packages';
 import {
-  DEFAULT_REFERENCE_SETTINGS,
   matchBoxes,
   picturesInFolder,
   ReferenceComparer,
   ReferenceMismatch,
   type ReferenceResult,
-  type ReferenceSettings,
 } from '../engine/patchcore';
 import { clopperPearson } from '../engine/statistics';
 import { required } from './options';
 import { describe, percentile, terminal } from './output';
+import { referenceSettingsOf } from './reference-settings';
 import { boxOf, classNames, readYoloLabels } from './yolo-labels';
 
 /** The part of the command's help that tells about reference mode. */
@@ -66,7 +64,7 @@ export async function evaluateReferences(args: string[]): Promise<number> {
   const pictures = await picturesInFolder(folder);
   const good = values.ok === undefined ? [] : await picturesInFolder(values.ok);
   const names = await classNames(labels);
-  const comparer = await ReferenceComparer.open(await settingsOf(values.model), availableParallelism());
+  const comparer = await ReferenceComparer.open(await referenceSettingsOf(values.model), availableParallelism());
   const judged: Judged[] = [];
   const skipped: Skipped[] = [];
   let labelled = 0;
@@ -99,19 +97,6 @@ export async function evaluateReferences(args: string[]): Promise<number> {
   if (values.json) terminal.print(JSON.stringify(report));
   else printReport(report);
   return 0;
-}
-
-/** Those of a reference model; a model of another kind has none. */
-async function settingsOf(model: string | undefined): Promise<ReferenceSettings> {
-  if (model === undefined) return DEFAULT_REFERENCE_SETTINGS;
-  const { reference } = (await readManifest(model)) as {
-    readonly reference?: { readonly settings: ReferenceSettings };
-  };
-  if (reference) return reference.settings;
-  terminal.note(
-    `${model} is no reference model: its bank and preprocessing play no part, the built-in settings are used.`,
-  );
-  return DEFAULT_REFERENCE_SETTINGS;
 }
 
 function judge({ regions, image, milliseconds }: ReferenceResult, labels: Parameters<typeof boxOf>[0][]): Judged {

@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Region, Thresholds, Verdict } from '../engine/domain';
-import { renderOverlay } from '../engine/imaging';
 import type { AnomalyResult } from '../engine/patchcore';
+import { uniqueNames, writeMaps } from './heatmaps';
+import { inferReference, inferReferenceHelp } from './infer-reference';
 import { loadModel, verdictOf } from './judge';
 import { required } from './options';
 import { describe, terminal, WrongUse } from './output';
@@ -17,7 +18,9 @@ Scores pictures.
   --json         one JSON object as the last line on stdout
   -h, --help     this text
 
-Exit code 1 when a picture could not be scored; the others are scored all the same.`;
+Exit code 1 when a picture could not be scored; the others are scored all the same.
+
+${inferReferenceHelp}`;
 
 interface Scored {
   readonly file: string;
@@ -32,6 +35,7 @@ interface Scored {
 }
 
 export async function infer(args: string[]): Promise<number> {
+  if (args.some((arg) => /^--references?(=|$)/.test(arg))) return inferReference(args);
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -71,27 +75,4 @@ export async function infer(args: string[]): Promise<number> {
     terminal.print(JSON.stringify({ model: { name, version, partType }, results: scored, failed }));
   }
   return failed.length === 0 ? 0 : 1;
-}
-
-async function writeMaps(
-  stem: string,
-  picture: Buffer,
-  { map }: AnomalyResult,
-): Promise<{ heatmap: string; map: string } | undefined> {
-  if (map === undefined) return undefined;
-  const paths = { heatmap: `${stem}.heatmap.jpg`, map: `${stem}.map.png` };
-  await writeFile(paths.heatmap, await renderOverlay(picture, map.png));
-  await writeFile(paths.map, map.png);
-  return paths;
-}
-
-/** File names without extension; pictures of the same name in several folders get a number. */
-function uniqueNames(files: readonly string[]): string[] {
-  const seen = new Map<string, number>();
-  return files.map((file) => {
-    const stem = basename(file, extname(file));
-    const times = (seen.get(stem) ?? 0) + 1;
-    seen.set(stem, times);
-    return times === 1 ? stem : `${stem}-${times}`;
-  });
 }

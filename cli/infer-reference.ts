@@ -1,0 +1,91 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, extname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Region } from '../engine/domain';
+import { ReferenceComparer, ReferenceLibrary, type ReferenceResult } from '../engine/patchcore';
+import { uniqueNames, writeMaps } from './heatmaps';
+import { describe, terminal, WrongUse } from './output';
+import { referenceSettingsOf } from './reference-settings';
+
+/** The part of the command's help that tells about reference mode. */
+export const inferReferenceHelp = `opti-quality infer --reference FILE|--references DIR IMAGE... [--model DIR] [--heatmap DIR] [--json]
+
+Compares pictures with a golden picture and prints where they differ; without thresholds there is no verdict.
+
+  --reference FILE  the golden picture of all of them
+  --references DIR  golden pictures, each named like its picture
+  --model DIR       a reference model, for its settings; the built-in ones without it`;
+
+interface Compared {
+  readonly file: string;
+  readonly score: number;
+  readonly similarity: number;
+  readonly regions: readonly Region[];
+  readonly milliseconds: ReferenceResult['milliseconds'];
+  readonly heatmap?: string;
+  readonly map?: string;
+}
+
+export async function inferReference(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      model: { type: 'string' },
+      reference: { type: 'string' },
+      references: { type: 'string' },
+      heatmap: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+  });
+  if (positionals.length === 0) throw new WrongUse('No picture is given.');
+  const goldenOf = await goldenPictures(values.reference, values.references);
+  const comparer = await ReferenceComparer.open(await referenceSettingsOf(values.model), availableParallelism());
+  const compared: Compared[] = [];
+  const failed: { file: string; reason: string }[] = [];
+  try {
+    if (values.heatmap !== undefined) await mkdir(values.heatmap, { recursive: true });
+    const names = uniqueNames(positionals);
+    for (const [index, file] of positionals.entries()) {
+      try {
+        const picture = await readFile(file);
+        const result = await comparer.compare(picture, await goldenOf(file));
+        const { score, similarity, regions, milliseconds } = result;
+        const written = values.heatmap && (await writeMaps(join(values.heatmap, names[index]), picture, result));
+        compared.push({ file, score, similarity, regions, milliseconds, ...(written || {}) });
+        if (values.json) continue;
+        const places = regions.map(({ box }) => `${box.x},${box.y} ${box.width}x${box.height}`).join('; ');
+        terminal.print([score.toFixed(4), file, places].join('  ').trimEnd());
+      } catch (error) {
+        const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : describe(error);
+        failed.push({ file, reason });
+        terminal.note(`${file}: ${reason}`);
+      }
+    }
+  } finally {
+    await comparer.close();
+  }
+  if (values.json) terminal.print(JSON.stringify({ results: compared, failed }));
+  return failed.length === 0 ? 0 : 1;
+}
+
+/** The golden picture of a file: one for all of them, or from a folder by name. */
+async function goldenPictures(
+  file: string | undefined,
+  folder: string | undefined,
+): Promise<(picture: string) => Promise<Buffer>> {
+  if ((file === undefined) === (folder === undefined)) throw new WrongUse('Give --reference or --references.');
+  if (file !== undefined) {
+    const golden = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      throw new WrongUse(
+        error.code === 'ENOENT'
+          ? `--reference ${file}: there is no such file.`
+          : `--reference ${file}: ${error.message}.`,
+      );
+    });
+    return async () => golden;
+  }
+  const library = new ReferenceLibrary(resolve(folder as string));
+  return (picture) => library.get(basename(picture, extname(picture)));
+}
