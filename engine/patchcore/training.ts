@@ -384,7 +384,7 @@ class TrainingWork {
     const dealt = independent < 2 ? new Map<number, number>() : groups;
     const coresets = await foldCoresets(candidates, dealt, plan, (share) => progress.at('coreset', share));
     progress.at('calibrate', 0);
-    const calibrating = (share: number) => progress.at('calibrate', share);
+    const calibrating = (share: number) => progress.at('calibrate', 0.5 * share);
     let scores = await heldOutScores(candidates, coresets, new Set(), plan, calibrating);
     const found = new Map<number, HeldOutScore>();
     if (count >= LEAST_TO_HOLD_OUT) {
@@ -394,7 +394,8 @@ class TrainingWork {
       if (found.size > 0 && !settings.keepSuspects) {
         // defective pictures of one kind hide each other until the first of them are out of the banks
         const known = new Set(found.keys());
-        scores = await heldOutScores(candidates, coresets, known, plan, calibrating);
+        const again = (share: number) => progress.at('calibrate', 0.5 + 0.5 * share);
+        scores = await heldOutScores(candidates, coresets, known, plan, again);
         for (const one of suspect(scores.filter(({ picture }) => !known.has(picture)))) found.set(one.picture, one);
       }
     }
