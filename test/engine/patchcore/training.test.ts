@@ -4,7 +4,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { packageRoot } from '../../../engine/domain';
+import { packageRoot, sha256Of } from '../../../engine/domain';
 import { PictureUnreadable } from '../../../engine/imaging';
 import { ComputePool } from '../../../engine/inference';
 import { readModel, writeModel } from '../../../engine/onnx';
@@ -19,6 +19,7 @@ import {
   type TrainingProgress,
   trainPatchcore,
 } from '../../../engine/patchcore';
+import type { BankOrigins } from '../../../engine/patchcore/package-files';
 import { blotOf, drawGood, drawPicture } from './pictures';
 
 describe('Training and scoring', () => {
@@ -32,40 +33,82 @@ describe('Training and scoring', () => {
   const training = (outFolder: string, pictures: readonly TrainingPicture[]): PatchcoreTraining => ({
     partType: 'weave',
     pictures,
-    count: pictures.length,
     outFolder,
     version: '1',
     source: 'drawn',
     coresetSize: 300,
-    input: { width: 128, height: 96 },
+    input: { width: 128, height: 96, mode: 'stretch' },
     threads: 1,
   });
 
   before(async function () {
     this.timeout(60_000);
     folder = await mkdtemp(join(tmpdir(), 'patchcore-'));
-    good = await drawGood(24);
+    good = await drawGood(24, 101);
     modelFolder = join(folder, 'weave', '1');
     const onProgress = (progress: TrainingProgress) => reports.push(progress);
     ({ manifest } = await trainPatchcore({ ...training(modelFolder, good), onProgress }));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  it('holds a third of few pictures out of the bank and calibrates on them', () => {
-    assert.deepEqual([manifest.bank.pictures, manifest.calibration.pictures, manifest.dataset.count], [16, 8, 24]);
-    assert.equal(manifest.calibration.scores.length, 8);
+  it('learns all pictures, and calibrates on their scores from banks that do not know them', () => {
+    const { bank, calibration, dataset, thresholds, suspects } = manifest;
+    assert.deepEqual([bank.pictures, calibration.pictures, dataset.count, suspects], [24, 24, 24, []]);
+    assert.deepEqual([calibration.method, calibration.folds], ['cross-validated', 5]);
+    // of pictures that hardly differ the highest score counts
+    assert.equal(calibration.scores.length, calibration.independent);
+    assert.ok(calibration.independent >= 20 && calibration.independent <= 24);
     assert.deepEqual(
-      manifest.calibration.scores,
-      [...manifest.calibration.scores].sort((a, b) => a - b),
+      calibration.scores,
+      [...calibration.scores].sort((a, b) => a - b),
     );
-    assert.equal(manifest.bank.size, 300);
-    assert.equal(manifest.bank.candidates, 16 * 16 * 12);
-    assert.ok(manifest.thresholds.accept <= manifest.thresholds.reject);
+    assert.equal(bank.size, 300);
+    assert.equal(bank.candidates, 24 * 16 * 12);
+    assert.ok(calibration.median < thresholds.accept && thresholds.accept <= thresholds.reject);
+    // 24 pictures cannot promise 1 %: the reject level lies beyond all of them, and it says how many more it takes
+    assert.ok(thresholds.reject > calibration.scores.at(-1)!);
+    const needed = 99 - calibration.independent;
+    assert.deepEqual([calibration.reject.method, calibration.picturesNeeded], ['extrapolated', needed]);
+  });
+
+  it('tells in the manifest which recipe was chosen, by what it was chosen, and what plain PatchCore achieved', () => {
+    const { moment, conditioning, scoring, chosen, trials } = manifest.recipe;
+    assert.equal(chosen, 'measured');
+    const own = trials.filter(
+      (trial) =>
+        trial.moment === moment &&
+        trial.conditioning === conditioning &&
+        JSON.stringify(trial.scoring) === JSON.stringify(scoring),
+    );
+    const plain = trials.filter((trial) => trial.conditioning === 'none' && trial.scoring.method === 'max');
+    assert.equal(plain.length, 1);
+    assert.ok(own.length >= 1);
+    for (const { auroc } of [...own, ...plain]) assert.ok(auroc > 0.5 && auroc <= 1, `${auroc}`);
+  });
+
+  it('keeps where each row of the bank came from: another picture of the same bytes has the same rows', async () => {
+    const origins = JSON.parse(await readFile(join(modelFolder, 'bank.json'), 'utf8')) as BankOrigins;
+    assert.deepEqual(
+      origins.pictures,
+      good.map(({ name, picture }) => ({ name, sha256: sha256Of(picture) })),
+    );
+    const [bank] = origins.banks;
+    assert.equal(bank?.picture.length, 300);
+    assert.ok(bank.picture.every((picture) => picture >= 0 && picture < 24));
+    assert.ok(new Set(bank.picture).size > 12, 'of most pictures');
+    assert.ok(bank.patch.every((patch) => patch >= 0 && patch < 16 * 12));
+    // a patch that is in the bank is at no distance from it
+    const model = await PatchcoreModel.load(modelFolder, { threads: 1 });
+    for (const row of [0, 100, 299]) {
+      const [{ distances }] = (await model.measure(good[bank.picture[row]].picture)).views;
+      assert.ok(distances[bank.patch[row]] < 0.02 * manifest.thresholds.reject, `${distances[bank.patch[row]]}`);
+    }
+    await model.dispose();
   });
 
   it('tells how far it is: stages in order, percent never falling, every picture counted', () => {
     const stages = [...new Set(reports.map((report) => report.stage))];
-    assert.deepEqual(stages, ['read', 'extract', 'condition', 'coreset', 'calibrate', 'package', 'verify']);
+    assert.deepEqual(stages, ['read', 'condition', 'extract', 'coreset', 'calibrate', 'package', 'verify']);
     const percents = reports.map((report) => report.percent);
     assert.deepEqual(
       percents,
@@ -99,7 +142,13 @@ describe('Training and scoring', () => {
     const greyAt = (column: number, row: number) =>
       data[Math.floor(row * info.height) * info.width + Math.floor(column * info.width)];
     assert.ok(greyAt(x / 160, y / 120) > 127, 'above the level of regions at the blot');
-    assert.ok(data.reduce((sum, grey) => sum + grey, 0) / data.length < 90, 'dark elsewhere');
+    const mean = (greys: ArrayLike<number>) => Array.from(greys).reduce((sum, grey) => sum + grey, 0) / greys.length;
+    assert.ok(mean(data) < 90, 'dark elsewhere');
+    const isFar = (place: number) => {
+      const [column, row] = [place % info.width, Math.floor(place / info.width)];
+      return Math.hypot((column * 160) / info.width - x, (row * 120) / info.height - y) > 64;
+    };
+    assert.ok(mean(data.filter((_, place) => isFar(place))) < 30, 'all but black far from it');
     const { decode, extract, search, map, total } = result.milliseconds;
     assert.ok([decode, extract, search, map].every((part) => part >= 0 && part <= total));
     await model.dispose();
@@ -130,7 +179,9 @@ describe('Training and scoring', () => {
     assert.equal(again.manifest.files['head.onnx'].sha256, manifest.files['head.onnx'].sha256);
     assert.deepEqual(again.manifest.calibration.scores, manifest.calibration.scores);
     assert.equal(again.manifest.dataset.sha256, manifest.dataset.sha256);
-    const other = await trainPatchcore({ ...training(join(folder, 'other'), good), seed: 2 });
+    const { moment, conditioning, scoring, dimension, spacing } = manifest.recipe;
+    const recipe = { moment, conditioning, scoring, dimension, spacing };
+    const other = await trainPatchcore({ ...training(join(folder, 'other'), good), recipe, seed: 2 });
     assert.notEqual(other.manifest.files['head.onnx'].sha256, manifest.files['head.onnx'].sha256);
   });
 
@@ -163,20 +214,20 @@ describe('Training and scoring', () => {
     const pictures = [good[0], ...good.slice(0, 9), { name: 'copy of 4.jpg', picture: Buffer.from(good[4].picture) }];
     const { manifest, skipped } = await trainPatchcore(training(join(folder, 'twice'), pictures));
     assert.deepEqual(skipped, [
-      { name: 'good-1.jpg', reason: 'It is the same picture as good-1.jpg.' },
-      { name: 'copy of 4.jpg', reason: 'It is the same picture as good-5.jpg.' },
+      { name: 'good-101.jpg', reason: 'It is the same picture as good-101.jpg.' },
+      { name: 'copy of 4.jpg', reason: 'It is the same picture as good-105.jpg.' },
     ]);
     assert.deepEqual([manifest.dataset.count, manifest.dataset.skipped], [9, 2]);
   });
 
-  it('says how many pictures are needed when there are too few, and leaves nothing behind', async () => {
+  it('says how many pictures are needed when there is none, and leaves nothing behind', async () => {
     const outFolder = join(folder, 'few', '1');
-    const pictures = [...good.slice(0, 7), { name: 'empty.jpg', picture: Buffer.alloc(0) }];
-    await assert.rejects(trainPatchcore(training(outFolder, pictures)), (error: TooFewPictures) => {
+    const unreadable = [1, 2].map((number) => ({ name: `empty-${number}.jpg`, picture: Buffer.alloc(0) }));
+    await assert.rejects(trainPatchcore(training(outFolder, unreadable)), (error: TooFewPictures) => {
       assert.ok(error instanceof TooFewPictures);
       assert.match(
         error.message,
-        /at least 8 different readable .* got 7 \(1 more could not be read or were there twice\)\. Add 1/,
+        /at least 1 different readable picture .* got 0 \(2 more could not be read or were there twice\)\. Add 1/,
       );
       return true;
     });
@@ -184,22 +235,50 @@ describe('Training and scoring', () => {
     assert.equal((await readdir(folder)).includes('few'), false);
   });
 
-  it('takes pictures from an asynchronous source', async function () {
+  it('takes pictures that look all the same for one', async () => {
+    const { data, info } = await sharp(good[0].picture).raw().toBuffer({ resolveWithObject: true });
+    const shots = await Promise.all(
+      [0, 3, 6, 9].map(async (compressionLevel) => ({
+        name: `${compressionLevel}.png`,
+        picture: await sharp(data, { raw: info })
+          .png({ compressionLevel, adaptiveFiltering: compressionLevel > 5 })
+          .toBuffer(),
+      })),
+    );
+    const run = trainPatchcore(training(join(folder, 'stuck'), shots));
+    await assert.rejects(run, (error: Error) => error instanceof TooFewPictures && /got 1 /.test(error.message));
+  });
+
+  it('reads pictures one after the other, each when its turn comes, and keeps none', async function () {
     this.timeout(60_000);
-    async function* source(): AsyncGenerator<TrainingPicture> {
-      yield* good.slice(0, 8);
-    }
-    const result = await trainPatchcore({ ...training(join(folder, 'async'), good.slice(0, 8)), pictures: source() });
-    assert.equal(result.manifest.dataset.count, 8);
+    let [open, most] = [0, 0];
+    const reads = new Map<string, number>();
+    const lazy = good.slice(0, 12).map(({ name, picture }) => ({
+      name,
+      picture: async () => {
+        open += 1;
+        most = Math.max(most, open);
+        reads.set(name, (reads.get(name) ?? 0) + 1);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        open -= 1;
+        return picture;
+      },
+    }));
+    const result = await trainPatchcore({ ...training(join(folder, 'lazy'), lazy), recipe: {}, keepSuspects: true });
+    assert.equal(result.manifest.dataset.count, 12);
+    assert.ok(most <= 2, `${most} at a time`);
+    // once for the sample, once to be learnt
+    assert.deepEqual([...reads.values()], new Array(12).fill(2));
   });
 
   it('stops when told, at any stage, and leaves nothing behind', async function () {
     this.timeout(60_000);
     const parent = join(folder, 'cancelled');
-    for (const stage of ['extract', 'coreset', 'calibrate', 'verify'] as const) {
+    for (const stage of ['read', 'condition', 'extract', 'coreset', 'calibrate', 'package', 'verify'] as const) {
       const cancel = new AbortController();
       const run = trainPatchcore({
-        ...training(join(parent, '1'), good),
+        ...training(join(parent, '1'), good.slice(0, 12)),
+        input: { width: 64, height: 64, mode: 'stretch' },
         signal: cancel.signal,
         onProgress: (progress) => progress.stage === stage && cancel.abort(new Error(`stop at ${stage}`)),
       });
