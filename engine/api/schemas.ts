@@ -305,7 +305,7 @@ const recipe = z.object({
   scoring,
   chosen: z.enum(['measured', 'wished', 'default', 'inherited']),
   trials: z
-    .array(z.object({ moment: tapMoment, conditioning, scoring, auroc: share }))
+    .array(z.object({ moment: tapMoment, conditioning, spacing: z.boolean(), scoring, auroc: share }))
     .meta({ description: 'What recipes achieved on held-out good pictures and the same with painted defects' }),
 });
 const quantisation = z.object({

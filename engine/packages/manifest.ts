@@ -122,6 +122,7 @@ const recipe = z.object({
 const trial = z.object({
   moment: recipe.shape.moment,
   conditioning: recipe.shape.conditioning,
+  spacing: z.boolean(),
   scoring,
   /** Image AUROC, 0..1. */
   auroc: share,
@@ -208,7 +209,7 @@ const facts = z.object({
     outputs: z.array(z.object({ stride: z.int().positive(), name: z.string().min(1) })).min(1),
   }),
   recipe: recipe.extend({
-    /** `measured`: best on painted defects; `wished`: by the caller; `default`; `inherited`: from the parent version. */
+    /** `measured`: the default, or what was clearly better on painted defects; `wished`: by the caller; `default`; `inherited`: from the parent version. */
     chosen: z.enum(['measured', 'wished', 'default', 'inherited']),
     trials: z.array(trial),
   }),

@@ -58,6 +58,7 @@ const MAP_SIGMA = 4 / 224;
 const DIMENSION = 192;
 /** Mean of the top 1 %: on solar cells 1 to 4 points of AUROC above the maximum at every input and bank size. */
 export const DEFAULT_SCORING: Scoring = { method: 'top-mean', share: 0.01 };
+/** The tap before the activation is preferred where the backbone has one (`momentsOf`). */
 export const DEFAULT_RECIPE: Recipe = {
   moment: 'after',
   conditioning: 'scaling',
