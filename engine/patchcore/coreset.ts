@@ -132,16 +132,24 @@ function compete(
   const count = competitors.length;
   const remaining = Float32Array.from(competitors, (index) => bounds[index]);
   const picks: number[] = [];
-  while (picks.length < most) {
-    let best = 0;
-    for (let index = 1; index < count; index += 1) if (remaining[index] > remaining[best]) best = index;
-    if (remaining[best] <= 0 || remaining[best] < outside) break;
+  let best = remaining.indexOf(remaining.reduce((high, bound) => Math.max(high, bound), 0));
+  while (picks.length < most && remaining[best] > 0 && remaining[best] >= outside) {
     picks.push(competitors[best]);
-    for (let index = 0; index < count; index += 1) {
-      const distance = squared[best * count + index];
-      if (distance < remaining[index]) remaining[index] = distance;
-    }
     remaining[best] = 0;
+    const row = best * count;
+    let farthest = -1;
+    for (let index = 0; index < count; index += 1) {
+      const distance = squared[row + index];
+      let bound = remaining[index];
+      if (distance < bound) {
+        bound = distance;
+        remaining[index] = distance;
+      }
+      if (bound > farthest) {
+        farthest = bound;
+        best = index;
+      }
+    }
   }
   return picks;
 }
