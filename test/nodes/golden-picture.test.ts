@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { AnomalyFinding, Inspection } from '../../engine/domain';
+import { dirname, join } from 'node:path';
+import type { Node, NodeAPI } from 'node-red';
+import { type AnomalyFinding, type Inspection, packageRoot } from '../../engine/domain';
 import type { Station } from '../../engine/station';
 import { goldenPicture } from '../../nodes/patchcore-infer/golden-picture';
 import {
   collect,
+  type FlowNode,
   flowTab,
   folderWithPlateModel,
   goodPlate,
   loadFlow,
+  node,
   on,
   openedStation,
   STATION,
@@ -131,5 +135,28 @@ describe('patchcore-infer with golden pictures', function () {
     for (const { inspection } of judged()) {
       assert.equal(((inspection as Inspection).findings[0] as AnomalyFinding).kind, 'anomaly');
     }
+  });
+
+  it('in the example: each part has its own, and one without fails safe', async () => {
+    const data = await temporaryFolder();
+    for (const name of ['boards', 'golden']) await mkdir(join(data, name));
+    for (const serial of ['B-1', 'B-2']) await writeFile(join(data, 'boards', `${serial}.png`), await goodPlate());
+    const text = readFileSync(join(packageRoot, 'examples', '13 - Golden picture of each part.json'), 'utf8');
+    const flow = (JSON.parse(text.replaceAll('"/data/', `"${data}/`)) as FlowNode[]).map((each) =>
+      each.type === 'debug' ? { ...each, type: 'sink' } : each,
+    );
+    const nodeRed = dirname(process.env.NODE_RED_PATH ?? require.resolve('node-red'));
+    const core = ['common/20-inject', 'common/90-comment', 'common/25-catch'].map(
+      (file) =>
+        require(require.resolve(`@node-red/nodes/core/${file}.js`, { paths: [nodeRed] })) as (RED: NodeAPI) => void,
+    );
+    await loadFlow(flow, { nodes: core, userDir: await temporaryFolder() });
+    const sink = flow.find((each) => each.type === 'sink' && each.name === 'NG');
+    const injects = flow.filter(({ type }) => type === 'inject');
+    for (const { id } of injects) (node(id) as Node & { receive(): void }).receive();
+    const ng = await until(() => (collect(String(sink?.id)).length === 2 ? collect(String(sink?.id)) : undefined));
+    const inspections = ng.map(({ inspection }) => inspection as Inspection);
+    assert.deepEqual(inspections.map(({ serial }) => serial).sort(), ['B-1', 'B-2']);
+    for (const { decision } of inspections) assert.deepEqual(decision?.reasons, ['reference-missing']);
   });
 });

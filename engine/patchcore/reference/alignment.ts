@@ -8,7 +8,7 @@ import { coverage, laidOver } from './warp';
 /** Share of the picture that the golden picture must cover. */
 const LEAST_COVERED = 0.5;
 /** Every this many pixels the light is looked at. */
-const LIGHT_STEP = 3;
+const LIGHT_STEP = 7;
 
 /** A picture and its golden picture, laid over it and in the same light: inputs of the comparison. */
 export interface Alignment {
