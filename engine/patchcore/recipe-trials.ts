@@ -46,9 +46,10 @@ const SAMPLE_PATCHES = 24_000;
 const TRIAL_BANK = 600;
 /**
  * A recipe must beat the default by this much AUROC, and in this share of resamples of the pictures. Painted defects flatter
- * fine textures: on solar cells whitening gained 6 points on them and lost 4 on real defects, so a small gain says nothing.
+ * fine textures: on solar cells with the starter backbone whitening gained 10 points on them and lost 3 on real defects, so
+ * only a gross mismatch of the default shall change it.
  */
-export const LEAST_GAIN = 0.1;
+export const LEAST_GAIN = 0.15;
 const LEAST_CERTAINTY = 0.95;
 const RESAMPLES = 400;
 
