@@ -39,7 +39,7 @@ export interface TrainReferenceValues {
 export interface TrainedReference extends ReferenceTrainingResult {
   readonly partType: string;
   /** The golden picture of every part; null when each part has its own. */
-  readonly golden: Buffer | null;
+  readonly shared: Buffer | null;
 }
 
 /**
@@ -89,7 +89,7 @@ export async function trainReferenceCommand(
     },
   });
   for (const { name, reason } of result.skipped) terminal.note(`left out: ${name}: ${reason}`);
-  return { ...result, partType, golden: isShared ? await references[0].picture() : null };
+  return { ...result, partType, shared: isShared ? await references[0].picture() : null };
 }
 
 /** Boxes in pixels; null, with a note, for a picture whose defects nobody annotated: where it is good is not known. */

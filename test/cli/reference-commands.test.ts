@@ -86,21 +86,21 @@ describe('golden pictures on the command line', function () {
       labels: path('labels'),
       'false-reject-rate': '0.05',
     });
-    assert.deepEqual([result.dataset.count, result.dataset.defects, result.golden], [6, 3, null]);
+    assert.deepEqual([result.dataset.count, result.dataset.defects, result.shared], [6, 3, null]);
     assert.equal(result.calibration.falseRejectRate, 0.05);
     assert.deepEqual([result.boxes?.found, result.boxes?.boxes], [3, 3]);
   });
 
   it('train takes a single golden picture for every part', async () => {
     const alone = await trainReferenceCommand({ 'part-type': 'board', references: path('one') });
-    assert.ok(alone.golden);
+    assert.ok(alone.shared);
     assert.equal(alone.calibration.method, 'augmented');
-    const { dataset, golden } = await trainReferenceCommand({
+    const { dataset, shared } = await trainReferenceCommand({
       'part-type': 'board',
       references: path('one'),
       ok: path('good'),
     });
-    assert.deepEqual([dataset.count, golden?.equals(alone.golden)], [3, true]);
+    assert.deepEqual([dataset.count, shared?.equals(alone.shared)], [3, true]);
   });
 
   it('train refuses what it cannot learn from', async () => {

@@ -14,6 +14,8 @@ import { DEFAULT_REFERENCE_SETTINGS, type ReferenceSettings } from './settings';
 export const WRONG_PART_SCORE = 2;
 /** Shapes of picture and golden picture may differ by this share, for example by a pixel of rounding. */
 const SHAPE_TOLERANCE = 0.02;
+/** Of very long pictures the shorter side is not reduced further. */
+const LEAST_SIDE = 8;
 /** One may have this many times the pixels a side of the other. */
 const SIZE_RATIO = 4;
 
@@ -158,8 +160,8 @@ function comparedSize(picture: Buffer, reference: Buffer, side: number): { width
   }
   const scale = Math.min(1, side / Math.max(shown.width, shown.height));
   return {
-    width: Math.max(1, Math.round(shown.width * scale)),
-    height: Math.max(1, Math.round(shown.height * scale)),
+    width: Math.max(LEAST_SIDE, Math.round(shown.width * scale)),
+    height: Math.max(LEAST_SIDE, Math.round(shown.height * scale)),
   };
 }
 

@@ -3,9 +3,16 @@ export { compareWithReference, ReferenceComparer, type ReferenceResult, WRONG_PA
 export { ReferenceMismatch, ReferenceMissing } from './errors';
 export { type ReferenceSection, referenceSection } from './manifest-section';
 export { ReferenceLibrary } from './reference-library';
+export {
+  packReference,
+  ReferenceModel,
+  type ReferenceModelManifest,
+  type ReferencePackage,
+} from './reference-model';
 export { type ReferenceModelFacts, scoreAgainstReference } from './score';
 export { DEFAULT_REFERENCE_SETTINGS, type ReferenceSettings, referenceSettings } from './settings';
 export {
+  type GoldenPair,
   type ReferencePair,
   type ReferenceTraining,
   type ReferenceTrainingResult,

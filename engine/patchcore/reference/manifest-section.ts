@@ -8,6 +8,8 @@ export const referenceSection = z.object({
   settings: referenceSettings,
   /** File in the package: the golden picture of every part that comes without its own; null: each part must have one. */
   picture: z.string().min(1).nullable(),
+  /** Pairs of files in the package, with the raw score of the picture against its golden picture. */
+  golden: z.array(z.object({ picture: z.string().min(1), reference: z.string().min(1), score: z.number() })).min(1),
   /** `annotated`: the settings told real defects best from good parts; `painted`: painted ones; `wished`: by the caller. */
   chosenBy: z.enum(['annotated', 'painted', 'wished']),
   trials: z.array(z.object({ tolerance: count, contrast: z.number(), smoothing: count, auroc: z.number() })),

@@ -63,6 +63,15 @@ export interface ReferenceTrainingResult {
     readonly sha256: string;
   };
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
+  /** Pictures with their golden pictures and the scores they must have wherever the model runs; the first ones used. */
+  readonly golden: readonly GoldenPair[];
+}
+
+export interface GoldenPair {
+  readonly picture: Buffer;
+  readonly reference: Buffer;
+  /** Raw score. */
+  readonly score: number;
 }
 
 /** From fine, for sharp and even pictures, to calm, for textured and noisy ones. */
@@ -84,6 +93,8 @@ const COPY_WISHES = { flip: false, rotation: 0.5, light: 0.1, shift: 0.01 } as c
 const WISHES: CalibrationWishes = { falseRejectRate: 0.01, reviewRate: 0.05, missRate: 0.01 };
 /** No difference is larger, and a wrong part must lie above every threshold. */
 const LARGEST_DIFFERENCE = 1;
+/** Golden pairs kept in a model. */
+const GOLDEN_PAIRS = 3;
 /** A region level of 0 would make everything a region. */
 const LEAST_REGION = 0.02;
 
@@ -115,7 +126,7 @@ export async function trainReference(training: ReferenceTraining): Promise<Refer
     const areas = gathered.map((scores) => scores.auroc(chosenBy));
     let best = 0;
     for (const [index, area] of areas.entries()) if (area > areas[best] + CLEARLY_BETTER) best = index;
-    return resultOf(training, gathered[best], facts, {
+    return await resultOf(training, gathered[best], facts, {
       chosenBy,
       trials: wished !== 'measured' ? [] : CANDIDATES.map((choice, index) => ({ ...choice, auroc: areas[index] })),
     });
@@ -130,6 +141,8 @@ interface Gathered {
   boxes: number;
   copies: number;
   readonly hashes: string[];
+  /** The first pairs used, encoded. */
+  readonly kept: { readonly picture: Buffer; readonly reference: Buffer }[];
   readonly skipped: { readonly name: string; readonly reason: string }[];
 }
 
@@ -138,7 +151,7 @@ async function gather(training: ReferenceTraining, gathered: readonly Scores[], 
   const golden = training.golden ?? pairs.slice(0, 1);
   const [first] = gathered;
   const random = seededRandom(seed);
-  const facts: Gathered = { count: 0, defects: 0, boxes: 0, copies: 0, hashes: [], skipped: [] };
+  const facts: Gathered = { count: 0, defects: 0, boxes: 0, copies: 0, hashes: [], kept: [], skipped: [] };
   let painted = 0;
   for (const [index, pair] of pairs.entries()) {
     signal?.throwIfAborted();
@@ -151,6 +164,7 @@ async function gather(training: ReferenceTraining, gathered: readonly Scores[], 
       facts.boxes += boxes.length;
       if (boxes.length > 0) facts.defects += 1;
       facts.hashes.push(sha256Of(picture), sha256Of(reference));
+      if (facts.kept.length < GOLDEN_PAIRS) facts.kept.push({ picture, reference });
       if (boxes.length > 0 || gathered.length === 1 || painted >= MOST_PAINTED) return;
       painted += 1;
       await paint(gathered, shown, known, random);
@@ -171,6 +185,7 @@ async function gather(training: ReferenceTraining, gathered: readonly Scores[], 
         facts.copies += 1;
       }
       facts.hashes.push(sha256Of(reference));
+      if (facts.kept.length === 0) facts.kept.push({ picture: reference, reference });
     });
   }
   return facts;
@@ -251,12 +266,12 @@ class Scores {
   }
 }
 
-function resultOf(
+async function resultOf(
   { wishes }: ReferenceTraining,
   { comparer, levels, good, groups, defective }: Scores,
   facts: Gathered,
   choice: Pick<ReferenceTrainingResult, 'chosenBy' | 'trials'>,
-): ReferenceTrainingResult {
+): Promise<ReferenceTrainingResult> {
   const isAugmented = facts.copies > 0;
   const method = isAugmented ? 'augmented' : 'cross-validated';
   const calibrated = calibrate({ good, groups, defective, method, folds: 0 }, { ...WISHES, ...wishes });
@@ -265,6 +280,11 @@ function resultOf(
   const calibration = { ...calibrated, thresholds };
   const boxes = levels.best();
   const region = Math.max(LEAST_REGION, boxes?.level ?? thresholds.accept);
+  const golden: GoldenPair[] = [];
+  for (const { picture, reference } of facts.kept) {
+    const { score } = await comparer.compare(picture, reference, { map: false });
+    golden.push({ picture, reference, score });
+  }
   return {
     settings: { ...comparer.settings, region },
     calibration,
@@ -277,6 +297,7 @@ function resultOf(
       sha256: sha256Of(Buffer.from(facts.hashes.join('\n'))),
     },
     skipped: facts.skipped,
+    golden,
   };
 }
 

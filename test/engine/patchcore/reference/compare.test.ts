@@ -166,6 +166,22 @@ describe('a picture compared with its golden picture', function () {
     assert.ok(Math.hypot(box.x + box.width / 2 - 1025, box.y + box.height / 2 - 525) < 20, JSON.stringify(box));
   });
 
+  it('takes the smallest and the most oblong pictures', async () => {
+    for (const [w, h] of [
+      [16, 16],
+      [4000, 16],
+      [16, 1500],
+      [97, 31],
+    ]) {
+      const drawn = planeOf(scene, w, h);
+      const picture = await pngOf(drawn);
+      const { score, image } = await comparer.compare(picture, picture);
+      assert.deepEqual([score, image], [0, { width: w, height: h }]);
+      const inverse = await pngOf({ ...drawn, data: drawn.data.map((value) => 1 - value) });
+      assert.ok((await comparer.compare(inverse, picture)).score > 0.2);
+    }
+  });
+
   it('takes a golden picture of another resolution, and one more grey or coloured', async () => {
     const large = await sharp(reference).resize(640, 480, { kernel: 'cubic' }).jpeg({ quality: 95 }).toBuffer();
     const grey = await sharp(reference).toColourspace('b-w').png().toBuffer();
