@@ -53,13 +53,14 @@ export const LEAST_GAIN = 0.15;
 const LEAST_CERTAINTY = 0.95;
 const RESAMPLES = 400;
 
-/** Tried, the default first. Plain features are no candidate: what they achieve is told for comparison. */
-const CANDIDATES: readonly { readonly conditioning: ConditioningKind; readonly spacing: boolean }[] = [
-  { conditioning: 'scaling', spacing: true },
-  { conditioning: 'scaling', spacing: false },
-  { conditioning: 'whitening', spacing: true },
-  { conditioning: 'whitening', spacing: false },
-  { conditioning: 'none', spacing: false },
+/**
+ * Tried, the default first: each conditioning with distances divided by the spacing of the bank, and not. Plain features are
+ * no candidate: what they achieve is told for comparison.
+ */
+const CANDIDATES: readonly { readonly conditioning: ConditioningKind; readonly spacings: readonly boolean[] }[] = [
+  { conditioning: 'scaling', spacings: [true, false] },
+  { conditioning: 'whitening', spacings: [true, false] },
+  { conditioning: 'none', spacings: [false] },
 ];
 /** Measured for comparison; the first is the one that is used. */
 const SCORINGS: readonly Scoring[] = [
@@ -103,10 +104,10 @@ export async function chooseRecipe(sample: readonly ReadPicture[], context: Tria
     const progress = (share: number) => context.onProgress((index + share) / available.length);
     const features = await sampleFeatures(sample, moment, HELD_OUT_SHARE, context, (share) => progress(0.7 * share));
     momentsAt.set(moment, features.moments);
-    for (const [place, candidate] of CANDIDATES.entries()) {
-      if (candidate.conditioning === 'none' && moment !== 'after') continue;
-      const scores = await tryCandidate(candidate, features, context);
-      trials.push(...scores.map((trial) => ({ moment, ...candidate, ...trial })));
+    for (const [place, { conditioning, spacings }] of CANDIDATES.entries()) {
+      if (conditioning === 'none' && moment !== 'after') continue;
+      const scores = await tryConditioning(conditioning, spacings, features, context);
+      trials.push(...scores.map((trial) => ({ moment, conditioning, ...trial })));
       progress(0.7 + (0.3 * (place + 1)) / CANDIDATES.length);
     }
   }
@@ -255,41 +256,51 @@ export async function viewPatches(
   };
 }
 
-async function tryCandidate(
-  { conditioning: kind, spacing }: (typeof CANDIDATES)[number],
+async function tryConditioning(
+  kind: ConditioningKind,
+  spacings: readonly boolean[],
   features: SampleFeatures,
   context: TrialContext,
-): Promise<Omit<ScoredTrial, 'moment' | 'conditioning' | 'spacing'>[]> {
+): Promise<Omit<ScoredTrial, 'moment' | 'conditioning'>[]> {
   const { settings, products, random, signal } = context;
-  const { threads } = settings;
+  const { threads, sigma } = settings;
   const { moments, known } = features;
   const conditioning = await fitConditioning(kind, moments, DEFAULT_RECIPE.dimension, products, random);
   const condition = (patches: Matrix) => conditioned(patches, conditioning, products);
   const candidates = { patches: await condition(known.patches), origins: known.origins };
   const bank = await chooseBank(candidates, { size: TRIAL_BANK, position: null, threads, signal }, random);
   const neighbours = neighboursFor({ method: 'reweighted', neighbours: 9 }, bank.patches.rows);
-  const search = await searchOf(bank, { spacing, position: null, neighbours, threads });
-  const searcher = await Searcher.open({ ...search, sigma: settings.sigma, stride: moments.layers[0].stride }, threads);
+  const searchers: Searcher[] = [];
   try {
+    for (const spacing of spacings) {
+      const search = await searchOf(bank, { spacing, position: null, neighbours, threads });
+      searchers.push(await Searcher.open({ ...search, sigma, stride: moments.layers[0].stride }, threads));
+    }
+    /** For each searcher and picture the distances of its views. */
     const compare = async (pictures: readonly (readonly ViewPatches[])[]) => {
-      const found: ViewDistances[][] = [];
+      const found: ViewDistances[][][] = searchers.map(() => []);
       for (const views of pictures) {
         signal?.throwIfAborted();
-        const distances: ViewDistances[] = [];
-        for (const view of views)
-          distances.push(await searcher.compare({ ...view, patches: await condition(view.patches) }));
-        found.push(distances);
+        const looked: ViewPatches[] = [];
+        for (const view of views) looked.push({ ...view, patches: await condition(view.patches) });
+        for (const [place, searcher] of searchers.entries()) {
+          const distances: ViewDistances[] = [];
+          for (const view of looked) distances.push(await searcher.compare(view));
+          found[place].push(distances);
+        }
       }
       return found;
     };
     const clean = await compare(features.clean);
     const painted = await compare(features.painted);
-    return SCORINGS.map((scoring) => {
-      const scoresOf = (pictures: readonly ViewDistances[][]) => pictures.map((views) => imageScore(views, scoring));
-      const scores = { clean: scoresOf(clean), painted: scoresOf(painted) };
-      return { scoring, auroc: auroc(scores.clean, scores.painted), ...scores };
-    });
+    return spacings.flatMap((spacing, place) =>
+      SCORINGS.map((scoring) => {
+        const scoresOf = (pictures: readonly ViewDistances[][]) => pictures.map((views) => imageScore(views, scoring));
+        const scores = { clean: scoresOf(clean[place]), painted: scoresOf(painted[place]) };
+        return { spacing, scoring, auroc: auroc(scores.clean, scores.painted), ...scores };
+      }),
+    );
   } finally {
-    await searcher.close();
+    for (const searcher of searchers) await searcher.close();
   }
 }
