@@ -50,7 +50,7 @@ describe('Few pictures', function () {
 
   it('below four promise nothing about good parts, and say so', () => {
     for (const count of [1, 2]) {
-      const { calibration } = of(count).manifest;
+      const { calibration, thresholds } = of(count).manifest;
       assert.deepEqual([calibration.method, calibration.independent], ['augmented', count]);
       assert.deepEqual([calibration.promisedAcceptRate, calibration.promisedRejectRate], [1, 1]);
       assert.match(calibration.statement, /nothing is promised about good parts/);
@@ -59,8 +59,8 @@ describe('Few pictures', function () {
         'each copy is held out of the bank that scores it',
       );
       // the band for a person is wide: from the usual score to at least twice that
-      assert.ok(calibration.thresholds.accept <= calibration.median);
-      assert.ok(calibration.thresholds.reject >= 2 * calibration.median);
+      assert.ok(thresholds.accept <= calibration.median);
+      assert.ok(thresholds.reject >= 2 * calibration.median);
       assert.equal(calibration.picturesNeeded, 99 - count);
     }
   });
@@ -78,8 +78,8 @@ describe('Few pictures', function () {
 
   it('leave the reject level the lower, the more there are', () => {
     const spread = (count: number) => {
-      const { median, thresholds } = of(count).manifest.calibration;
-      return thresholds.reject / median;
+      const { calibration, thresholds } = of(count).manifest;
+      return thresholds.reject / calibration.median;
     };
     assert.ok(spread(8) < spread(1), `${spread(8)} ${spread(1)}`);
   });
