@@ -48,23 +48,26 @@ export async function featureMoments(
   return { layers, mean, covariance: await products.multiplyTransposed(samples, samples) };
 }
 
-/**
- * Fits a conditioning to the features of good patches.
- *
- * `scaling`: each layer is divided by the root of its mean variance, so that a layer of large numbers does not decide alone.
- * `whitening`: after that, each principal direction is divided by its standard deviation, with shrinkage. Both keep the
- * `dimension` strongest directions, which makes the search that much faster.
- *
- * @returns null for `none`
- */
-export async function fitConditioning(
-  kind: ConditioningKind,
+/** The strongest directions of the features, layers weighing the same: what every conditioning is made of. */
+export interface PrincipalDirections {
+  readonly mean: Float32Array;
+  /** One over the root of the mean variance of a channel's layer. */
+  readonly scales: Float32Array;
+  /** Of the scaled covariance, one a column. */
+  readonly vectors: Matrix;
+  /** Their variances, strongest first. */
+  readonly values: readonly number[];
+  /** Mean variance of all directions. */
+  readonly usual: number;
+}
+
+/** @param dimension how many are wanted, at most one a channel */
+export async function principalDirections(
   { layers, mean, covariance }: FeatureMoments,
   dimension: number,
   products: Products,
   random: Random,
-): Promise<Conditioning | null> {
-  if (kind === 'none') return null;
+): Promise<PrincipalDirections> {
   const channels = mean.length;
   const scales = layerScales(layers, covariance);
   const scaled = new Float32Array(channels * channels);
@@ -76,23 +79,45 @@ export async function fitConditioning(
     }
     trace += scaled[row * channels + row];
   }
-  const kept = Math.min(dimension, channels);
-  const { vectors, values } = await strongestDirections(
-    { data: scaled, rows: channels, columns: channels },
-    kept,
-    products,
-    random,
-  );
-  const floor = (SHRINKAGE * trace) / channels;
-  const weights = new Float32Array(channels * kept);
-  for (let column = 0; column < kept; column += 1) {
+  const matrix = { data: scaled, rows: channels, columns: channels };
+  const directions = await strongestDirections(matrix, Math.min(dimension, channels), products, random);
+  return { mean, scales, ...directions, usual: trace / channels };
+}
+
+/**
+ * A conditioning of the strongest directions: that there are fewer of them than channels makes the search that much faster.
+ *
+ * `scaling`: each layer is divided by the root of its mean variance, so that a layer of large numbers does not decide alone.
+ * `whitening`: after that, each principal direction is divided by its standard deviation, with shrinkage.
+ *
+ * @returns null for `none`
+ */
+export function conditioningOf(kind: ConditioningKind, principal: PrincipalDirections): Conditioning | null {
+  if (kind === 'none') return null;
+  const { mean, scales, vectors, values, usual } = principal;
+  const { rows, columns } = vectors;
+  const floor = SHRINKAGE * usual;
+  const weights = new Float32Array(rows * columns);
+  for (let column = 0; column < columns; column += 1) {
     // without any variance there is nothing to whiten
     const factor = kind === 'scaling' || floor === 0 ? 1 : 1 / Math.sqrt(Math.max(values[column], 0) + floor);
-    for (let row = 0; row < channels; row += 1) {
-      weights[row * kept + column] = scales[row] * vectors.data[row * kept + column] * factor;
+    for (let row = 0; row < rows; row += 1) {
+      weights[row * columns + column] = scales[row] * vectors.data[row * columns + column] * factor;
     }
   }
-  return { mean, weights: { data: weights, rows: channels, columns: kept } };
+  return { mean, weights: { data: weights, rows, columns } };
+}
+
+/** Fits a conditioning to the features of good patches. */
+export async function fitConditioning(
+  kind: ConditioningKind,
+  moments: FeatureMoments,
+  dimension: number,
+  products: Products,
+  random: Random,
+): Promise<Conditioning | null> {
+  if (kind === 'none') return null;
+  return conditioningOf(kind, await principalDirections(moments, dimension, products, random));
 }
 
 /** `(patches - mean) * weights`, as the head computes it; the patches themselves without a conditioning. */

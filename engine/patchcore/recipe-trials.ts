@@ -9,13 +9,14 @@ import { chooseBank, searchOf } from './bank';
 import {
   type ConditioningKind,
   conditioned,
-  type FeatureMoments,
+  conditioningOf,
   featureMoments,
-  fitConditioning,
+  type PrincipalDirections,
+  principalDirections,
 } from './conditioning';
 import { Extractor, momentsOf, tapAt } from './extractor';
 import type { Matrix } from './matrix';
-import { type Conditioning, neckGraph } from './neck-graph';
+import { type Conditioning, type Layer, neckGraph } from './neck-graph';
 import { countedPatches, joined, type PatchSet, someRows, type ViewPatches } from './patch-set';
 import type { ReadPicture } from './picture-reader';
 import type { Products } from './product';
@@ -95,15 +96,15 @@ export async function chooseRecipe(sample: readonly ReadPicture[], context: Tria
   const standard = { ...DEFAULT_RECIPE, moment: available[0] };
   if (wish !== 'measured' || sample.length < LEAST_PICTURES) {
     const recipe = { ...standard, ...(wish === 'measured' ? {} : wish) };
-    const { moments } = await sampleFeatures(sample, recipe.moment, 0, context, context.onProgress);
-    return fitted(recipe, wish === 'measured' ? 'default' : 'wished', [], moments, context);
+    const { principal } = await sampleFeatures(sample, recipe.moment, 0, context, context.onProgress);
+    return fitted(recipe, wish === 'measured' ? 'default' : 'wished', [], principal);
   }
   const trials: ScoredTrial[] = [];
-  const momentsAt = new Map<Moment, FeatureMoments>();
+  const principalAt = new Map<Moment, PrincipalDirections>();
   for (const [index, moment] of available.entries()) {
     const progress = (share: number) => context.onProgress((index + share) / available.length);
     const features = await sampleFeatures(sample, moment, HELD_OUT_SHARE, context, (share) => progress(0.7 * share));
-    momentsAt.set(moment, features.moments);
+    principalAt.set(moment, features.principal);
     for (const [place, { conditioning, spacings }] of CANDIDATES.entries()) {
       if (conditioning === 'none' && moment !== 'after') continue;
       const scores = await tryConditioning(conditioning, spacings, features, context);
@@ -112,9 +113,9 @@ export async function chooseRecipe(sample: readonly ReadPicture[], context: Tria
     }
   }
   const { moment, conditioning, spacing } = bestOf(trials, context.random);
-  const moments = momentsAt.get(moment) as FeatureMoments;
+  const principal = principalAt.get(moment) as PrincipalDirections;
   const told = trials.map(({ clean: _clean, painted: _painted, ...trial }) => trial);
-  return fitted({ ...standard, moment, conditioning, spacing }, 'measured', told, moments, context);
+  return fitted({ ...standard, moment, conditioning, spacing }, 'measured', told, principal);
 }
 
 /** A trial with what it measured, picture by picture. */
@@ -154,21 +155,21 @@ function certaintyOf(trial: ScoredTrial, other: ScoredTrial, random: Random): nu
   return wins / RESAMPLES;
 }
 
-async function fitted(
+function fitted(
   recipe: Recipe,
   chosen: ChosenRecipe['chosen'],
   trials: readonly Trial[],
-  moments: FeatureMoments,
-  { products, random }: TrialContext,
-): Promise<ChosenRecipe> {
-  const conditioning = await fitConditioning(recipe.conditioning, moments, recipe.dimension, products, random);
-  const dimension = conditioning?.weights.columns ?? moments.mean.length;
+  principal: PrincipalDirections,
+): ChosenRecipe {
+  const conditioning = conditioningOf(recipe.conditioning, principal);
+  const dimension = conditioning?.weights.columns ?? principal.mean.length;
   return { recipe: { ...recipe, dimension }, chosen, trials, conditioning };
 }
 
 /** Plain features of a sample of good pictures. */
 interface SampleFeatures {
-  readonly moments: FeatureMoments;
+  readonly layers: readonly Layer[];
+  readonly principal: PrincipalDirections;
   /** Patches of the pictures that may be in a bank. */
   readonly known: PatchSet;
   /** The others: as they are, and with painted defects. */
@@ -184,6 +185,7 @@ async function sampleFeatures(
   onProgress: (share: number) => void,
 ): Promise<SampleFeatures> {
   const { backbone, settings, products, signal, random } = context;
+  const { dimension } = { ...DEFAULT_RECIPE, ...(settings.recipe === 'measured' ? {} : settings.recipe) };
   const { preprocessing } = settings.viewing;
   const extractor = await Extractor.open(
     backbone,
@@ -227,8 +229,10 @@ async function sampleFeatures(
       onProgress((index + 1) / sample.length);
     }
     const columns = drawn[0].patches.columns;
-    const moments = await featureMoments(joined(drawn, columns).patches, extractor.layers, products);
-    return { moments, known: joined(known, columns), clean, painted };
+    const { layers } = extractor;
+    const moments = await featureMoments(joined(drawn, columns).patches, layers, products);
+    const principal = await principalDirections(moments, dimension, products, random);
+    return { layers, principal, known: joined(known, columns), clean, painted };
   } finally {
     await neck.close();
     await extractor.close();
@@ -264,8 +268,8 @@ async function tryConditioning(
 ): Promise<Omit<ScoredTrial, 'moment' | 'conditioning'>[]> {
   const { settings, products, random, signal } = context;
   const { threads, sigma } = settings;
-  const { moments, known } = features;
-  const conditioning = await fitConditioning(kind, moments, DEFAULT_RECIPE.dimension, products, random);
+  const { principal, layers, known } = features;
+  const conditioning = conditioningOf(kind, principal);
   const condition = (patches: Matrix) => conditioned(patches, conditioning, products);
   const candidates = { patches: await condition(known.patches), origins: known.origins };
   const bank = await chooseBank(candidates, { size: TRIAL_BANK, position: null, threads, signal }, random);
@@ -274,7 +278,7 @@ async function tryConditioning(
   try {
     for (const spacing of spacings) {
       const search = await searchOf(bank, { spacing, position: null, neighbours, threads });
-      searchers.push(await Searcher.open({ ...search, sigma, stride: moments.layers[0].stride }, threads));
+      searchers.push(await Searcher.open({ ...search, sigma, stride: layers[0].stride }, threads));
     }
     /** For each searcher and picture the distances of its views. */
     const compare = async (pictures: readonly (readonly ViewPatches[])[]) => {
