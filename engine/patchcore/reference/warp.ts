@@ -97,20 +97,27 @@ export function laidOver(
 ): Float32Array {
   const { data, width: columns, height: rows } = plane;
   const [right, bottom] = [columns - 1, rows - 1];
+  const isInside = (x: number, y: number) => x >= 0 && y >= 0 && x < right && y < bottom;
   alongRows(warp, width, height, (first, count, startX, startY, stepX, stepY) => {
     let [x, y] = [startX, startY];
-    for (let place = first; place < first + count; place += 1) {
-      const px = x < 0 ? 0 : x > right ? right : x;
-      const py = y < 0 ? 0 : y > bottom ? bottom : y;
-      const left = px | 0;
-      const top = py | 0;
-      const across = px - left;
-      const corner = top * columns + left;
-      const next = left < right ? 1 : 0;
-      const below = corner + (top < bottom ? columns : 0);
-      const upper = data[corner] + (data[corner + next] - data[corner]) * across;
-      const lower = data[below] + (data[below + next] - data[below]) * across;
-      laid[place] = upper + (lower - upper) * (py - top);
+    const last = count - 1;
+    if (isInside(x, y) && isInside(x + last * stepX, y + last * stepY)) {
+      for (let place = first; place <= first + last; place += 1) {
+        const left = x | 0;
+        const top = y | 0;
+        const across = x - left;
+        const corner = top * columns + left;
+        const below = corner + columns;
+        const upper = data[corner] + (data[corner + 1] - data[corner]) * across;
+        const lower = data[below] + (data[below + 1] - data[below]) * across;
+        laid[place] = upper + (lower - upper) * (y - top);
+        x += stepX;
+        y += stepY;
+      }
+      return;
+    }
+    for (let place = first; place <= first + last; place += 1) {
+      laid[place] = valueAt(plane, x < 0 ? 0 : x > right ? right : x, y < 0 ? 0 : y > bottom ? bottom : y);
       x += stepX;
       y += stepY;
     }
@@ -118,9 +125,16 @@ export function laidOver(
   return laid;
 }
 
+/** Bilinear, at a place within the plane. */
+function valueAt({ data, width, height }: Plane, x: number, y: number): number {
+  const left = Math.min(x | 0, width - 2);
+  const top = Math.min(y | 0, height - 2);
+  return between(data, top * width + left, width, x - left, y - top);
+}
+
 /** The values of a plane, laid over a frame `width` wide, at some of the frame's pixels only. */
 export function laidAt(plane: Plane, { map, bend }: Warp, places: Int32Array, width: number, height: number) {
-  const { data, width: columns, height: rows } = plane;
+  const [right, bottom] = [plane.width - 1, plane.height - 1];
   const values = new Float32Array(places.length);
   for (let index = 0; index < places.length; index += 1) {
     const frameX = places[index] % width;
@@ -136,11 +150,7 @@ export function laidAt(plane: Plane, { map, bend }: Warp, places: Int32Array, wi
       x += between(bend.x, node, bend.columns, column - left, row - top);
       y += between(bend.y, node, bend.columns, column - left, row - top);
     }
-    const px = Math.min(Math.max(x, 0), columns - 1);
-    const py = Math.min(Math.max(y, 0), rows - 1);
-    const left = Math.min(px | 0, columns - 2);
-    const top = Math.min(py | 0, rows - 2);
-    values[index] = between(data, top * columns + left, columns, px - left, py - top);
+    values[index] = valueAt(plane, Math.min(Math.max(x, 0), right), Math.min(Math.max(y, 0), bottom));
   }
   return values;
 }
