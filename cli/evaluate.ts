@@ -1,10 +1,11 @@
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidInput, type Verdict } from '../engine/domain';
-import { PictureUnreadable, toTensor } from '../engine/imaging';
+import { PictureUnreadable } from '../engine/imaging';
 import { type AnomalyResult, type PatchcoreModel, picturesInFolder } from '../engine/patchcore';
 import {
   auroc,
+  aurocInterval,
   averagePrecision,
   clopperPearson,
   f1Max,
@@ -16,6 +17,7 @@ import { evaluateReferences, evaluateReferencesHelp } from './evaluate-reference
 import { loadModel, verdictOf } from './judge';
 import { required } from './options';
 import { describe, percentile, terminal } from './output';
+import { withTruth } from './truth';
 
 export const evaluateHelp = `opti-quality evaluate --model DIR --ok DIR --defects DIR [--masks DIR] [--json]
 
@@ -91,7 +93,8 @@ async function judge(
       const result = await model.score(bytes);
       const mask = masks === null || masks === 'none' ? undefined : masks.get(stemOf(name));
       if (masks !== null && masks !== 'none' && mask === undefined) withoutMask += 1;
-      const measured = masks === 'none' || mask ? await truthOf(model, bytes, mask && (await mask())) : undefined;
+      const isMeasured = masks === 'none' || mask !== undefined;
+      const measured = isMeasured ? await withTruth(await model.measure(bytes), await mask?.()) : undefined;
       judged.push({ name, result, ...(measured && { truth: measured }) });
     } catch (error) {
       if (!(error instanceof PictureUnreadable) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
@@ -105,18 +108,6 @@ async function judge(
     terminal.note(`${withoutMask} defective pictures have no mask and do not count for the pixel figures.`);
   if (judged.length === 0) throw new InvalidInput(`None of the ${pictures.length} pictures could be read.`);
   return { judged, skipped };
-}
-
-async function truthOf(model: PatchcoreModel, picture: Buffer, mask: Buffer | undefined): Promise<MapWithTruth> {
-  const { map, placement } = await model.measure(picture);
-  const { inputWidth: width, inputHeight: height } = placement;
-  if (mask === undefined) return { map, width, height };
-  const { data } = await toTensor(mask, { ...model.manifest.preprocessing, kernel: 'linear' });
-  const plane = data.subarray(0, width * height);
-  const half = Uint8Array.from(plane, (value) => (value >= 0.5 ? 1 : 0));
-  // A defect thinner than an input pixel never fills half of one.
-  const isThin = !half.includes(1) && model.manifest.preprocessing.mode !== 'letterbox';
-  return { map, mask: isThin ? Uint8Array.from(plane, (value) => (value > 0 ? 1 : 0)) : half, width, height };
 }
 
 async function masksIn(folder: string): Promise<Masks> {
@@ -145,6 +136,7 @@ function reportOf(model: PatchcoreModel, good: Side, defective: Side, hasMasks: 
   };
   return {
     imageAuroc: auroc(goodScores, defectScores),
+    imageAurocInterval: aurocInterval(goodScores, defectScores, { seed: 1 }),
     averagePrecision: averagePrecision(goodScores, defectScores),
     f1Max: best.f1,
     f1Threshold: best.threshold,
@@ -185,7 +177,8 @@ function printReport(report: Report): void {
     `${name.padEnd(12)}${String(OK).padStart(6)}${String(REVIEW).padStart(8)}${String(NG).padStart(6)}${String(total).padStart(8)}`;
   const rate = ({ count, total, rate, low, high }: Report['missRate']) =>
     `${percent(rate)} (${count} of ${total}; 95 %: ${percent(low)} to ${percent(high)})`;
-  terminal.print(`image AUROC   ${percent(report.imageAuroc)}`);
+  const { low, high } = report.imageAurocInterval;
+  terminal.print(`image AUROC   ${percent(report.imageAuroc)} (95 %: ${percent(low)} to ${percent(high)})`);
   terminal.print(`F1-max        ${percent(report.f1Max)} at ${report.f1Threshold.toFixed(4)}`);
   if (report.pixelAuroc !== null) terminal.print(`pixel AUROC   ${percent(report.pixelAuroc)}`);
   if (report.pro !== null) terminal.print(`PRO           ${percent(report.pro)}`);
