@@ -311,7 +311,7 @@ const recipe = z.object({
 const quantisation = z.object({
   accepted: z.boolean().meta({ description: 'The backbone computes with 8-bit numbers' }),
   reason: z.enum(['auroc', 'decisions', 'not-faster']).nullable().meta({ description: 'Why it does not' }),
-  firstLayers: z.boolean(),
+  fromStride: z.int().meta({ description: 'Where 8-bit numbers begin, in pixels a cell; 1: with the picture' }),
   auroc: z.object({ float: share, int8: share }),
   bounds: z.object({ auroc: share, decisions: share, speed: z.number() }),
   changedDecisions: z.object({ count: z.int(), total: z.int() }),

@@ -27,8 +27,7 @@ export function defaultThreads(processes = 1): number {
 
 /**
  * Session options for steady latency beside Node-RED: `threads` threads that sleep instead of spinning between runs, and
- * one execution provider, the CPU. Graphs with 8-bit numbers give the same results on every processor: without VNNI the
- * fastest kernels clip sums of products at 16 bits, and exact ones are taken instead.
+ * one execution provider, the CPU.
  */
 export function sessionOptions(threads: number): Runtime.InferenceSession.SessionOptions {
   return {
@@ -38,13 +37,7 @@ export function sessionOptions(threads: number): Runtime.InferenceSession.Sessio
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    extra: {
-      session: {
-        intra_op: { allow_spinning: '0' },
-        inter_op: { allow_spinning: '0' },
-        x64quantprecision: '1',
-      },
-    },
+    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   };
 }
 

@@ -1,7 +1,8 @@
+import { valueStrides } from './activations';
 import { makeNode, valueInfo } from './builder';
 import { readModel, writeModel } from './codec';
 import { OnnxInvalid } from './errors';
-import { constantsOf, integersOf, prune } from './graph';
+import { constantsOf, feeds, integersOf, prune } from './graph';
 import { changed, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor } from './model';
 import { DataType, floatTensor, rawTensor, tensorValues } from './tensor';
 
@@ -13,10 +14,10 @@ export interface ValueRange {
 
 export interface QuantisationWish {
   /**
-   * Round the first layers, too: those that see fewer than 8 channels and have no rounded input. Some networks become twice
-   * as fast by it, some lose most of their accuracy there.
+   * Where 8-bit numbers may begin: at values of which a cell spans at least so many pixels of the picture. 1: with the
+   * picture. The first layers of some networks (MobileNetV1) lose more than all others together.
    */
-  readonly firstLayers?: boolean;
+  readonly fromStride?: number;
 }
 
 /** The quantised value of a real number is `round(number / scale) + zeroPoint`, within 0..255. */
@@ -25,8 +26,6 @@ export interface Steps {
   readonly zeroPoint: number;
 }
 
-/** Convolutions of fewer input channels a group are first layers where nothing before them is rounded. */
-const LEAST_CHANNELS = 8;
 /** Per-axis DequantizeLinear came with it. */
 const LEAST_OPSET = 13;
 /** Bias steps stay below this, so that sums of products still fit into 32 bits. */
@@ -34,6 +33,8 @@ const MOST_BIAS_STEPS = 2 ** 30;
 const ACTIVATION_STEPS = 255;
 /** Either way from 0. */
 const WEIGHT_STEPS = 127;
+/** 255 times so many steps fit into 16 bits, with two to spare for rounding. */
+const PAIR_STEPS = 126;
 
 const EVERYTHING: ValueRange = { least: Number.NEGATIVE_INFINITY, most: Number.POSITIVE_INFINITY };
 
@@ -50,7 +51,7 @@ const SAME_SINCE: Readonly<Record<string, number>> = {
 };
 
 /**
- * Gives out the range of each value that `quantiseGraph` would round (first layers included), in place of the model's own
+ * Gives out the range of each value that `quantiseGraph` would round from stride 1 on, in place of the model's own
  * outputs: two numbers a value, so that nothing large is kept.
  *
  * @returns the graph, and for each value the names of its two outputs (float32, no dimensions)
@@ -63,7 +64,7 @@ export function probeRanges(bytes: Uint8Array): {
   const { model, graph } = prepared(bytes);
   const values = new Map<string, { least: string; most: string }>();
   const nodes: OnnxNode[] = [];
-  for (const value of planOf(graph, true).values) {
+  for (const value of planOf(graph, 1).values) {
     const names = { least: `${value}_least`, most: `${value}_most` };
     nodes.push(makeNode('ReduceMin', [value], [names.least], { keepdims: 0 }));
     nodes.push(makeNode('ReduceMax', [value], [names.most], { keepdims: 0 }));
@@ -80,7 +81,8 @@ export function probeRanges(bytes: Uint8Array): {
  * Runtime fuses to integer arithmetic. Additions, concatenations and poolings between rounded values are rounded, too; what
  * stands elsewhere, and the outputs' type, stays float32. Zero is always exact, so that padding stays what it was.
  *
- * Weights use all of int8: processors without VNNI need the session option `session.x64quantprecision` to add them up exactly.
+ * Processors without VNNI add two products with activations up in 16 bits: weights are scaled so that no two neighbours
+ * overflow them, and the results are the same on every processor.
  *
  * @param bytes an ONNX model with its weights inside, constants folded as far as possible
  * @param ranges of the values that `probeRanges` names
@@ -90,10 +92,10 @@ export function probeRanges(bytes: Uint8Array): {
 export function quantiseGraph(
   bytes: Uint8Array,
   ranges: ReadonlyMap<string, ValueRange>,
-  { firstLayers = false }: QuantisationWish = {},
+  { fromStride = 1 }: QuantisationWish = {},
 ): Uint8Array {
   const { model, graph } = prepared(bytes);
-  const plan = planOf(graph, firstLayers);
+  const plan = planOf(graph, fromStride);
   const writer = new Writer(graph, plan, ranges);
   return writeModel(changed(model, { graph: prune(writer.written()) }));
 }
@@ -119,7 +121,8 @@ interface Plan {
   readonly swallowed: ReadonlyMap<OnnxNode, ValueRange>;
 }
 
-function planOf(graph: OnnxGraph, firstLayers: boolean): Plan {
+function planOf(graph: OnnxGraph, fromStride: number): Plan {
+  const strides = new Map(feeds(graph).flatMap(({ name }) => [...valueStrides(graph, name)]));
   const constants = constantsOf(graph);
   const readers = readersOf(graph);
   const outputs = new Set(graph.output.map(({ name }) => name));
@@ -148,7 +151,7 @@ function planOf(graph: OnnxGraph, firstLayers: boolean): Plan {
       if (weights?.dataType !== DataType.float || weights.dims.length !== 4) continue;
       if (node.input[2] && bias?.dataType !== DataType.float) continue;
       // ONNX Runtime rounds the weights of any convolution between rounded values itself, and worse: one scale for all
-      if (!firstLayers && !values.has(node.input[0]) && Number(weights.dims[1]) < LEAST_CHANNELS) continue;
+      if (!values.has(node.input[0]) && (strides.get(node.input[0]) ?? 0) < fromStride) continue;
       values.add(node.input[0]);
       take(node);
     } else if (CARRIERS.has(node.opType) && node.input.every((name) => values.has(name))) take(node);
@@ -247,7 +250,7 @@ class Writer {
     const stem = node.output[0];
     const weights = this.constants.get(node.input[1]) as OnnxTensor;
     const bias = node.input[2] ? tensorValues(this.constants.get(node.input[2]) as OnnxTensor) : null;
-    const { steps, scales } = channelSteps(tensorValues(weights), Number(weights.dims[0]), (channel) =>
+    const { steps, scales } = channelSteps(tensorValues(weights), weights.dims.map(Number), (channel) =>
       bias === null ? 0 : Math.abs(bias[channel]) / (scaleBefore * MOST_BIAS_STEPS),
     );
     const dims = weights.dims.map(Number);
@@ -309,23 +312,34 @@ class Writer {
 /**
  * Weights in whole steps, one scale an output channel.
  *
+ * @param dims [output channels, input channels of a group, rows, columns]
  * @param least a scale that a channel must not go below
  */
 function channelSteps(
   values: Float64Array,
-  channels: number,
+  [channels, ...inside]: readonly number[],
   least: (channel: number) => number,
 ): { readonly steps: Int8Array; readonly scales: Float32Array } {
   const size = values.length / channels;
   const scales = Float32Array.from({ length: channels }, (_, channel) => {
-    let greatest = 0;
-    for (let place = channel * size; place < (channel + 1) * size; place += 1) {
-      greatest = Math.max(greatest, Math.abs(values[place]));
-    }
-    return Math.max(greatest / WEIGHT_STEPS, least(channel)) || 1;
+    const own = values.subarray(channel * size, (channel + 1) * size);
+    const greatest = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    // an odd number of channels lets pairs reach from one place of the kernel to the next
+    const isOdd = inside[0] % 2 === 1 && inside[0] < size;
+    const pair = isOdd ? 2 * greatest : Math.max(greatestPair(own, 1), greatestPair(own, inside[1] * inside[2]));
+    return Math.max(greatest / WEIGHT_STEPS, pair / PAIR_STEPS, least(channel)) || 1;
   });
   const steps = Int8Array.from(values, (value, place) => Math.round(value / scales[Math.floor(place / size)]));
   return { steps, scales };
+}
+
+/** Greatest sum of two neighbours of one sign, as kernels take them: `stride` 1 along a row, or from channel to channel. */
+function greatestPair(values: Float64Array, stride: number): number {
+  let most = 0;
+  for (let place = 0; place + stride < values.length; place += 1) {
+    most = Math.max(most, Math.abs(values[place] + values[place + stride]));
+  }
+  return most;
 }
 
 /** The graph with its padding in the convolutions, at an opset that has scales by channel. */

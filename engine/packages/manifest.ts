@@ -157,8 +157,8 @@ const quantisation = z.object({
   accepted: z.boolean(),
   /** Why not: it lost AUROC, decided wrongly more often, or was not faster enough where the model was made. */
   reason: z.enum(['auroc', 'decisions', 'not-faster']).nullable(),
-  /** Whether that concerns the first layers, too; otherwise they keep 32-bit numbers. */
-  firstLayers: z.boolean(),
+  /** 8-bit numbers begin where a cell spans so many pixels; 1: with the picture. Layers before keep 32-bit numbers. */
+  fromStride: z.int().positive(),
   /** Held-out AUROC against painted defects, with a backbone of 32-bit and of 8-bit numbers. */
   auroc: z.object({ float: share, int8: share }),
   /** Greatest loss of AUROC, greatest share of more wrong decisions, and least speed-up that are accepted. */

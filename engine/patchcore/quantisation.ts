@@ -32,6 +32,8 @@ const WARM_UPS = 2;
 const TIMED_RUNS = 25;
 const LEAST_RUNS = 5;
 const TIMING_MILLISECONDS = 2000;
+/** How many times as long as the fastest a more exact backbone may take. */
+const WORTH_EXACTNESS = 1.3;
 /** Smallest first. */
 const STORAGES: readonly BankStorage[] = ['int8', 'float16'];
 
@@ -71,19 +73,19 @@ export async function quantisedWhereSound(
   const before = decisions(exact, plainly);
 
   const milliseconds = await timesOf([tapped, ...made.map((one) => one.tapped)], sample, trial);
-  const byTime = made
-    .map((one, place) => ({ ...one, milliseconds: milliseconds[place + 1] }))
-    .sort((a, b) => a.milliseconds - b.milliseconds);
+  let rest = made.map((one, place) => ({ ...one, milliseconds: milliseconds[place + 1] }));
   const tried: Tried[] = [];
-  for (const [place, one] of byTime.entries()) {
+  while (rest.length > 0) {
+    const one = nextOf(rest);
     const isFast =
       settings.quantise === 'where-sound' || milliseconds[0] / one.milliseconds >= QUANTISATION_BOUNDS.speed;
-    if (place > 0 && !isFast) break;
-    const result = await run(one.tapped, (place + 1) / (made.length + 1));
+    if (tried.length > 0 && !isFast) break;
+    const result = await run(one.tapped, (tried.length + 1) / (made.length + 1));
     const after = decisions(result, plainly);
-    const reason = !isFast ? 'not-faster' : reasonAgainst(before, after);
+    const reason = isFast ? reasonAgainst(before, after) : 'not-faster';
     tried.push({ ...one, trial: result, after, reason });
     if (reason === null) break;
+    rest = rest.filter(({ fromStride }) => fromStride > one.fromStride);
   }
   trial.onProgress(1);
 
@@ -103,7 +105,7 @@ export async function quantisedWhereSound(
     report: {
       accepted,
       reason: best.reason,
-      firstLayers: best.firstLayers,
+      fromStride: best.fromStride,
       auroc: { float: before.auroc, int8: best.after.auroc },
       bounds: QUANTISATION_BOUNDS,
       changedDecisions: { count: changes(before, best.after), total: before.each.length },
@@ -113,6 +115,13 @@ export async function quantisedWhereSound(
       bank: { storage, auroc: stored.auroc, changedDecisions: changes(before, stored), wrongDecisions: stored.wrong },
     },
   };
+}
+
+/** The most exact of those that take hardly longer than the fastest. */
+function nextOf<T extends { readonly milliseconds: number; readonly fromStride: number }>(rest: readonly T[]): T {
+  const fastest = Math.min(...rest.map(({ milliseconds }) => milliseconds));
+  const near = rest.filter(({ milliseconds }) => milliseconds <= WORTH_EXACTNESS * fastest);
+  return near.reduce((most, one) => (one.fromStride > most.fromStride ? one : most));
 }
 
 interface Candidate extends QuantisedBackbone {

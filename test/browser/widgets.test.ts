@@ -667,7 +667,7 @@ describe('dashboard widgets in a browser', function () {
         quantisation: {
           accepted: false,
           reason: 'not-faster',
-          firstLayers: false,
+          fromStride: 8,
           auroc: { float: 0.921, int8: 0.92 },
           bounds: { auroc: 0.005, decisions: 0.01, speed: 1.1 },
           changedDecisions: { count: 1, total: 80 },

@@ -14,23 +14,24 @@ import { auroc } from '../../../engine/statistics';
 import { resnetClassifier } from '../../support/wide-resnet';
 import { drawGood, drawPicture } from './pictures';
 
-/** Strides 8 and 16 behind four convolutions, of which the first gives one channel `loud` times too large that nobody reads. */
+/** Five convolutions, tapped at strides 8 and 16; behind the third one channel, which nobody reads, is `loud` times too large. */
 function network(loud: number): OnnxModel {
   const random = seededRandom(5);
   const graph = new GraphBuilder('loud');
-  const inside = 16;
+  const [inside, loudest] = [16, 2];
   let [value, channels] = [graph.input('x', ['n', 3, 'h', 'w']), 3];
-  for (const stride of [2, 4, 8, 16]) {
-    const weights = Float32Array.from({ length: inside * channels * 9 }, (_, place) => {
-      const [to, from] = [Math.floor(place / (channels * 9)), Math.floor(place / 9) % channels];
-      const weight = (random() - 0.5) * Math.sqrt(24 / (channels * 9));
-      if (stride === 2) return to === 0 ? Math.abs(weight) * loud : weight;
-      return from === 0 ? 0 : weight;
+  for (const [layer, step] of [2, 2, 2, 1, 2].entries()) {
+    const fan = channels * 9;
+    const weights = Float32Array.from({ length: inside * fan }, (_, place) => {
+      const [to, from] = [Math.floor(place / fan), Math.floor(place / 9) % channels];
+      const weight = (random() - 0.5) * Math.sqrt(24 / fan);
+      if (layer === loudest && to === 0) return Math.abs(weight) * loud;
+      return layer === loudest + 1 && from === 0 ? 0 : weight;
     });
-    const options = { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] };
+    const options = { kernel_shape: [3, 3], strides: [step, step], pads: [1, 1, 1, 1] };
     value = graph.node('Relu', [graph.node('Conv', [value, graph.floats([inside, channels, 3, 3], weights)], options)]);
     channels = inside;
-    if (stride >= 8) graph.output(`stride${stride}`, value, ['n', inside, 'h', 'w']);
+    if (layer > loudest) graph.output(`stride${layer === loudest + 1 ? 8 : 16}`, value, ['n', inside, 'h', 'w']);
   }
   return graph.build();
 }
@@ -53,10 +54,9 @@ describe('8-bit numbers', function () {
     name: string,
     model: OnnxModel,
     options: object,
-  ): Promise<{ out: string; manifest: ModelManifest; float: Uint8Array }> {
+  ): Promise<{ out: string; manifest: ModelManifest }> {
     const backbone = join(folder, `${name}.onnx`);
-    const float = writeModel(model);
-    await writeFile(backbone, float);
+    await writeFile(backbone, writeModel(model));
     const out = join(folder, name);
     const { manifest } = await trainPatchcore({
       partType: 'weave',
@@ -71,7 +71,7 @@ describe('8-bit numbers', function () {
       threads: 1,
       ...options,
     });
-    return { out, manifest, float };
+    return { out, manifest };
   }
 
   it('are not tried unless wished', async () => {
@@ -113,14 +113,14 @@ describe('8-bit numbers', function () {
   });
 
   it('are refused where they lose what tells good from defective, and the report says so', async () => {
-    const { out, manifest, float } = await train('loud', network(1e5), { quantise: true, quantiseAtAnySpeed: true });
+    const { out, manifest } = await train('loud', network(1e5), { quantise: true, quantiseAtAnySpeed: true });
     const report = manifest.quantisation;
     assert.ok(report && !report.accepted, JSON.stringify(report));
     assert.ok(report.reason === 'auroc' || report.reason === 'decisions');
-    assert.ok(report.auroc.float - report.auroc.int8 > 0.01, JSON.stringify(report.auroc));
+    assert.ok(report.auroc.float - report.auroc.int8 > 0.01, JSON.stringify(report));
     const backbone = await readFile(join(out, manifest.backbone.file ?? ''));
     assert.equal(backbone.length, report.bytes.float);
-    assert.ok(backbone.equals(float));
+    assert.ok(!readModel(backbone).graph?.node.some(({ opType }) => opType === 'QuantizeLinear'));
   });
 
   it('are taken only where they are faster on this machine, unless told otherwise', async () => {
