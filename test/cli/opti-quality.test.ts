@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { packageRoot } from '../../engine/domain';
+import { parseManifest } from '../../engine/packages';
 import { blotOf, drawPicture } from '../engine/patchcore/pictures';
 
 interface Outcome {
@@ -46,7 +47,9 @@ describe('opti-quality', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'cli-'));
     model = path('model');
-    for (const name of ['train', 'ok', 'ng', 'masks', 'empty']) await mkdir(path(name));
+    for (const name of ['train', 'ok', 'ng', 'masks', 'empty', 'unreadable', 'single']) await mkdir(path(name));
+    await writeFile(path('unreadable', '1.jpg'), 'no picture');
+    await writeFile(path('single', '1.jpg'), await drawPicture({ seed: 1 }));
     for (let seed = 0; seed < 16; seed += 1) await writeFile(path('train', `${seed}.jpg`), await drawPicture({ seed }));
     await writeFile(path('train', 'broken.jpg'), 'no picture');
     await writeFile(path('train', 'readme.txt'), 'no picture either, and no picture name');
@@ -73,11 +76,22 @@ describe('opti-quality', function () {
       '--json',
     );
     assert.equal(outcome.code, 0, outcome.stderr);
-    const result = lastLine<{ pictures: unknown; skipped: { name: string }[]; model: string; thresholds: unknown }>(
-      outcome,
-    );
+    const result = lastLine<{
+      pictures: unknown;
+      skipped: { name: string }[];
+      suspects: unknown;
+      recipe: { chosen: string; trials: unknown[] };
+      model: string;
+      thresholds: { accept: number; reject: number };
+      statement: string;
+    }>(outcome);
     assert.equal(result.model, model);
-    assert.deepEqual(result.pictures, { used: 16, bank: 10, calibration: 6, skipped: 1 });
+    assert.deepEqual(result.pictures, { used: 16, bank: 16, calibration: 16, skipped: 1 });
+    assert.deepEqual(result.suspects, []);
+    assert.equal(result.recipe.chosen, 'measured');
+    assert.ok(result.recipe.trials.length > 0);
+    assert.ok(result.thresholds.accept <= result.thresholds.reject);
+    assert.match(result.statement, /Measured on 16 good pictures/);
     assert.deepEqual(
       result.skipped.map(({ name }) => name),
       [path('train', 'broken.jpg')],
@@ -86,6 +100,68 @@ describe('opti-quality', function () {
     assert.match(outcome.stderr, /broken\.jpg/);
   });
   after(() => rm(folder, { recursive: true, force: true }));
+
+  it('trains as the options say', async () => {
+    const mask = path('mask.png');
+    const left = { create: { width: 80, height: 120, channels: 3 as const, background: 'white' } };
+    await sharp({ create: { width: 160, height: 120, channels: 3, background: 'black' } })
+      .composite([{ input: left, left: 0, top: 0 }])
+      .png()
+      .toFile(mask);
+    const outcome = await optiQuality(
+      ...['train', '--part-type', 'weave', '--ok', path('ok'), '--out', path('options'), '--input-size', '64'],
+      ...['--roi', '10,20,80,60', '--mask', mask, '--tiles', '2x1', '--overlap', '20', '--bank-per-tile'],
+      ...[
+        '--position',
+        '25',
+        '--augment',
+        'flip,rotation=5,light=10,shift=2',
+        '--mode',
+        'letterbox',
+        '--keep-suspects',
+      ],
+      ...['--false-reject-rate', '0.05', '--review-rate', '0.2', '--miss-rate', '0.1', '--defects', path('ng')],
+      ...['--recipe', 'plain', '--seed', '7', '--bank-size', '50'],
+    );
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.match(outcome.stdout, /conditioning none.*\(wished\)/);
+    const manifest = parseManifest(await readFile(path('options', 'manifest.json'), 'utf8'));
+    const { viewing, preprocessing, bank, augmentation, calibration, recipe, dataset } = manifest;
+    const [roi, tiles] = [
+      { x: 0.1, y: 0.2, width: 0.8, height: 0.6 },
+      { columns: 2, rows: 1, overlap: 0.2 },
+    ];
+    assert.deepEqual(viewing, { roi, tiles, mask: 'mask.png' });
+    assert.deepEqual([preprocessing.width, preprocessing.height, preprocessing.mode], [64, 64, 'letterbox']);
+    assert.deepEqual([bank.tiles, bank.reach, bank.seed], ['per-tile', 0.25 * 16, 7]);
+    assert.deepEqual(augmentation, { flip: true, rotation: 5, light: 0.1, shift: 0.02, copies: 3 });
+    const { falseRejectRate, reviewRate, missRate, defects } = calibration;
+    assert.deepEqual([falseRejectRate, reviewRate, missRate, defects, dataset.defects], [0.05, 0.2, 0.1, 5, 5]);
+    assert.deepEqual([recipe.conditioning, recipe.spacing, recipe.scoring], ['none', false, { method: 'max' }]);
+    assert.equal(calibration.accept.method, 'miss-rate');
+  });
+
+  it('learns from one picture, and says that nothing is promised', async () => {
+    const args = ['train', '--part-type', 'weave', '--ok', path('single'), '--out', path('one'), ...small];
+    const { code, stdout, stderr } = await optiQuality(...args);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /1 pictures? in the bank/);
+    assert.match(stdout, /nothing is promised about good parts/);
+  });
+
+  it('adds pictures to a model as its next version', async () => {
+    const args = ['train', '--part-type', 'weave', '--ok', path('ok'), '--out', path('next'), '--update', model];
+    const outcome = await optiQuality(...args, '--json');
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const before = parseManifest(await readFile(join(model, 'manifest.json'), 'utf8'));
+    const { recipe, bank, parent, preprocessing } = parseManifest(
+      await readFile(path('next', 'manifest.json'), 'utf8'),
+    );
+    assert.equal(recipe.chosen, 'inherited');
+    assert.deepEqual(preprocessing, before.preprocessing);
+    assert.equal(bank.pictures, 21);
+    assert.equal(parent, before.version);
+  });
 
   it('prints the figures of an evaluation under stable names', async () => {
     const outcome = await optiQuality(
@@ -163,7 +239,18 @@ describe('opti-quality', function () {
       ['train', '--part-type', 'a', '--ok', 'x'],
       ['infer', '--model', model],
       ['evaluate', '--bogus'],
-      ['train', '--part-type', 'a', '--ok', 'x', '--out', 'y', '--false-reject-rate', 'much'],
+      ...[
+        ['--false-reject-rate', 'much'],
+        ['--roi', '10,20,95,10'],
+        ['--roi', '10,20,30'],
+        ['--tiles', '9x1'],
+        ['--tiles', '2x2', '--overlap', '51'],
+        ['--augment', 'sparkle'],
+        ['--augment', 'rotation=200'],
+        ['--mode', 'square'],
+        ['--recipe', 'best'],
+        ['--position', '60'],
+      ].map((options) => ['train', '--part-type', 'a', '--ok', 'x', '--out', 'y', ...options]),
     ];
     for (const args of wrong) {
       const { code, stdout, stderr } = await optiQuality(...args);
@@ -196,7 +283,10 @@ describe('opti-quality', function () {
     const cases: [string[], RegExp][] = [
       [train(path('nowhere'), path('x')), /nowhere does not exist/],
       [train(path('empty'), path('x')), /holds no pictures/],
-      [train(path('ok'), path('x')), /at least 8 different readable pictures/],
+      [train(path('unreadable'), path('x')), /at least 1 different readable picture/],
+      [[...train(path('single'), path('x')), '--augment', 'none'], /at least 2 different readable pictures .* Add 1/],
+      [[...train(path('single'), path('x')), '--input-size', '100'], /multiple of 32/],
+      [[...train(path('single'), path('x')), '--mask', path('none.png')], /mask .*none\.png cannot be read/],
       [train(path('train'), model), /never overwritten/],
       [[...train(path('train'), path('x')), '--backbone', path('none.onnx')], /there is no such file/],
       [['evaluate', '--model', path('ok'), '--ok', path('ok'), '--defects', path('ng')], /there is no manifest\.json/],
