@@ -98,6 +98,7 @@ const finding = named(
       kind: z.literal('anomaly'),
       score: z.number(),
       normalizedScore: z.number(),
+      probability: z.number().min(0).max(1).optional(),
       thresholds,
       regions: z.array(z.object({ box, area: z.number(), peak: z.number() })),
       map: z.object({ url, width: z.number(), height: z.number() }).optional(),

@@ -54,6 +54,8 @@ export interface AnomalyFinding extends FindingBase {
   readonly score: number;
   /** Score scaled so that 0 is the calibration median of OK parts and 1 the reject level; not clamped. */
   readonly normalizedScore: number;
+  /** That the part is defective, 0..1, were both kinds equally frequent; only with models that know defective pictures. */
+  readonly probability?: number;
   readonly thresholds: Thresholds;
   readonly regions: readonly Region[];
   /** Where the heat map (8-bit grey PNG, aligned to the whole original picture) is served. */

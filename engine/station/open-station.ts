@@ -274,13 +274,14 @@ async function keepMap(
 }
 
 function toFinding(result: AnomalyResult, node: string, map: AnomalyFinding['map']): AnomalyFinding {
-  const { score, normalizedScore, thresholds, regions, milliseconds, model } = result;
+  const { score, normalizedScore, probability, thresholds, regions, milliseconds, model } = result;
   return {
     kind: 'anomaly',
     node,
     model,
     score,
     normalizedScore,
+    ...(probability !== undefined && { probability }),
     thresholds,
     regions,
     ...(map && { map }),

@@ -18,6 +18,8 @@ export interface Part {
   /** What failed, in the server's words. */
   readonly failure: string | null;
   readonly score: number | null;
+  /** Of a defect, 0..1; null where the model does not tell. */
+  readonly probability: number | null;
   readonly thresholds: Thresholds | null;
   readonly regions: readonly Region[];
   readonly detections: readonly LabelledBox[];
@@ -74,6 +76,7 @@ export function partOf(source: PartSource): Part {
     reasons: source.reasons ?? source.decision?.reasons ?? [],
     failure: failure?.message ?? null,
     score: worst?.score ?? source.score ?? null,
+    probability: worst?.probability ?? null,
     thresholds: source.decision?.thresholds ?? source.thresholds ?? worst?.thresholds ?? null,
     regions: anomalies.flatMap((finding) => finding.regions),
     detections: findings.flatMap((finding) => (finding.kind === 'detections' ? finding.detections : [])),

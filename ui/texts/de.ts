@@ -71,6 +71,7 @@ export const de: Texts = {
     detection: (label, confidence) => `${label}, ${confidence}`,
   },
   scoreBar: {
+    probability: 'Wahrscheinlichkeit eines Fehlers',
     label: (score, accept, reject) => `Wert ${score}; Annahme bis ${accept}, Ablehnung über ${reject}`,
     none: 'Kein Wert zu diesem Teil',
   },

@@ -90,6 +90,7 @@ export const enUS = {
     detection: (label: string, confidence: string) => `${label}, ${confidence}`,
   },
   scoreBar: {
+    probability: 'Probability of a defect',
     label: (score: string, accept: string, reject: string) =>
       `Score ${score}; accept up to ${accept}, reject above ${reject}`,
     none: 'No score for this part',
