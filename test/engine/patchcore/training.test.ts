@@ -17,6 +17,7 @@ import {
   TooFewPictures,
   type TrainingPicture,
   type TrainingProgress,
+  type TrainingResult,
   trainPatchcore,
 } from '../../../engine/patchcore';
 import type { BankOrigins } from '../../../engine/patchcore/package-files';
@@ -27,7 +28,7 @@ describe('Training and scoring', () => {
   let good: { name: string; picture: Buffer }[];
   /** A model most tests only read. */
   let modelFolder: string;
-  let manifest: ModelManifest;
+  let manifest: TrainingResult['manifest'];
   const reports: TrainingProgress[] = [];
 
   const training = (outFolder: string, pictures: readonly TrainingPicture[]): PatchcoreTraining => ({

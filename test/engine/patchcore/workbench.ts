@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ModelManifest } from '../../../engine/packages';
 import {
   type AnomalyResult,
   PatchcoreModel,
@@ -14,7 +13,6 @@ import type { BankOrigins } from '../../../engine/patchcore/package-files';
 
 export interface Trained extends TrainingResult {
   readonly folder: string;
-  readonly manifest: ModelManifest;
   readonly model: PatchcoreModel;
   /** Where each row of the banks came from. */
   readonly origins: BankOrigins;
