@@ -2,7 +2,13 @@ import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidInput, type Verdict } from '../engine/domain';
 import { PictureUnreadable } from '../engine/imaging';
-import { type AnomalyResult, type PatchcoreModel, picturesInFolder } from '../engine/patchcore';
+import {
+  type AnomalyModel,
+  type AnomalyResult,
+  PatchcoreModel,
+  picturesInFolder,
+  ReferenceMismatch,
+} from '../engine/patchcore';
 import {
   auroc,
   aurocInterval,
@@ -16,7 +22,7 @@ import {
 import { evaluateReferences, evaluateReferencesHelp } from './evaluate-references';
 import { loadModel, verdictOf } from './judge';
 import { required } from './options';
-import { describe, percentile, terminal } from './output';
+import { describe, percentile, terminal, WrongUse } from './output';
 import { withTruth } from './truth';
 
 export const evaluateHelp = `opti-quality evaluate --model DIR --ok DIR --defects DIR [--masks DIR] [--json]
@@ -66,6 +72,9 @@ export async function evaluate(args: string[]): Promise<number> {
   const defective = await picturesInFolder(defectFolder);
   const model = await loadModel(modelFolder);
   try {
+    if (masks !== null && !(model instanceof PatchcoreModel)) {
+      throw new WrongUse('--masks needs a model with a memory bank; a reference model is measured with --references.');
+    }
     const goodSide = await judge(model, good, masks && 'none');
     const defectSide = await judge(model, defective, masks);
     const report = reportOf(model, goodSide, defectSide, masks !== null);
@@ -80,7 +89,7 @@ export async function evaluate(args: string[]): Promise<number> {
 type Masks = ReadonlyMap<string, () => Promise<Buffer>>;
 
 async function judge(
-  model: PatchcoreModel,
+  model: AnomalyModel,
   pictures: Awaited<ReturnType<typeof picturesInFolder>>,
   masks: Masks | 'none' | null,
 ): Promise<Side> {
@@ -94,10 +103,14 @@ async function judge(
       const mask = masks === null || masks === 'none' ? undefined : masks.get(stemOf(name));
       if (masks !== null && masks !== 'none' && mask === undefined) withoutMask += 1;
       const isMeasured = masks === 'none' || mask !== undefined;
-      const measured = isMeasured ? await withTruth(await model.measure(bytes), await mask?.()) : undefined;
+      const measured =
+        isMeasured && model instanceof PatchcoreModel
+          ? await withTruth(await model.measure(bytes), await mask?.())
+          : undefined;
       judged.push({ name, result, ...(measured && { truth: measured }) });
     } catch (error) {
-      if (!(error instanceof PictureUnreadable) && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
+      const isOfOnePicture = error instanceof PictureUnreadable || error instanceof ReferenceMismatch;
+      if (!isOfOnePicture && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
       skipped.push({ name, reason: describe(error) });
       terminal.note(`left out: ${name}: ${describe(error)}`);
     }
@@ -121,7 +134,7 @@ function stemOf(path: string): string {
 
 type Report = ReturnType<typeof reportOf>;
 
-function reportOf(model: PatchcoreModel, good: Side, defective: Side, hasMasks: boolean) {
+function reportOf(model: AnomalyModel, good: Side, defective: Side, hasMasks: boolean) {
   const { manifest } = model;
   const goodScores = good.judged.map(({ result }) => result.score);
   const defectScores = defective.judged.map(({ result }) => result.score);
@@ -159,7 +172,7 @@ function reportOf(model: PatchcoreModel, good: Side, defective: Side, hasMasks: 
   };
 }
 
-function countsOf(model: PatchcoreModel, scores: readonly number[]): Counts {
+function countsOf(model: AnomalyModel, scores: readonly number[]): Counts {
   const verdicts = scores.map((score) => verdictOf(score, model.manifest.thresholds));
   const of = (verdict: Verdict) => verdicts.filter((other) => other === verdict).length;
   return { total: scores.length, OK: of('OK'), REVIEW: of('REVIEW'), NG: of('NG') };

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fileSource, folderBytes, importPackage, type ModelManifest } from '../engine/packages';
+import { fileSource, folderBytes, goldenScores, importPackage, type ModelManifest } from '../engine/packages';
 import { loadModel } from './judge';
 import { KEY_OPTIONS, modelKeyOf } from './model-key';
 import { requireFile } from './models-import';
@@ -24,8 +24,8 @@ export async function verifyModel(args: string[]): Promise<number> {
   const [path, ...others] = positionals;
   if (path === undefined || others.length > 0) throw new WrongUse('models verify takes one folder or file.');
   const manifest = (await isFolder(path)) ? await verifyFolder(path) : await verifyFile(path, values['key-file']);
-  const { name, version, partType, golden, files } = manifest;
-  const counts = { files: Object.keys(files).length, bytes: folderBytes(manifest), golden: golden.length };
+  const { name, version, partType, files } = manifest;
+  const counts = { files: Object.keys(files).length, bytes: folderBytes(manifest), golden: goldenScores(manifest) };
   if (values.json) terminal.print(JSON.stringify({ model: resolve(path), name, version, partType, ...counts }));
   else {
     terminal.print(

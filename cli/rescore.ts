@@ -101,7 +101,7 @@ function printReport(report: RescoreReport, out: string | undefined): void {
   );
   terminal.print(`accept <= ${thresholds.accept.toFixed(4)}, reject > ${thresholds.reject.toFixed(4)}`);
   terminal.print(
-    `${pictures.scored} of ${pictures.total} pictures scored in ${report.seconds.toFixed(1)} s; ${pictures.missing} not kept, ${pictures.unreadable.length} unreadable`,
+    `${pictures.scored} of ${pictures.total} pictures scored in ${report.seconds.toFixed(1)} s; ${pictures.missing} not kept, ${pictures.unreadable.length} unreadable${pictures.withoutGolden > 0 ? `, ${pictures.withoutGolden} without golden picture` : ''}`,
   );
   terminal.print('');
   terminal.print(`${'was \\ would be'.padEnd(16)}${VERDICTS.map((verdict) => verdict.padStart(8)).join('')}`);

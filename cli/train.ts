@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type ModelManifest, readManifest } from '../engine/packages';
+import { type BankManifest, readManifest } from '../engine/packages';
 import { PLAIN_RECIPE, picturesInFolder, type TrainingProgress, trainPatchcore } from '../engine/patchcore';
 import { numberWithin, partTypeOf, required } from './options';
 import { terminal, WrongUse } from './output';
@@ -173,7 +173,7 @@ async function versionAfter(folder: string): Promise<string> {
   return /^\d+$/.test(version) ? String(Number(version) + 1) : '1';
 }
 
-function recipeText({ moment, conditioning, spacing, scoring, chosen, trials }: ModelManifest['recipe']): string {
+function recipeText({ moment, conditioning, spacing, scoring, chosen, trials }: BankManifest['recipe']): string {
   const score = scoring.method === 'top-mean' ? `mean of the top ${100 * scoring.share} %` : scoring.method;
   const parts = [`features ${moment} the activation`, `conditioning ${conditioning}`, spacing ? 'spacing' : '', score];
   const own = trials.find(

@@ -1,5 +1,5 @@
 import type { ModelVersion, Thresholds } from '../domain';
-import type { ModelManifest } from '../packages';
+import type { BankManifest, ModelManifest, ReferenceManifest } from '../packages';
 import type { Calibration } from '../statistics';
 
 /** What held-out scores said when a version was made. */
@@ -26,18 +26,32 @@ export interface SuspectPicture {
   readonly picture: string | null;
 }
 
-/** All a person needs to know of a model version. */
-export interface ModelDetails
-  extends ModelVersion,
-    Pick<ModelManifest, 'method' | 'augmentation' | 'recipe' | 'quantisation' | 'metrics'> {
+interface CommonDetails extends ModelVersion, Pick<ModelManifest, 'metrics'> {
   readonly dataset: Omit<ModelManifest['dataset'], 'sha256'>;
-  readonly backbone: Pick<ModelManifest['backbone'], 'id' | 'sha256' | 'outputs'>;
-  readonly input: Pick<ModelManifest['preprocessing'], 'width' | 'height' | 'mode'>;
-  readonly viewing: Omit<ModelManifest['viewing'], 'mask'> & { readonly mask: boolean };
-  readonly bank: Omit<ModelManifest['bank'], 'heads' | 'seed'>;
-  readonly suspects: readonly SuspectPicture[];
   readonly calibration: CalibrationDetails;
 }
+
+/** A version that compares with a memory bank. */
+export interface BankDetails
+  extends CommonDetails,
+    Pick<BankManifest, 'method' | 'augmentation' | 'recipe' | 'quantisation'> {
+  readonly backbone: Pick<BankManifest['backbone'], 'id' | 'sha256' | 'outputs'>;
+  readonly input: Pick<BankManifest['preprocessing'], 'width' | 'height' | 'mode'>;
+  readonly viewing: Omit<BankManifest['viewing'], 'mask'> & { readonly mask: boolean };
+  readonly bank: Omit<BankManifest['bank'], 'heads' | 'seed'>;
+  readonly suspects: readonly SuspectPicture[];
+}
+
+/** A version that compares each part with its golden picture. */
+export interface ReferenceDetails extends CommonDetails, Pick<ReferenceManifest, 'method'> {
+  readonly reference: Pick<ReferenceManifest['reference'], 'settings' | 'chosenBy' | 'trials' | 'boxes'> & {
+    /** A golden picture for every part travels with it; without it each part must bring its own. */
+    readonly shared: boolean;
+  };
+}
+
+/** All a person needs to know of a model version. */
+export type ModelDetails = BankDetails | ReferenceDetails;
 
 /**
  * A version as clients see it.
@@ -49,16 +63,31 @@ export async function modelDetails(
   manifest: ModelManifest,
   pictureOf: (name: string) => Promise<string | null>,
 ): Promise<ModelDetails> {
-  const { method, augmentation, recipe, quantisation, metrics, viewing, calibration, thresholds } = manifest;
+  const { calibration, thresholds, metrics } = manifest;
   const { sha256: _dataset, ...dataset } = manifest.dataset;
+  const common = {
+    ...summary,
+    dataset,
+    calibration: {
+      ...calibration,
+      thresholds,
+      statementParts: calibration.statementParts as CalibrationDetails['statementParts'],
+    },
+    metrics,
+  };
+  if (manifest.method === 'reference') {
+    const { settings, chosenBy, trials, boxes, picture } = manifest.reference;
+    const reference = { settings, chosenBy, trials, boxes, shared: picture !== null };
+    return { ...common, method: manifest.method, reference };
+  }
+  const { method, augmentation, recipe, quantisation, viewing } = manifest;
   const { file: _file, ...backbone } = manifest.backbone;
   const { width, height, mode } = manifest.preprocessing;
   const { heads: _heads, seed: _seed, ...bank } = manifest.bank;
   const suspects = manifest.suspects.map(async (suspect) => ({ ...suspect, picture: await pictureOf(suspect.name) }));
   return {
-    ...summary,
+    ...common,
     method,
-    dataset,
     backbone,
     input: { width, height, mode },
     viewing: { ...viewing, mask: viewing.mask !== null },
@@ -67,11 +96,5 @@ export async function modelDetails(
     quantisation,
     bank,
     suspects: await Promise.all(suspects),
-    calibration: {
-      ...calibration,
-      thresholds,
-      statementParts: calibration.statementParts as CalibrationDetails['statementParts'],
-    },
-    metrics,
   };
 }

@@ -20,7 +20,7 @@ import { SIMULATED_PICTURES_LIMIT, trainingOptions } from '../learning';
 import { MINIMUM_PICTURES } from '../patchcore';
 import { SIMULATED_PRODUCTS } from '../simulator';
 import type { StatementCode } from '../statistics';
-import type { ModelDetails } from './model-details';
+import type { BankDetails, ModelDetails, ReferenceDetails } from './model-details';
 
 /** The named schemas of the OpenAPI document. */
 export const components = new Map<string, z.ZodType>();
@@ -329,8 +329,9 @@ const quantisation = z.object({
     .meta({ description: 'The smallest storage of the bank within the same bounds' }),
 });
 const calibration = z.object({
-  method: z.enum(['cross-validated', 'augmented', 'held-out']).meta({
-    description: 'held-out: one share of the pictures was kept out of the bank (packages of format 1)',
+  method: z.enum(['cross-validated', 'augmented', 'compared', 'held-out']).meta({
+    description:
+      'compared: with golden pictures; held-out: one share of the pictures was kept out of the bank (packages of format 1)',
   }),
   folds: z.int(),
   pictures: z.int(),
@@ -362,12 +363,17 @@ const calibration = z.object({
     .array(z.object({ code: z.string() as z.ZodType<StatementCode>, parameters: z.record(z.string(), z.number()) }))
     .meta({ description: 'The same, to be put into another language; empty for packages of format 1' }),
 });
-export const modelDetails = named(
-  'ModelDetails',
+const commonDetails = {
+  ...modelVersion.shape,
+  dataset: z.object({ source: z.string(), count: z.int(), skipped: z.int(), defects: z.int() }),
+  calibration,
+  metrics: z.record(z.string(), z.number()),
+};
+const bankDetails = named(
+  'BankDetails',
   z.object({
-    ...modelVersion.shape,
+    ...commonDetails,
     method: z.literal('bank'),
-    dataset: z.object({ source: z.string(), count: z.int(), skipped: z.int(), defects: z.int() }),
     backbone: z.object({
       id: z.string(),
       sha256: z.string(),
@@ -396,9 +402,50 @@ export const modelDetails = named(
     suspects: z
       .array(z.object({ name: z.string(), score: z.number(), learnt: z.boolean(), picture: url.nullable() }))
       .meta({ description: 'Training pictures that look defective, with held-out scores' }),
-    calibration,
-    metrics: z.record(z.string(), z.number()),
-  }) satisfies z.ZodType<ModelDetails>,
+  }) satisfies z.ZodType<BankDetails>,
+);
+const referenceDetails = named(
+  'ReferenceDetails',
+  z.object({
+    ...commonDetails,
+    method: z.literal('reference'),
+    reference: z.object({
+      settings: z
+        .object({
+          side: z.int(),
+          reach: z.number(),
+          tolerance: z.int(),
+          contrast: share,
+          smoothing: z.int(),
+          region: z.number(),
+          leastSimilarity: share,
+        })
+        .meta({
+          description: 'How a picture is compared with its golden picture; lengths in pixels of the comparison',
+        }),
+      shared: z
+        .boolean()
+        .meta({ description: 'A golden picture for every part is inside; otherwise each part must bring its own' }),
+      chosenBy: z
+        .enum(['annotated', 'painted', 'wished'])
+        .meta({ description: 'Which defects the settings told best from good parts; wished: by the caller' }),
+      trials: z.array(z.object({ tolerance: z.int(), contrast: z.number(), smoothing: z.int(), auroc: z.number() })),
+      boxes: z
+        .object({
+          level: z.number(),
+          found: z.int(),
+          boxes: z.int(),
+          falseRegions: z.int(),
+          pictures: z.int(),
+        })
+        .nullable()
+        .meta({ description: 'Annotated defects found in training; null: none were known' }),
+    }),
+  }) satisfies z.ZodType<ReferenceDetails>,
+);
+export const modelDetails = named(
+  'ModelDetails',
+  z.discriminatedUnion('method', [bankDetails, referenceDetails]) satisfies z.ZodType<ModelDetails>,
 );
 export const deployRequest = named('DeployRequest', z.strictObject({ version: name }));
 export const deployment = named(

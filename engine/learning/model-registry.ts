@@ -301,7 +301,10 @@ function toVersion(
     partType: manifest.partType,
     createdAt: manifest.createdAt,
     deployed: current?.name === name && current.version === version,
-    pictures: { bank: manifest.bank.pictures, calibration: manifest.calibration.pictures },
+    pictures: {
+      bank: manifest.method === 'bank' ? manifest.bank.pictures : 0,
+      calibration: manifest.calibration.pictures,
+    },
     thresholds: manifest.thresholds,
     bytes: folderBytes(manifest),
     parent: manifest.parent,

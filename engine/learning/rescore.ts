@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { type Label, type ModelReference, type Thresholds, type Verdict, verdictOf, worstAnomaly } from '../domain';
 import { PictureUnreadable } from '../imaging';
-import { type AnomalyResult, PatchcoreModel } from '../patchcore';
+import {
+  type AnomalyModel,
+  type AnomalyResult,
+  loadAnomalyModel,
+  ReferenceMismatch,
+  ReferenceMissing,
+} from '../patchcore';
 import { type Rate, rateOf } from '../statistics';
 import { type HistoryFilter, type PastInspection, readHistory } from '../store';
 import { overlapping } from './overlapping';
@@ -60,6 +66,8 @@ export interface RescoreReport {
     readonly scored: number;
     /** Their pictures were not kept, or removed since. */
     readonly missing: number;
+    /** Their parts have golden pictures of their own, which are not kept, and the candidate brings none for all parts. */
+    readonly withoutGolden: number;
     readonly unreadable: readonly { readonly id: string; readonly reason: string }[];
   };
   readonly table: VerdictTable;
@@ -98,7 +106,7 @@ export async function rescore(options: Rescoring): Promise<RescoreReport> {
   const { signal, onResult, onProgress } = options;
   const start = performance.now();
   signal?.throwIfAborted();
-  const model = await PatchcoreModel.load(options.modelFolder, { threads: options.threads ?? 1 });
+  const model = await loadAnomalyModel(options.modelFolder, { threads: options.threads ?? 1 });
   try {
     const { name, version, partType: ownPartType } = model.manifest;
     const thresholds = options.thresholds ?? model.manifest.thresholds;
@@ -131,6 +139,7 @@ type Subject = Omit<Rescored, 'after' | 'change'> & { readonly picture: string |
 type Outcome =
   | { readonly kind: 'scored'; readonly result: Rescored }
   | { readonly kind: 'missing' }
+  | { readonly kind: 'without-golden' }
   | { readonly kind: 'unreadable'; readonly id: string; readonly reason: string };
 
 function toSubject({ id, serial, capturedAt, label, picture, decision, findings }: PastInspection): Subject {
@@ -148,7 +157,7 @@ function toSubject({ id, serial, capturedAt, label, picture, decision, findings 
 /** The outcome of each subject, in their order. */
 function scoreAll(
   subjects: readonly Subject[],
-  model: Pick<PatchcoreModel, 'score'>,
+  model: Pick<AnomalyModel, 'score'>,
   thresholds: Thresholds,
   signal?: AbortSignal,
 ): AsyncGenerator<Outcome> {
@@ -159,7 +168,8 @@ function scoreAll(
     try {
       return { kind: 'scored', result: compare(subject, await model.score(bytes, { map: false }), thresholds) };
     } catch (error) {
-      if (!(error instanceof PictureUnreadable)) throw error;
+      if (error instanceof ReferenceMissing) return { kind: 'without-golden' };
+      if (!(error instanceof PictureUnreadable || error instanceof ReferenceMismatch)) throw error;
       return { kind: 'unreadable', id: subject.id, reason: error.message };
     }
   };
@@ -194,11 +204,13 @@ class Tally {
   readonly #changes: Rescored[] = [];
   readonly #unreadable: { id: string; reason: string }[] = [];
   #missing = 0;
+  #withoutGolden = 0;
   readonly #ng = { total: 0, passedBefore: 0, passedNow: 0 };
   readonly #ok = { total: 0, rejectedBefore: 0, rejectedNow: 0 };
 
   add(outcome: Outcome): void {
     if (outcome.kind === 'missing') this.#missing += 1;
+    else if (outcome.kind === 'without-golden') this.#withoutGolden += 1;
     else if (outcome.kind === 'unreadable') this.#unreadable.push({ id: outcome.id, reason: outcome.reason });
     else this.#count(outcome.result);
   }
@@ -232,9 +244,10 @@ class Tally {
     const ok = this.#ok;
     return {
       pictures: {
-        total: scored + this.#missing + this.#unreadable.length,
+        total: scored + this.#missing + this.#withoutGolden + this.#unreadable.length,
         scored,
         missing: this.#missing,
+        withoutGolden: this.#withoutGolden,
         unreadable: this.#unreadable,
       },
       table: this.#rows,

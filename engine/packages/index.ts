@@ -20,13 +20,16 @@ export {
   NoRoom,
 } from './errors';
 export {
+  type BankManifest,
   type FileEntry,
   GOLDEN_TOLERANCE,
   type GoldenPicture,
+  goldenScores,
   MANIFEST_FILE,
   MANIFEST_FORMAT,
   type ModelManifest,
   parseManifest,
+  type ReferenceManifest,
   type UnsealedManifest,
 } from './manifest';
 export { MODEL_KEY_VARIABLE, type ModelKey, modelKeyOfEnvironment, readModelKey, readModelKeyFile } from './model-key';
@@ -41,4 +44,10 @@ export {
   writeManifest,
   writePackage,
 } from './package';
+export {
+  type ReferenceSection,
+  type ReferenceSettings,
+  referenceSection,
+  referenceSettings,
+} from './reference-section';
 export { type Exported, exportPackage, fileSource, type ImportOptions, importPackage, importVersion } from './transfer';

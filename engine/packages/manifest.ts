@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FIRST_FORMAT, upgradeFirstFormat } from './first-format';
+import { referenceSection } from './reference-section';
 
 export const MANIFEST_FILE = 'manifest.json';
 /** The format written. Format 1 is read, too; newer ones are refused. */
@@ -37,7 +38,7 @@ const probability = z.discriminatedUnion('method', [
 /** What the calibration found; the room `statistics` makes it and explains each figure. */
 const calibration = z.object({
   /** `held-out`: one part of the pictures was kept out of the bank (format 1). */
-  method: z.enum(['cross-validated', 'augmented', 'held-out']),
+  method: z.enum(['cross-validated', 'augmented', 'compared', 'held-out']),
   folds: count,
   pictures: count,
   independent: count,
@@ -173,10 +174,10 @@ const quantisation = z.object({
   bank: z.object({ storage, auroc: share, changedDecisions: count, wrongDecisions: count }),
 });
 
-const facts = z.object({
+/** What every model says of itself. */
+const common = z.object({
   format: z.literal(MANIFEST_FORMAT),
   kind: z.literal('patchcore'),
-  method: z.literal('bank'),
   name: z.string().min(1),
   version: z.string().min(1),
   partType: z.string().min(1),
@@ -193,9 +194,20 @@ const facts = z.object({
     skipped: count,
     /** Over the SHA-256 of every picture used, in order. */
     sha256,
-    /** Pictures of defective parts, for the accept level only. */
+    /** Pictures of defective parts: for the accept level and, in reference mode, the settings. */
     defects: count,
   }),
+  map,
+  thresholds,
+  calibration,
+  /** Seconds per training stage and other figures. */
+  metrics: z.record(z.string(), finite),
+  files: z.record(z.string(), fileEntry),
+});
+
+/** Compares patches with a memory bank of good ones. */
+const bankManifest = common.extend({
+  method: z.literal('bank'),
   preprocessing,
   viewing,
   /** Variants of the pictures that were learnt, too; null: none. */
@@ -214,30 +226,50 @@ const facts = z.object({
     trials: z.array(trial),
   }),
   bank,
-  map,
-  thresholds,
-  calibration,
   /** Training pictures that look defective, with their held-out scores; a person decides. */
   suspects: z.array(z.object({ name: z.string(), score: finite, learnt: z.boolean() })),
   /** Null: not asked for, or nothing to measure with. */
   quantisation: quantisation.nullable(),
-  /** Seconds per training stage and other figures. */
-  metrics: z.record(z.string(), finite),
-  files: z.record(z.string(), fileEntry),
   golden: z.array(goldenPicture),
   goldenTolerance: finite.positive(),
 });
 
-const manifest = facts.refine(({ calibration: { median }, thresholds: { reject } }) => median < reject, {
-  path: ['calibration', 'median'],
-  message: 'is not below the reject level',
-});
+/** Compares each part with a golden picture of it. */
+const referenceManifest = common.extend({ method: z.literal('reference'), reference: referenceSection });
 
-export type ModelManifest = Readonly<z.infer<typeof manifest>>;
+const manifest = z
+  .discriminatedUnion('method', [bankManifest, referenceManifest])
+  .refine(({ calibration: { median }, thresholds: { reject } }) => median < reject, {
+    path: ['calibration', 'median'],
+    message: 'is not below the reject level',
+  });
+
+export type BankManifest = Readonly<z.infer<typeof bankManifest>>;
+export type ReferenceManifest = Readonly<z.infer<typeof referenceManifest>>;
+export type ModelManifest = BankManifest | ReferenceManifest;
+/** A manifest before its files are written and hashed. */
+export type UnsealedManifest<Manifest extends ModelManifest = ModelManifest> = Manifest extends ModelManifest
+  ? Omit<Manifest, 'files'>
+  : never;
 export type FileEntry = z.infer<typeof fileEntry>;
 export type GoldenPicture = z.infer<typeof goldenPicture>;
-/** A manifest before its files are written and hashed. */
-export type UnsealedManifest = Omit<ModelManifest, 'files'>;
+
+/** Files that a model cannot do without. */
+export function filesNeeded(manifest: ModelManifest): readonly string[] {
+  if (manifest.method === 'bank') {
+    const { backbone, bank, viewing, golden } = manifest;
+    const files = [backbone.file, viewing.mask, ...bank.heads, ...golden.map(({ picture }) => picture)];
+    return files.filter((file) => file !== null);
+  }
+  const { picture, golden } = manifest.reference;
+  const pairs = golden.flatMap((pair) => [pair.picture, pair.reference]);
+  return picture === null ? pairs : [picture, ...pairs];
+}
+
+/** How many pictures travel with a model to prove that it scores as it did where it was made. */
+export function goldenScores(manifest: ModelManifest): number {
+  return (manifest.method === 'bank' ? manifest : manifest.reference).golden.length;
+}
 
 /**
  * Checks the text of a `manifest.json`; one of format 1 is given as format 2.

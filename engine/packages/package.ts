@@ -5,7 +5,14 @@ import { dirname, join, resolve } from 'node:path';
 import { sha256Of, syncFolder, writeDurably } from '../domain';
 import { ModelExists, ModelInvalid } from './errors';
 import { FIRST_FORMAT } from './first-format';
-import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest, parseManifest, type UnsealedManifest } from './manifest';
+import {
+  filesNeeded,
+  MANIFEST_FILE,
+  MANIFEST_FORMAT,
+  type ModelManifest,
+  parseManifest,
+  type UnsealedManifest,
+} from './manifest';
 import { isInside, SEAL_FILE } from './package-paths';
 
 /**
@@ -18,12 +25,12 @@ import { isInside, SEAL_FILE } from './package-paths';
  * @returns the manifest as written, with hashes and sizes
  * @throws {ModelExists} when something is at `folder`
  */
-export async function writePackage(
+export async function writePackage<Manifest extends UnsealedManifest>(
   folder: string,
-  manifest: UnsealedManifest,
+  manifest: Manifest,
   files: Readonly<Record<string, Uint8Array>>,
   verify?: (folder: string) => Promise<void>,
-): Promise<ModelManifest> {
+): Promise<Manifest & Pick<ModelManifest, 'files'>> {
   const target = resolve(folder);
   await assertFree(target);
   const partial = await makePartial(dirname(target));
@@ -36,7 +43,7 @@ export async function writePackage(
       await writeDurably(place, content);
       entries[path] = { sha256: sha256Of(content), bytes: content.length };
     }
-    const sealed: ModelManifest = { ...manifest, files: entries };
+    const sealed = { ...manifest, files: entries };
     await writeManifest(partial, sealed);
     await verify?.(partial);
     await placePackage(partial, target);
@@ -146,9 +153,8 @@ async function checkSeal(folder: string, text: Buffer): Promise<void> {
  */
 export async function verifyFiles(folder: string): Promise<ModelManifest> {
   const manifest = await readManifest(folder);
-  const needed = [manifest.backbone.file, ...manifest.golden.map((golden) => golden.picture)];
-  for (const path of needed) {
-    if (path !== null && manifest.files[path] === undefined) {
+  for (const path of filesNeeded(manifest)) {
+    if (!Object.hasOwn(manifest.files, path)) {
       throw new ModelInvalid(folder, `${path} is not listed in ${MANIFEST_FILE}`);
     }
   }

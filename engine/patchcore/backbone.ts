@@ -10,7 +10,7 @@ import {
 } from '../catalogue';
 import { InspectionError, sha256Of } from '../domain';
 import { inspectBackbone, type Moment, type Normalisation, tapBackbone } from '../onnx';
-import { ModelInvalid, type ModelManifest } from '../packages';
+import { type BankManifest, ModelInvalid } from '../packages';
 
 /** File name of a backbone that travels inside a model package. */
 export const BACKBONE_FILE = 'backbone.onnx';
@@ -81,7 +81,7 @@ export async function resolveBackbone(asked = 'starter', lookup: BackboneLookup 
  *
  * @throws {ModelInvalid} when it is missing or is not the one the model was trained with
  */
-export async function backboneOf(folder: string, manifest: ModelManifest): Promise<Uint8Array> {
+export async function backboneOf(folder: string, manifest: BankManifest): Promise<Uint8Array> {
   const { id, file, sha256 } = manifest.backbone;
   const entry = catalogue().find((known) => known.id === id);
   const embedded = entry && isEmbedded(entry) ? embeddedPath(entry) : null;

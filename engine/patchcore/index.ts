@@ -1,4 +1,5 @@
 export type { AnomalyMap } from './anomaly-map';
+export { type AnomalyModel, loadAnomalyModel } from './anomaly-model';
 export { type Backbone, BackboneNotFound, resolveBackbone } from './backbone';
 export { type Coreset, greedyCoreset } from './coreset';
 export {

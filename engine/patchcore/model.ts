@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ModelReference, Region, Thresholds } from '../domain';
 import { type Mask, type Placement, patchCounts, readMask, stitchMaps, toViews } from '../imaging';
 import { defaultThreads } from '../inference';
-import { ModelInvalid, type ModelManifest, readManifest, verifyFiles } from '../packages';
+import { type BankManifest, ModelInvalid, readManifest, verifyFiles } from '../packages';
 import { probabilityOf } from '../statistics';
 import { type AnomalyMap, encodeMap } from './anomaly-map';
 import { backboneOf } from './backbone';
@@ -45,7 +45,7 @@ export interface PatchcoreLoadOptions {
 
 /** What makes a part type, besides the shared feature extractor. */
 export interface LoadedHeads {
-  readonly manifest: ModelManifest;
+  readonly manifest: BankManifest;
   /** One a bank, in the order of the manifest; null for a tile of which nothing counts. */
   readonly heads: readonly (Session | null)[];
   readonly mask: Mask | null;
@@ -68,6 +68,8 @@ export interface PatchDistances {
 }
 
 export interface ScoreOptions {
+  /** The golden picture of this part, for a model that compares with one; a bank needs none. */
+  readonly reference?: Buffer;
   /** Encode the map too; true unless told. */
   readonly map?: boolean;
 }
@@ -76,7 +78,7 @@ export interface ScoreOptions {
 export class PatchcoreModel {
   private constructor(private readonly parts: LoadedParts) {}
 
-  get manifest(): ModelManifest {
+  get manifest(): BankManifest {
     return this.parts.manifest;
   }
 
@@ -87,6 +89,7 @@ export class PatchcoreModel {
   static async load(folder: string, options: PatchcoreLoadOptions = {}): Promise<PatchcoreModel> {
     const { threads = defaultThreads(), verify = true } = options;
     const manifest = await (verify ? verifyFiles(folder) : readManifest(folder));
+    if (manifest.method !== 'bank') throw new ModelInvalid(folder, 'it compares with golden pictures and has no bank');
     const heads = await openHeads(folder, manifest, threads);
     let backbone: Session | undefined;
     try {
@@ -137,12 +140,12 @@ export class PatchcoreModel {
   }
 }
 
-export async function openBackbone(folder: string, manifest: ModelManifest, threads: number): Promise<Session> {
+export async function openBackbone(folder: string, manifest: BankManifest, threads: number): Promise<Session> {
   return Session.open(await backboneOf(folder, manifest), threads);
 }
 
 /** @throws {ModelInvalid} when a file is missing, or is no ONNX graph or picture */
-export async function openHeads(folder: string, manifest: ModelManifest, threads: number): Promise<LoadedHeads> {
+export async function openHeads(folder: string, manifest: BankManifest, threads: number): Promise<LoadedHeads> {
   const heads: (Session | null)[] = [];
   try {
     for (const file of manifest.bank.heads) {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ModelInvalid, type ModelManifest } from '../packages';
+import { type BankManifest, ModelInvalid } from '../packages';
 import type { Bank } from './bank';
 import type { Conditioning } from './neck-graph';
 import type { PatchOrigin } from './patch-set';
@@ -70,7 +70,7 @@ export function writeConditioning({ mean, weights }: Conditioning): Buffer {
 }
 
 /** @returns null for a model that compares features as they are */
-export async function readConditioning(folder: string, { recipe }: ModelManifest): Promise<Conditioning | null> {
+export async function readConditioning(folder: string, { recipe }: BankManifest): Promise<Conditioning | null> {
   if (recipe.conditioning === 'none') return null;
   const bytes = await readPart(folder, CONDITIONING_FILE);
   const values = new Float32Array(Uint8Array.from(bytes).buffer);

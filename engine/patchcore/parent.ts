@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InspectionError, seededRandom, sha256Of } from '../domain';
 import { readMask } from '../imaging';
-import { type ModelManifest, verifyFiles } from '../packages';
+import { type BankManifest, type ModelManifest, verifyFiles } from '../packages';
 import { suspects } from '../statistics';
 import { type Backbone, backboneOf } from './backbone';
 import { type Bank, chooseBank } from './bank';
@@ -17,7 +17,7 @@ import type { TrainingSettings } from './training-settings';
 
 /** A version that pictures are added to. */
 export interface Parent {
-  readonly manifest: ModelManifest;
+  readonly manifest: BankManifest;
   readonly backbone: Backbone;
   readonly tapped: TappedExtractor;
   readonly chosen: ChosenRecipe;
@@ -28,13 +28,16 @@ export interface Parent {
 
 /** A version that nothing can be added to. */
 export class NotExtendable extends InspectionError {
-  constructor({ name, version }: ModelManifest) {
+  constructor({ name, version, method }: ModelManifest) {
+    const why =
+      method === 'reference'
+        ? 'it compares with golden pictures and learns no pictures. Train anew with all pictures.'
+        : 'it was made by an older version of this software, which did not keep what is needed for that. Train anew ' +
+          'with all pictures.';
     super({
       code: 'model-not-extendable',
       status: 'train anew',
-      message:
-        `Nothing can be added to version ${version} of ${name}: it was made by an older version of this software, which ` +
-        'did not keep what is needed for that. Train anew with all pictures.',
+      message: `Nothing can be added to version ${version} of ${name}: ${why}`,
       parameters: { name, version },
       httpStatus: 409,
     });
@@ -45,12 +48,12 @@ export class NotExtendable extends InspectionError {
  * Opens the version that pictures are added to.
  *
  * @throws {ModelInvalid} when a file of it was changed
- * @throws {NotExtendable} when it is of format 1
+ * @throws {NotExtendable} when it is of format 1, or a reference model
  */
 export async function readParent(folder: string): Promise<Parent> {
   const manifest = await verifyFiles(folder);
+  if (manifest.method === 'reference' || manifest.calibration.method === 'held-out') throw new NotExtendable(manifest);
   const { recipe, bank } = manifest;
-  if (manifest.calibration.method === 'held-out') throw new NotExtendable(manifest);
   const conditioning = await readConditioning(folder, manifest);
   const { pictures, banks: columns } = await readOrigins(folder);
   const banks: (Bank | null)[] = [];

@@ -18,7 +18,8 @@ import type { Recipe, TrainingSettings } from './training-settings';
 
 /** Half of the pictures make the bank for the others. */
 const FOLDS = 2;
-const PAINTED_COPIES = 2;
+/** Painted copies of all pictures together, about: with few pictures one of them would weigh too much. */
+const PAINTED_PICTURES = 128;
 /** Patches the conditioning is fitted to and the banks are chosen from. */
 const SAMPLE_PATCHES = 24_000;
 const TRIAL_BANK = 600;
@@ -34,7 +35,7 @@ export interface TrialSettings {
 /** Held-out scores with one backbone and one storage of the bank, each picture at the same place in every trial. */
 export interface TrialScores {
   readonly good: readonly number[];
-  /** The same pictures with painted defects, `PAINTED_COPIES` each. */
+  /** The same pictures with painted defects, each several times. */
   readonly painted: readonly number[];
 }
 
@@ -111,6 +112,7 @@ async function scoresOf(
 ): Promise<Map<BankStorage, { good: number[]; painted: number[] }>> {
   const { threads, mask } = settings;
   const random = seededRandom(settings.seed + 4);
+  const copies = Math.ceil(PAINTED_PICTURES / sample.length);
   const scores = new Map(storages.map((storage) => [storage, { good: [] as number[], painted: [] as number[] }]));
   const searchers: Map<BankStorage, Searcher>[] = [];
   const neck = await Session.open(neckGraph(extractor.layers, conditioning), threads);
@@ -132,7 +134,7 @@ async function scoresOf(
       const views: ViewPatches[] = [];
       for (const view of picture.views) views.push(await look(view));
       await compare(views, index % FOLDS, 'good');
-      for (let copy = 0; copy < PAINTED_COPIES; copy += 1) {
+      for (let copy = 0; copy < copies; copy += 1) {
         const donor = sample[Math.floor(random() * sample.length)];
         const place = Math.floor(random() * views.length);
         const { counts, gridColumns, gridRows } = views[place];

@@ -1,5 +1,5 @@
 import { OnnxInvalid } from '../onnx';
-import type { ModelManifest } from '../packages';
+import type { BankManifest } from '../packages';
 import type { BankStorage } from './bank-storage';
 import { Extractor, type TappedExtractor } from './extractor';
 import type { ReadPicture } from './picture-reader';
@@ -8,7 +8,7 @@ import { type QuantisedBackbone, quantisedBackbones } from './quantise-backbone'
 import type { ChosenRecipe } from './recipe-trials';
 
 /** What the manifest says about it. */
-export type QuantisationReport = NonNullable<ModelManifest['quantisation']>;
+export type QuantisationReport = NonNullable<BankManifest['quantisation']>;
 
 /** What a training goes on with. */
 export interface QuantisationOutcome {

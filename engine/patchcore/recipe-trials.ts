@@ -2,7 +2,7 @@ import type { Random } from '../domain';
 import type { Mask } from '../imaging';
 import { patchCounts } from '../imaging';
 import type { Moment } from '../onnx';
-import type { ModelManifest } from '../packages';
+import type { BankManifest } from '../packages';
 import { auroc } from '../statistics';
 import type { Backbone } from './backbone';
 import { chooseBank, searchOf } from './bank';
@@ -26,11 +26,11 @@ import { Session } from './session';
 import { paintDefect } from './synthetic-defects';
 import { DEFAULT_RECIPE, type Recipe, type TrainingSettings } from './training-settings';
 
-type Trial = ModelManifest['recipe']['trials'][number];
+type Trial = BankManifest['recipe']['trials'][number];
 
 export interface ChosenRecipe {
   readonly recipe: Recipe;
-  readonly chosen: ModelManifest['recipe']['chosen'];
+  readonly chosen: BankManifest['recipe']['chosen'];
   readonly trials: readonly Trial[];
   readonly conditioning: Conditioning | null;
 }

@@ -1,7 +1,7 @@
-import type { ModelManifest } from '../packages';
+import type { BankManifest } from '../packages';
 
 /** How patch distances become the score of a picture. */
-export type Scoring = ModelManifest['recipe']['scoring'];
+export type Scoring = BankManifest['recipe']['scoring'];
 
 /** The patches of one view of a picture, compared with the bank. */
 export interface ViewDistances {

@@ -1,7 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { TaskContext } from '../inference';
-import { MANIFEST_FILE, ModelInvalid, type ModelManifest, verifyFiles } from '../packages';
+import type { LoadedSession, TaskContext } from '../inference';
+import {
+  type BankManifest,
+  MANIFEST_FILE,
+  ModelInvalid,
+  type ModelManifest,
+  type ReferenceManifest,
+  verifyFiles,
+} from '../packages';
+import type { AnomalyModel } from './anomaly-model';
 import {
   type AnomalyResult,
   closeHeads,
@@ -12,13 +20,32 @@ import {
   scorePicture,
   verifyGolden,
 } from './model';
+import { ReferenceModel } from './reference';
+
+type Cached = CachedHeads | CachedComparer;
 
 interface CachedHeads extends LoadedHeads {
+  readonly method: 'bank';
   goldenVerified: boolean;
 }
 
+interface CachedComparer {
+  readonly method: 'reference';
+  readonly model: ReferenceModel;
+}
+
+type ScoreRequest = {
+  readonly folder: string;
+  readonly picture: Uint8Array;
+  /** The golden picture of this part; a bank needs none. */
+  readonly reference?: Uint8Array;
+  readonly map?: boolean;
+};
+
 /** Weights are unpacked and prepacked when a session opens: about this many times the file's size in memory. */
 const MEMORY_FACTOR = 3;
+/** A comparison holds about this many bytes for each of its pixels: planes of both pictures, and what the graph makes of them. */
+const BYTES_PER_PIXEL = 64;
 
 /** Handlers for the compute child. */
 export const tasks = {
@@ -26,25 +53,62 @@ export const tasks = {
   'patchcore/load': async ({ folder }: { folder: string }, context: TaskContext): Promise<ModelManifest> =>
     (await acquire(folder, context)).manifest,
   'patchcore/score': async (
-    { folder, picture, map = true }: { folder: string; picture: Uint8Array; map?: boolean },
+    { folder, picture, reference, map = true }: ScoreRequest,
     context: TaskContext,
   ): Promise<AnomalyResult> => {
-    const parts = await acquire(folder, context);
-    const bytes = Buffer.from(picture.buffer, picture.byteOffset, picture.byteLength);
-    return scorePicture(parts, bytes, { map });
+    const model = await acquire(folder, context);
+    return model.score(bufferOf(picture), { map, ...(reference && { reference: bufferOf(reference) }) });
   },
 };
 
-/** The backbone is shared by all models that name the same one; each model adds only its head. */
-async function acquire(folder: string, { sessions, threads, signal }: TaskContext): Promise<LoadedParts> {
-  const cached = await sessions.acquire(await keyOf(folder), async () => {
+async function acquire(folder: string, context: TaskContext): Promise<Omit<AnomalyModel, 'dispose'>> {
+  const { sessions, threads, signal } = context;
+  const cached = await sessions.acquire<Cached>(await keyOf(folder), async () => {
     const manifest = await verifyFiles(folder);
-    const heads = await openHeads(folder, manifest, threads);
-    const value: CachedHeads = { ...heads, goldenVerified: false };
-    const bytes = manifest.bank.heads.reduce((sum, file) => sum + (file === null ? 0 : manifest.files[file].bytes), 0);
-    return { value, bytes: bytes * MEMORY_FACTOR, dispose: () => closeHeads(heads) };
+    return manifest.method === 'bank' ? loadHeads(folder, manifest, threads) : loadComparer(folder, manifest, threads);
   });
   signal.throwIfAborted();
+  if (cached.method === 'reference') return cached.model;
+  const parts = await withBackbone(folder, cached, context);
+  return { manifest: cached.manifest, score: (picture, options) => scorePicture(parts, picture, options) };
+}
+
+async function loadComparer(
+  folder: string,
+  manifest: ReferenceManifest,
+  threads: number,
+): Promise<LoadedSession<CachedComparer>> {
+  const model = await ReferenceModel.open(folder, manifest, threads);
+  try {
+    await model.verify();
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
+  const { side } = manifest.reference.settings;
+  return {
+    value: { method: 'reference', model },
+    bytes: side * side * BYTES_PER_PIXEL,
+    dispose: () => model.dispose(),
+  };
+}
+
+async function loadHeads(folder: string, manifest: BankManifest, threads: number): Promise<LoadedSession<CachedHeads>> {
+  const heads = await openHeads(folder, manifest, threads);
+  const bytes = manifest.bank.heads.reduce((sum, file) => sum + (file === null ? 0 : manifest.files[file].bytes), 0);
+  return {
+    value: { ...heads, method: 'bank', goldenVerified: false },
+    bytes: bytes * MEMORY_FACTOR,
+    dispose: () => closeHeads(heads),
+  };
+}
+
+/** The backbone is shared by all models that name the same one; each model adds only its head. */
+async function withBackbone(
+  folder: string,
+  cached: CachedHeads,
+  { sessions, threads, signal }: TaskContext,
+): Promise<LoadedParts> {
   const { manifest, heads, mask } = cached;
   const backbone = await sessions.acquire(`backbone ${manifest.backbone.sha256}`, async () => {
     const value = await openBackbone(folder, manifest, threads);
@@ -57,6 +121,10 @@ async function acquire(folder: string, { sessions, threads, signal }: TaskContex
     cached.goldenVerified = true;
   }
   return parts;
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** Names the package, not only its place: a removed version's number may be given again. */

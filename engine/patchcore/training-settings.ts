@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { type AugmentationWish, InvalidInput, type TilingWish, type TrainingOptions } from '../domain';
 import { type Mask, readMask, type Viewing } from '../imaging';
-import type { ModelManifest } from '../packages';
+import type { BankManifest } from '../packages';
 import type { CalibrationWishes } from '../statistics';
 import type { BankStorage } from './bank-storage';
 import type { Scoring } from './scoring';
 
 /** How features are made distances and a score, where the caller does not leave the choice to a measurement. */
-export type Recipe = Omit<ModelManifest['recipe'], 'chosen' | 'trials'>;
+export type Recipe = Omit<BankManifest['recipe'], 'chosen' | 'trials'>;
 
 /** What a training can be told beyond `TrainingOptions`, from code and the command line. */
 export interface ExpertOptions {

@@ -19,10 +19,10 @@ import {
 } from '../imaging';
 import {
   assertFree,
+  type BankManifest,
   GOLDEN_TOLERANCE,
   type GoldenPicture,
   MANIFEST_FORMAT,
-  type ModelManifest,
   type UnsealedManifest,
   writePackage,
 } from '../packages';
@@ -81,6 +81,8 @@ const GOLDEN_BYTES = 1024 * 1024;
 const GOLDEN_WIDTH = 1024;
 /** Memory for decoded pictures of the sample. */
 const SAMPLE_BYTES = 256 * 1024 * 1024;
+/** Encoded pictures of the sample are kept up to this size, so that they need not be got twice. */
+const SAMPLE_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface PatchcoreTraining extends TrainingOptions, ExpertOptions {
   readonly partType: string;
@@ -103,7 +105,7 @@ export interface PatchcoreTraining extends TrainingOptions, ExpertOptions {
 }
 
 export interface TrainingResult {
-  readonly manifest: ModelManifest;
+  readonly manifest: BankManifest;
   readonly skipped: readonly SkippedPicture[];
 }
 
@@ -168,6 +170,8 @@ class TrainingWork {
   /** Name and hash of each picture used, by its place. */
   private readonly used = new Map<number, { readonly name: string; readonly sha256: string }>();
   private readonly twins = new Map<string, string>();
+  /** Encoded pictures of the sample, by their place. */
+  private readonly files = new Map<number, Buffer>();
 
   constructor(
     private readonly training: PatchcoreTraining,
@@ -247,7 +251,10 @@ class TrainingWork {
     )) {
       this.training.signal?.throwIfAborted();
       if ('reason' in read || found.has(read.sha256)) skipped += 1;
-      else found.set(read.sha256, { ...read, index: places[read.index] });
+      else {
+        found.set(read.sha256, { ...read, index: places[read.index] });
+        if (read.picture.length <= SAMPLE_FILE_BYTES) this.files.set(places[read.index], read.picture);
+      }
     }
     if (found.size === 0) throw new TooFewPictures(0, skipped, MINIMUM_PICTURES);
     const sample = [...found.values()];
@@ -292,7 +299,8 @@ class TrainingWork {
     let grid: Collected['grid'] = { rows: 1, columns: 1 };
     let [total, seen] = [0, 0];
     progress.at('extract', 0);
-    for await (const read of readPictures(training.pictures, viewing)) {
+    const pictures = training.pictures.map((one, place) => ({ ...one, picture: this.files.get(place) ?? one.picture }));
+    for await (const read of readPictures(pictures, viewing)) {
       training.signal?.throwIfAborted();
       seen += 1;
       const picture = this.admit(read);
@@ -500,7 +508,7 @@ class TrainingWork {
     progress.at('package', 0);
     const heads = await headFiles(banks, chosen.conditioning, extractor, plan);
     const isEmbedded = backbone.embedded && tapped.bytes === backbone.bytes;
-    const manifest: UnsealedManifest = {
+    const manifest: UnsealedManifest<BankManifest> = {
       format: MANIFEST_FORMAT,
       kind: 'patchcore',
       method: 'bank',
@@ -576,7 +584,7 @@ class TrainingWork {
   }
 
   private async scoreGolden(
-    manifest: ModelManifest,
+    manifest: BankManifest,
     extractor: Extractor,
     heads: Heads,
     pictures: readonly Buffer[],
@@ -634,7 +642,7 @@ interface Scored {
 
 interface Levels {
   readonly calibration: Calibration;
-  readonly map: ModelManifest['map'];
+  readonly map: BankManifest['map'];
 }
 
 interface Heads {

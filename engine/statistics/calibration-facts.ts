@@ -10,10 +10,10 @@ export interface CalibrationWishes {
 }
 
 /**
- * `cross-validated`: each good picture was scored by a bank that does not know it. `augmented`: there are too few pictures
- * for that (1 to 3), and altered copies of them were scored.
+ * `cross-validated`: each good picture was scored by a bank that does not know it. `compared`: each was compared with its
+ * golden picture. `augmented`: there are too few pictures for either, and altered copies of them were scored.
  */
-export type CalibrationMethod = 'cross-validated' | 'augmented';
+export type CalibrationMethod = 'cross-validated' | 'compared' | 'augmented';
 
 /** What a calibration found, in figures. */
 export interface CalibrationFacts extends CalibrationWishes {

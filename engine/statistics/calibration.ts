@@ -10,7 +10,7 @@ export interface CalibrationInput {
   /** Raw image scores of defective pictures, none of them used in training. */
   readonly defective?: ArrayLike<number>;
   readonly method: CalibrationMethod;
-  /** Folds the pictures were dealt to; 0 when augmented. */
+  /** Folds the pictures were dealt to; 0 when augmented or compared. */
   readonly folds: number;
   /**
    * For each good score a number that near-duplicates share (for `augmented`: the picture that was altered). Only one score
@@ -33,7 +33,7 @@ export interface Calibration extends CalibrationFacts {
 }
 
 /** Least width between median and an extrapolated reject level, as a share of the median: pictures may all be alike. */
-const LEAST_SPREAD = { 'cross-validated': 0.1, augmented: 1 };
+const LEAST_SPREAD = { 'cross-validated': 0.1, compared: 0.1, augmented: 1 };
 /** Keeps the reject level above the median where scores are zero. */
 const TINY = 1e-6;
 

@@ -17,6 +17,10 @@ export const ENGLISH = {
   'cross-validated-groups':
     'Measured on __pictures__ good pictures, each scored by a bank that does not know it; near-duplicates count ' +
     'once, which leaves __independent__.',
+  compared: 'Measured on __pictures__ good pictures, each compared with its golden picture.',
+  'compared-groups':
+    'Measured on __pictures__ good pictures, each compared with its golden picture; those of one part count once, which ' +
+    'leaves __independent__.',
   augmented:
     'Measured on altered copies of too few good pictures (__independent__): nothing is promised about good parts, and many ' +
     'of them go to a person. It takes __picturesRequired__ good pictures to promise a false-reject rate of ' +
@@ -60,8 +64,8 @@ export function statementOf(parts: readonly StatementPart[]): string {
     .join(' ');
 }
 
-function sourceCode({ pictures, independent }: CalibrationFacts): StatementCode {
-  return pictures === independent ? 'cross-validated' : 'cross-validated-groups';
+function sourceCode({ method, pictures, independent }: CalibrationFacts): StatementCode {
+  return pictures === independent ? method : `${method === 'compared' ? method : 'cross-validated'}-groups`;
 }
 
 function rejectCode({ reject }: CalibrationFacts): StatementCode {

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import sharp from 'sharp';
-import type { ModelDetails } from '../../engine/api/model-details';
+import type { BankDetails, ModelDetails } from '../../engine/api/model-details';
 import type { BackboneState } from '../../engine/catalogue/backbone-state';
 import {
   type AuditEntry,
@@ -84,7 +84,7 @@ export class MockStation {
   faults: { code: string; message: string; parameters?: Record<string, string>; at: string }[] = [];
   okPictures = 42;
   /** What the details of a version say beyond what every version has; keyed by version. */
-  readonly details = new Map<string, Partial<ModelDetails>>();
+  readonly details = new Map<string, Partial<BankDetails>>();
   /** The pictures say by EXIF that they are to be turned by 90 degrees, as a phone's do. */
   turned = false;
   /** While true every request is cut off. */
@@ -257,7 +257,7 @@ export class MockStation {
     return found;
   }
 
-  #versionDetails(name: string, version: string): ModelDetails | undefined {
+  #versionDetails(name: string, version: string): BankDetails | undefined {
     const summary = this.versions.find((one) => one.name === name && one.version === version);
     if (summary === undefined) return undefined;
     const { thresholds, pictures } = summary;
@@ -281,9 +281,21 @@ export class MockStation {
         scoring: { method: 'top-mean', share: 0.01 },
         chosen: 'measured',
         trials: [
-          { moment: 'after', conditioning: 'none', scoring: { method: 'max' }, auroc: 0.871 },
-          { moment: 'after', conditioning: 'whitening', scoring: { method: 'top-mean', share: 0.01 }, auroc: 0.903 },
-          { moment: 'before', conditioning: 'whitening', scoring: { method: 'top-mean', share: 0.01 }, auroc: 0.921 },
+          { moment: 'after', conditioning: 'none', spacing: false, scoring: { method: 'max' }, auroc: 0.871 },
+          {
+            moment: 'after',
+            conditioning: 'whitening',
+            spacing: true,
+            scoring: { method: 'top-mean', share: 0.01 },
+            auroc: 0.903,
+          },
+          {
+            moment: 'before',
+            conditioning: 'whitening',
+            spacing: true,
+            scoring: { method: 'top-mean', share: 0.01 },
+            auroc: 0.921,
+          },
         ],
       },
       quantisation: null,

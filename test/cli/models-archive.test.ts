@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { models as runModels } from '../../cli/models';
 import { WrongUse } from '../../cli/output';
 import { InspectionError } from '../../engine/domain';
-import { readManifest, verifyFiles, writeManifest } from '../../engine/packages';
+import { verifyFiles, writeManifest } from '../../engine/packages';
 import { trainSmallModel } from '../engine/patchcore/small-model';
+import { readBankManifest } from '../support/bank-manifest';
 import { lastLine, type Outcome, optiQuality } from './run';
 
 describe('opti-quality models export, import and verify', function () {
@@ -30,7 +31,7 @@ describe('opti-quality models export, import and verify', function () {
   async function madeElsewhere(name: string, factor: number): Promise<string> {
     const copy = path(name);
     await cp(model, copy, { recursive: true });
-    const manifest = await readManifest(copy);
+    const manifest = await readBankManifest(copy);
     const golden = manifest.golden.map(({ picture, score }) => ({ picture, score: score * factor }));
     await writeManifest(copy, { ...manifest, golden });
     return copy;
@@ -45,7 +46,7 @@ describe('opti-quality models export, import and verify', function () {
 
     const verified = await models('verify', out, '--json');
     assert.equal(verified.code, 0, verified.stderr);
-    const manifest = await readManifest(model);
+    const manifest = await readBankManifest(model);
     assert.equal(lastLine<{ golden: number }>(verified).golden, manifest.golden.length);
 
     const imported = await models('import', out, '--out', path('copy'), '--json');

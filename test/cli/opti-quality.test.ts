@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { packageRoot } from '../../engine/domain';
-import { parseManifest } from '../../engine/packages';
 import { blotOf, drawPicture } from '../engine/patchcore/pictures';
+import { readBankManifest } from '../support/bank-manifest';
 
 interface Outcome {
   readonly code: number;
@@ -25,6 +25,12 @@ function optiQuality(...args: string[]): Promise<Outcome> {
 
 function lastLine<T>({ stdout }: Outcome): T {
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as T;
+}
+
+async function manifestOf(model: string) {
+  const manifest = parseManifest(await readFile(join(model, 'manifest.json'), 'utf8'));
+  assert.ok(manifest.method === 'bank');
+  return manifest;
 }
 
 interface Evaluation {
@@ -125,7 +131,7 @@ describe('opti-quality', function () {
     );
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.match(outcome.stdout, /conditioning none.*\(wished\)/);
-    const manifest = parseManifest(await readFile(path('options', 'manifest.json'), 'utf8'));
+    const manifest = await readBankManifest(path('options'));
     const { viewing, preprocessing, bank, augmentation, calibration, recipe, dataset } = manifest;
     const [roi, tiles] = [
       { x: 0.1, y: 0.2, width: 0.8, height: 0.6 },
@@ -153,10 +159,8 @@ describe('opti-quality', function () {
     const args = ['train', '--part-type', 'weave', '--ok', path('ok'), '--out', path('next'), '--update', model];
     const outcome = await optiQuality(...args, '--json');
     assert.equal(outcome.code, 0, outcome.stderr);
-    const before = parseManifest(await readFile(join(model, 'manifest.json'), 'utf8'));
-    const { recipe, bank, parent, preprocessing } = parseManifest(
-      await readFile(path('next', 'manifest.json'), 'utf8'),
-    );
+    const before = await readBankManifest(model);
+    const { recipe, bank, parent, preprocessing } = await readBankManifest(path('next'));
     assert.equal(recipe.chosen, 'inherited');
     assert.deepEqual(preprocessing, before.preprocessing);
     assert.equal(bank.pictures, 21);

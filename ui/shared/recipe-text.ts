@@ -1,7 +1,7 @@
 import type { Formats, Texts } from './texts';
-import type { ModelDetails } from './types';
+import type { BankDetails } from './types';
 
-type Recipe = ModelDetails['recipe'];
+type Recipe = BankDetails['recipe'];
 type Trial = Recipe['trials'][number];
 
 /** How features become a score, in a few words. */

@@ -1,4 +1,4 @@
-export type { CalibrationDetails, ModelDetails } from '../../engine/api/model-details';
+export type { BankDetails, CalibrationDetails, ModelDetails, ReferenceDetails } from '../../engine/api/model-details';
 export type { BackboneState } from '../../engine/catalogue/backbone-state';
 export type {
   AuditEntry,

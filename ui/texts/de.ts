@@ -103,6 +103,9 @@ export const de: Texts = {
     'cross-validated': 'Gemessen an __pictures__ guten Bildern, jedes bewertet von einer Bank, die es nicht kennt.',
     'cross-validated-groups':
       'Gemessen an __pictures__ guten Bildern, jedes bewertet von einer Bank, die es nicht kennt; fast gleiche zählen einmal, es bleiben __independent__.',
+    compared: 'Gemessen an __pictures__ guten Bildern, jedes verglichen mit seinem Musterbild.',
+    'compared-groups':
+      'Gemessen an __pictures__ guten Bildern, jedes verglichen mit seinem Musterbild; die eines Teils zählen einmal, es bleiben __independent__.',
     augmented:
       'Gemessen an veränderten Kopien von zu wenigen guten Bildern (__independent__): über Gutteile ist nichts versprochen, und viele davon gehen an einen Menschen. Für eine Falschablehnung von höchstens __falseRejectRate__ sind __picturesRequired__ gute Bilder nötig.',
     'reject-promised': 'Höchstens __promisedRejectRate__ der Gutteile werden abgelehnt.',
@@ -451,6 +454,16 @@ export const de: Texts = {
       'not-faster': 'nicht benutzt, hier nicht schneller',
     },
     wrongDecisions: (before, after) => `falsche Entscheidungen ${before} → ${after}`,
+    golden: 'Musterbild',
+    goldenText: (shared) => (shared ? 'eines für alle Teile, im Modell' : 'jedes Teil bringt sein eigenes mit'),
+    comparison: 'Vergleich',
+    comparisonText: (side, reach, tolerance, contrast, smoothing) =>
+      `bis ${side} Pixel Seitenlänge, verschoben bis ${reach}, Kanten ± ${tolerance} Pixel, Rauschen bis ${contrast}, gemittelt über ${smoothing} × ${smoothing}`,
+    chosenBy: 'Gewählt nach',
+    chosenByTexts: { annotated: 'markierten Fehlern', painted: 'gemalten Fehlern', wished: 'Vorgabe' },
+    boxes: 'Markierte Fehler gefunden',
+    boxesText: (found, all, falseRegions, pictures) =>
+      `${found} von ${all}, ${falseRegions} falsche Stellen in ${pictures} Bildern`,
     size: 'Größe',
     duration: 'Anlernen dauerte',
     parent: 'Version davor',

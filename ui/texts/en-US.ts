@@ -451,6 +451,17 @@ export const enUS = {
       'not-faster': 'not used, not faster here',
     },
     wrongDecisions: (before: string, after: string) => `wrong decisions ${before} → ${after}`,
+    golden: 'Golden picture',
+    goldenText: (shared: boolean): string =>
+      shared ? 'one for all parts, inside the model' : 'each part brings its own',
+    comparison: 'Comparison',
+    comparisonText: (side: string, reach: string, tolerance: number, contrast: string, smoothing: number) =>
+      `up to ${side} pixels a side, moved up to ${reach}, edges ± ${tolerance} pixels, noise up to ${contrast}, averaged over ${smoothing} × ${smoothing}`,
+    chosenBy: 'Chosen by',
+    chosenByTexts: { annotated: 'annotated defects', painted: 'painted defects', wished: 'wish' },
+    boxes: 'Annotated defects found',
+    boxesText: (found: string, all: string, falseRegions: string, pictures: string) =>
+      `${found} of ${all}, ${falseRegions} false regions in ${pictures} pictures`,
     size: 'Size',
     duration: 'Training took',
     parent: 'Version before',

@@ -1,6 +1,7 @@
 import type { Region } from '../../domain';
 import { readPictureHeader } from '../../imaging';
 import { defaultThreads } from '../../inference';
+import type { ReferenceSettings } from '../../packages';
 import { type AnomalyMap, encodeMap } from '../anomaly-map';
 import { findRegions } from '../regions';
 import { Session } from '../session';
@@ -8,7 +9,7 @@ import { type Alignment, align } from './alignment';
 import { comparisonGraph } from './comparison-graph';
 import { ReferenceMismatch } from './errors';
 import { type Layers, readLayers } from './layers';
-import { DEFAULT_REFERENCE_SETTINGS, type ReferenceSettings } from './settings';
+import { DEFAULT_REFERENCE_SETTINGS } from './settings';
 
 /** Score of a picture that does not show the same part as its golden picture: above any difference and any threshold. */
 export const WRONG_PART_SCORE = 2;

@@ -1,16 +1,14 @@
 export { type BoxMatch, matchBoxes } from './box-matching';
 export { compareWithReference, ReferenceComparer, type ReferenceResult, WRONG_PART_SCORE } from './compare';
 export { ReferenceMismatch, ReferenceMissing } from './errors';
-export { type ReferenceSection, referenceSection } from './manifest-section';
 export { ReferenceLibrary } from './reference-library';
 export {
   packReference,
   ReferenceModel,
-  type ReferenceModelManifest,
   type ReferencePackage,
 } from './reference-model';
-export { type ReferenceModelFacts, scoreAgainstReference } from './score';
-export { DEFAULT_REFERENCE_SETTINGS, type ReferenceSettings, referenceSettings } from './settings';
+export { scoreAgainstReference } from './score';
+export { DEFAULT_REFERENCE_SETTINGS } from './settings';
 export {
   type GoldenPair,
   type ReferencePair,

@@ -1,22 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPictureHeader } from '../../imaging';
-import { ModelInvalid } from '../../packages';
-import type { AnomalyResult } from '../model';
+import { ModelInvalid, type ReferenceManifest, type ReferenceSection, readManifest, verifyFiles } from '../../packages';
+import type { AnomalyResult, PatchcoreLoadOptions, ScoreOptions } from '../model';
 import { ReferenceComparer } from './compare';
 import { ReferenceMissing } from './errors';
-import type { ReferenceSection } from './manifest-section';
-import { type ReferenceModelFacts, scoreAgainstReference } from './score';
+import { scoreAgainstReference } from './score';
 import type { ReferenceTrainingResult } from './training';
 
 /** How far a golden pair's score may be from the expected one: another processor and decoder, but no other settings. */
 const GOLDEN_TOLERANCE = 0.01;
-
-/** What of a model's manifest counts in reference mode. */
-export interface ReferenceModelManifest extends ReferenceModelFacts {
-  readonly partType: string;
-  readonly reference: ReferenceSection;
-}
 
 /** The files of a reference model and the section of its manifest that names them. */
 export interface ReferencePackage {
@@ -43,21 +36,40 @@ export function packReference(result: ReferenceTrainingResult, shared: Buffer | 
   return { section: { settings, picture, golden, chosenBy, trials: [...trials], boxes }, files };
 }
 
-/** A trained reference model, loaded. Ends with `close`. */
+/** A trained reference model, loaded. Ends with `dispose`. */
 export class ReferenceModel {
   private constructor(
     private readonly folder: string,
-    private readonly manifest: ReferenceModelManifest,
+    readonly manifest: ReferenceManifest,
     private readonly comparer: ReferenceComparer,
     private readonly shared: Buffer | null,
   ) {}
+
+  /**
+   * @throws {ModelInvalid} when a file was changed, a golden pair scores otherwise, or it has a bank instead
+   * @throws {RuntimeMissing} without ONNX Runtime
+   */
+  static async load(folder: string, { threads, verify = true }: PatchcoreLoadOptions = {}): Promise<ReferenceModel> {
+    const manifest = await (verify ? verifyFiles(folder) : readManifest(folder));
+    if (manifest.method !== 'reference') {
+      throw new ModelInvalid(folder, 'it has a memory bank and compares with no golden picture');
+    }
+    const model = await ReferenceModel.open(folder, manifest, threads);
+    try {
+      if (verify) await model.verify();
+      return model;
+    } catch (error) {
+      await model.dispose();
+      throw error;
+    }
+  }
 
   /**
    * @param folder of the package, whose files were checked
    * @throws {ModelInvalid} when its golden picture cannot be read
    * @throws {RuntimeMissing} without ONNX Runtime
    */
-  static async open(folder: string, manifest: ReferenceModelManifest, threads?: number): Promise<ReferenceModel> {
+  static async open(folder: string, manifest: ReferenceManifest, threads?: number): Promise<ReferenceModel> {
     const { settings, picture } = manifest.reference;
     const shared = picture === null ? null : await readFromPackage(folder, picture);
     return new ReferenceModel(folder, manifest, await ReferenceComparer.open(settings, threads), shared);
@@ -82,20 +94,20 @@ export class ReferenceModel {
   }
 
   /**
-   * @param reference the golden picture of this part; the model's own without one
+   * @param picture encoded JPEG or PNG; compared with `reference`, or with the model's own golden picture
    * @throws {ReferenceMissing} when the model has none either
    * @throws {PictureUnreadable} when one of them cannot be decoded
    * @throws {ReferenceMismatch} when their shapes or sizes differ too much
    */
-  async score(picture: Buffer, reference?: Buffer, options: { readonly map?: boolean } = {}): Promise<AnomalyResult> {
-    const golden = reference ?? this.shared;
+  async score(picture: Buffer, options: ScoreOptions = {}): Promise<AnomalyResult> {
+    const golden = options.reference ?? this.shared;
     if (golden === null) {
       throw new ReferenceMissing(`this ${this.manifest.partType}`, 'neither the message nor the model brings one');
     }
     return scoreAgainstReference(this.comparer, this.manifest, picture, golden, options);
   }
 
-  async close(): Promise<void> {
+  async dispose(): Promise<void> {
     await this.comparer.close();
   }
 }

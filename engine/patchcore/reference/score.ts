@@ -1,14 +1,7 @@
+import type { ReferenceManifest } from '../../packages';
+import { probabilityOf } from '../../statistics';
 import type { AnomalyResult } from '../model';
 import type { ReferenceComparer } from './compare';
-
-/** What a trained reference model adds to a comparison. */
-export interface ReferenceModelFacts {
-  readonly name: string;
-  readonly version: string;
-  readonly thresholds: AnomalyResult['thresholds'];
-  /** Of the scores of good parts. */
-  readonly median: number;
-}
 
 /**
  * Judges a part by its golden picture, with the thresholds of a model. The shape is that of a memory bank's result: of the
@@ -19,15 +12,18 @@ export interface ReferenceModelFacts {
  */
 export async function scoreAgainstReference(
   comparer: ReferenceComparer,
-  { name, version, thresholds, median }: ReferenceModelFacts,
+  { name, version, thresholds, calibration }: ReferenceManifest,
   picture: Buffer,
   reference: Buffer,
   options: { readonly map?: boolean } = {},
 ): Promise<AnomalyResult> {
   const { score, regions, map, image, milliseconds } = await comparer.compare(picture, reference, options);
+  const { median } = calibration;
+  const probability = probabilityOf(calibration.probability, score);
   return {
     score,
     normalizedScore: (score - median) / (thresholds.reject - median),
+    ...(probability !== null && { probability }),
     thresholds,
     regions,
     ...(map && { map }),

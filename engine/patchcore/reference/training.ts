@@ -1,6 +1,7 @@
 import { type Box, InspectionError, InvalidInput, seededRandom, sha256Of } from '../../domain';
 import { type Augmentation, augment, boxToInput, drawAugmentations, PictureUnreadable } from '../../imaging';
 import { defaultThreads } from '../../inference';
+import type { ReferenceSettings } from '../../packages';
 import { auroc, type Calibration, type CalibrationWishes, calibrate } from '../../statistics';
 import { paintDefect } from '../synthetic-defects';
 import { type Alignment, align } from './alignment';
@@ -8,7 +9,7 @@ import { ReferenceComparer, scoreOf } from './compare';
 import { ReferenceMismatch } from './errors';
 import { type Layers, layersOf } from './layers';
 import { LevelSearch, type LevelTrial } from './level';
-import { DEFAULT_REFERENCE_SETTINGS, type ReferenceSettings } from './settings';
+import { DEFAULT_REFERENCE_SETTINGS } from './settings';
 
 /** A picture with the golden picture it is to be compared with. */
 export interface ReferencePair {
@@ -273,7 +274,7 @@ async function resultOf(
   choice: Pick<ReferenceTrainingResult, 'chosenBy' | 'trials'>,
 ): Promise<ReferenceTrainingResult> {
   const isAugmented = facts.copies > 0;
-  const method = isAugmented ? 'augmented' : 'cross-validated';
+  const method = isAugmented ? 'augmented' : 'compared';
   const calibrated = calibrate({ good, groups, defective, method, folds: 0 }, { ...WISHES, ...wishes });
   const { accept, reject } = calibrated.thresholds;
   const thresholds = { accept: Math.min(accept, LARGEST_DIFFERENCE), reject: Math.min(reject, LARGEST_DIFFERENCE) };

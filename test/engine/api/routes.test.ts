@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { type ApiStation, mountApi, type Problem } from '../../../engine/api';
-import type { ModelDetails } from '../../../engine/api/model-details';
+import type { BankDetails, ModelDetails } from '../../../engine/api/model-details';
 import { modelDetails } from '../../../engine/api/schemas';
 import { shiftStart } from '../../../engine/api/shifts';
 import { type Job, newId, type ReviewItem } from '../../../engine/domain';
-import { type UnsealedManifest, writePackage } from '../../../engine/packages';
+import { type BankManifest, type UnsealedManifest, writePackage } from '../../../engine/packages';
 import { sampleFiles, sampleManifest, writeFirstFormat } from '../packages/sample';
 import { aPicture, type Line, openLine, type RunningApi, serveApi } from './line';
 
@@ -376,7 +376,11 @@ describe('the API', () => {
       await own.close();
     });
     const details = (path: string) => fetch(`${ownApi.url}/models/${path}`);
-    async function writeVersion(name: string, version: string, more: Partial<UnsealedManifest> = {}): Promise<string> {
+    async function writeVersion(
+      name: string,
+      version: string,
+      more: Partial<UnsealedManifest<BankManifest>> = {},
+    ): Promise<string> {
       const folder = join(own.dataFolder, 'models', name, version);
       await writePackage(folder, { ...sampleManifest, name, partType: name, version, ...more }, sampleFiles);
       return folder;
@@ -386,7 +390,7 @@ describe('the API', () => {
       await writeVersion('plate', '1');
       await writeVersion('plate', '2');
       await own.models.deploy('plate', '2', 'ada');
-      const version = await read<ModelDetails>(details('plate/versions/2'));
+      const version = await read<BankDetails>(details('plate/versions/2'));
       assert.deepEqual([version.name, version.version, version.deployed, version.method], ['plate', '2', true, 'bank']);
       assert.deepEqual(version.calibration.scores, [0.5, 0.7, 1]);
       assert.deepEqual(version.calibration.thresholds, version.thresholds);
@@ -402,7 +406,7 @@ describe('the API', () => {
       const { id } = await own.inspect(0.5, { partType: 'cable' });
       const suspects = [id, newId(), 'IMG_7.jpg'].map((name) => ({ name, score: 3, learnt: false }));
       await writeVersion('cable', '1', { suspects });
-      const version = await read<ModelDetails>(details('cable/versions/1'));
+      const version = await read<BankDetails>(details('cable/versions/1'));
       assert.deepEqual(
         version.suspects.map(({ picture }) => picture !== null),
         [true, false, false],
@@ -413,7 +417,7 @@ describe('the API', () => {
 
     it('of an earlier release is described in the same terms', async () => {
       await writeFirstFormat(join(own.dataFolder, 'models', 'cable', '7'));
-      const { calibration, recipe } = await read<ModelDetails>(details('cable/versions/7'));
+      const { calibration, recipe } = await read<BankDetails>(details('cable/versions/7'));
       assert.deepEqual([calibration.method, calibration.scores], ['held-out', [0.5, 0.7, 1]]);
       assert.deepEqual([calibration.picturesNeeded, calibration.statementParts], [96, []]);
       assert.equal(recipe.conditioning, 'none');

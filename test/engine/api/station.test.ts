@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InspectionDetail, UploadAnswer } from '../../../engine/api';
-import type { ModelDetails } from '../../../engine/api/model-details';
+import type { BankDetails } from '../../../engine/api/model-details';
 import { routes } from '../../../engine/api/routes';
 import { type DeploymentRecord, type Finding, type Inspection, type Job, timestamp } from '../../../engine/domain';
 import { inspectPicture } from '../../../engine/imaging';
@@ -171,7 +171,7 @@ describe('the API of a real station', function () {
     const request = { partType: 'plate', source, deploy: true, options };
     const { id } = await call<Job>('POST', '/training/jobs', request, 202);
     await jobEnded(station.jobs, id);
-    const made = await call<ModelDetails>('GET', '/models/plate/versions/2');
+    const made = await call<BankDetails>('GET', '/models/plate/versions/2');
     assert.deepEqual([made.input, made.viewing.roi], [{ ...options.input, mode: 'stretch' }, options.roi]);
     const between = await upload(picture);
     assert.notEqual(between.score, before.score);

@@ -18,6 +18,7 @@ import { verifyFiles } from '../../../engine/packages';
 import { ReviewQueue } from '../../../engine/review';
 import { simulatePart } from '../../../engine/simulator';
 import { openStore, type Store } from '../../../engine/store';
+import { readBankManifest } from '../../support/bank-manifest';
 import { jobEnded } from '../../support/jobs';
 import { recordSyncs } from '../../support/syncs';
 import { waitFor } from '../../support/wait';
@@ -301,7 +302,7 @@ describe('JobQueue', function () {
     const { id } = await queue.submit({ partType: 'plate', source: FEW, deploy: false, options: { input } }, 'ada');
     const { request, state } = await jobEnded(queue, id);
     assert.deepEqual([state, request.options], ['completed', { input }]);
-    const { preprocessing } = await verifyFiles(join(folder.path, 'models', 'plate', '1'));
+    const { preprocessing } = await readBankManifest(join(folder.path, 'models', 'plate', '1'));
     assert.deepEqual([preprocessing.width, preprocessing.height, preprocessing.mode], [128, 160, 'letterbox']);
   });
 

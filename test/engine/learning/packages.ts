@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Thresholds } from '../../../engine/domain';
-import { type UnsealedManifest, writePackage } from '../../../engine/packages';
+import { writePackage } from '../../../engine/packages';
 import { sampleManifest } from '../packages/sample';
 
 /** A temporary data folder; call `remove` at the end. */
@@ -19,7 +19,7 @@ export async function writeVersion(
   more: { createdAt?: string; partType?: string; thresholds?: Thresholds } = {},
 ): Promise<string> {
   const folder = join(dataFolder, 'models', name, version);
-  const manifest: UnsealedManifest = {
+  const manifest = {
     ...sampleManifest,
     name,
     version,

@@ -66,7 +66,7 @@ describe('Re-scoring the history', function () {
     assert.deepEqual(report.model, { name: 'weave', version: '7', partType: 'weave' });
     assert.deepEqual(
       { ...report.pictures, unreadable: report.pictures.unreadable.map(({ id }) => id) },
-      { total: 8, scored: 5, missing: 2, unreadable: [ids.broken] },
+      { total: 8, scored: 5, missing: 2, withoutGolden: 0, unreadable: [ids.broken] },
     );
     assert.deepEqual(
       seen.map(({ id }) => id),

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256Of } from '../../../engine/domain';
-import type { UnsealedManifest } from '../../../engine/packages';
+import type { BankManifest, UnsealedManifest } from '../../../engine/packages';
 
 export const sampleFiles = {
   'head.onnx': Buffer.from('weights of the head'),
@@ -24,7 +24,7 @@ const common = {
 } as const;
 
 /** A manifest as training writes it, of a model that is nothing but a few bytes. */
-export const sampleManifest: UnsealedManifest = {
+export const sampleManifest: UnsealedManifest<BankManifest> = {
   ...common,
   golden: [...common.golden],
   format: 2,

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { MANIFEST_FORMAT, type ReferenceManifest, referenceSection } from '../../../../engine/packages';
 import {
   packReference,
   ReferenceMissing,
   ReferenceModel,
-  type ReferenceModelManifest,
   type ReferencePackage,
-  referenceSection,
   trainReference,
 } from '../../../../engine/patchcore';
 import { partScene, planeOf, pngOf, withBlot } from './scenes';
@@ -19,7 +18,7 @@ describe('a reference model', function () {
   let golden: Buffer;
   let good: Buffer;
   let bad: Buffer;
-  let manifest: ReferenceModelManifest;
+  let manifest: ReferenceManifest;
   let packed: ReferencePackage;
 
   before(async () => {
@@ -34,8 +33,25 @@ describe('a reference model', function () {
     );
     const result = await trainReference({ partType: 'plate', pairs, threads: 1 });
     packed = packReference(result, golden);
-    const { thresholds, median } = result.calibration;
-    manifest = { name: 'plate', version: '1', partType: 'plate', thresholds, median, reference: packed.section };
+    const { calibration, dataset } = result;
+    const { thresholds } = calibration;
+    manifest = {
+      format: MANIFEST_FORMAT,
+      kind: 'patchcore',
+      method: 'reference',
+      name: 'plate',
+      version: '1',
+      partType: 'plate',
+      createdAt: '2026-01-01T00:00:00.000Z',
+      parent: null,
+      dataset: { source: 'drawn', ...dataset },
+      map: { sigma: 0, zero: 0, region: 0.2, full: 0.4 },
+      thresholds,
+      calibration,
+      metrics: {},
+      files: {},
+      reference: packed.section,
+    };
     for (const [path, content] of Object.entries(packed.files)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), content);
@@ -43,12 +59,12 @@ describe('a reference model', function () {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  const use = async <T>(facts: ReferenceModelManifest, task: (model: ReferenceModel) => Promise<T>): Promise<T> => {
+  const use = async <T>(facts: ReferenceManifest, task: (model: ReferenceModel) => Promise<T>): Promise<T> => {
     const model = await ReferenceModel.open(folder, facts, 1);
     try {
       return await task(model);
     } finally {
-      await model.close();
+      await model.dispose();
     }
   };
 
@@ -68,7 +84,7 @@ describe('a reference model', function () {
       assert.ok(failed.normalizedScore > 1, `normalised ${failed.normalizedScore}`);
       assert.deepEqual(failed.model, { name: 'plate', version: '1' });
       assert.ok(failed.map && failed.regions.length > 0 && failed.milliseconds.total > 0);
-      const itself = await model.score(bad, bad, { map: false });
+      const itself = await model.score(bad, { reference: bad, map: false });
       assert.deepEqual([itself.score, itself.map], [0, undefined]);
     });
   });
@@ -77,7 +93,7 @@ describe('a reference model', function () {
     const without = { ...manifest, reference: { ...manifest.reference, picture: null } };
     await use(without, async (model) => {
       await assert.rejects(model.score(good), ReferenceMissing);
-      assert.ok((await model.score(good, golden)).score >= 0);
+      assert.ok((await model.score(good, { reference: golden })).score >= 0);
     });
   });
 

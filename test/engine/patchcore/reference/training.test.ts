@@ -54,7 +54,7 @@ describe('training of reference mode', function () {
       threads: 1,
     });
     assert.deepEqual([chosenBy, boxes, dataset.defects, calibration.defects], ['painted', null, 0, 0]);
-    assert.equal(calibration.method, 'cross-validated');
+    assert.equal(calibration.method, 'compared');
     assert.ok(calibration.picturesNeeded > 90);
     assert.ok(settings.region > 0);
   });
