@@ -268,8 +268,9 @@ describe('Training and scoring', () => {
     const result = await trainPatchcore({ ...training(join(folder, 'lazy'), lazy), recipe: {}, keepSuspects: true });
     assert.equal(result.manifest.dataset.count, 12);
     assert.ok(most <= 2, `${most} at a time`);
-    // once for the sample, once to be learnt
-    assert.deepEqual([...reads.values()], new Array(12).fill(2));
+    // once to be learnt, and, unless the sample still has it, once for that
+    assert.equal(reads.size, 12);
+    assert.ok([...reads.values()].every((count) => count <= 2));
   });
 
   it('stops when told, at any stage, and leaves nothing behind', async function () {
