@@ -27,12 +27,6 @@ function lastLine<T>({ stdout }: Outcome): T {
   return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as T;
 }
 
-async function manifestOf(model: string) {
-  const manifest = parseManifest(await readFile(join(model, 'manifest.json'), 'utf8'));
-  assert.ok(manifest.method === 'bank');
-  return manifest;
-}
-
 interface Evaluation {
   readonly imageAuroc: number;
   readonly pixelAuroc: number | null;
