@@ -21,7 +21,7 @@ export interface QuantisationWish {
 }
 
 /** The quantised value of a real number is `round(number / scale) + zeroPoint`, within 0..255. */
-export interface Steps {
+interface Steps {
   readonly scale: number;
   readonly zeroPoint: number;
 }
@@ -40,7 +40,7 @@ const EVERYTHING: ValueRange = { least: Number.NEGATIVE_INFINITY, most: Number.P
 
 /** Operators ONNX Runtime computes in 8 bits when all they read and give is quantised. */
 const CARRIERS = new Set(['Add', 'Concat', 'MaxPool', 'AveragePool', 'GlobalAveragePool']);
-/** These give out values they read: their results have the same steps. */
+/** These give out values they read: their results have the same steps, which cut nothing off. */
 const KEEPS_STEPS = new Set(['MaxPool']);
 
 /** The opset from which each operator means what it means at 13; what is missing here changed at 13. */
@@ -86,8 +86,8 @@ export function probeRanges(bytes: Uint8Array): {
  *
  * @param bytes an ONNX model with its weights inside, constants folded as far as possible
  * @param ranges of the values that `probeRanges` names
- * @throws {OnnxInvalid} when there is no convolution to quantise, a range is missing or no number, or the model's operators are older than
- *   opset 13 and changed since
+ * @throws {OnnxInvalid} when there is no convolution to quantise, a range is missing or no number, or the model's operators
+ *   are older than opset 13 and changed since
  */
 export function quantiseGraph(
   bytes: Uint8Array,
@@ -101,7 +101,7 @@ export function quantiseGraph(
 }
 
 /** The steps that cover a range, and 0 exactly. */
-export function stepsOf({ least, most }: ValueRange): Steps {
+function stepsOf({ least, most }: ValueRange): Steps {
   const [from, to] = [Math.min(least, 0), Math.max(most, 0)];
   if (!(Number.isFinite(from) && Number.isFinite(to))) throw new OnnxInvalid(`a value ranges from ${least} to ${most}`);
   const scale = Math.fround((to - from) / ACTIVATION_STEPS);
@@ -133,7 +133,7 @@ function planOf(graph: OnnxGraph, fromStride: number): Plan {
   const take = (node: OnnxNode) => {
     nodes.add(node);
     let end = node.output[0];
-    for (;;) {
+    while (!KEEPS_STEPS.has(node.opType)) {
       const next = readers.get(end) ?? [];
       const kept = outputs.has(end) || next.length !== 1 ? null : keptBy(next[0], constants);
       if (kept === null) break;

@@ -255,6 +255,23 @@ describe('Quantised graphs', () => {
     }
   });
 
+  it('keep a Relu behind a pooling, whose steps reach below 0', async () => {
+    const graph = new GraphBuilder('pooled');
+    const x = graph.input('x', ['n', 1, 'h', 'w']);
+    const one = () => graph.floats([1, 1, 1, 1], [1]);
+    const made = graph.node('Conv', [x, one()], { kernel_shape: [1, 1] });
+    const pooled = graph.node('MaxPool', [made], { kernel_shape: [2, 2], strides: [2, 2] });
+    const cut = graph.node('Relu', [pooled]);
+    graph.output('y', graph.node('Conv', [cut, one()], { kernel_shape: [1, 1] }), ['n', 1, 'h', 'w']);
+    const bytes = writeModel(graph.build());
+    const ranges = new Map([...probeRanges(bytes).values.keys()].map((value) => [value, { least: -1, most: 1 }]));
+    const feeds = { x: { data: Float32Array.of(-0.5, -0.7, 0.5, 0.2, -0.9, -0.8, 0.1, 0), dims: [1, 1, 2, 4] } };
+    const { results } = await run(quantiseGraph(bytes, ranges), feeds);
+    for (const [place, expected] of [0, 0.5].entries()) {
+      assert.ok(Math.abs(results.y.data[place] - expected) < 0.01, `${results.y.data}`);
+    }
+  });
+
   it('take a dead channel with a great bias as it is', async () => {
     const graph = new GraphBuilder('dead');
     const x = graph.input('x', ['n', 1, 'h', 'w']);
