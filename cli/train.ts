@@ -2,10 +2,12 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BankManifest, readManifest } from '../engine/packages';
-import { PLAIN_RECIPE, picturesInFolder, type TrainingProgress, trainPatchcore } from '../engine/patchcore';
+import { PLAIN_RECIPE, picturesInFolder, trainPatchcore } from '../engine/patchcore';
 import { numberWithin, partTypeOf, required } from './options';
 import { terminal, WrongUse } from './output';
+import { trainReferenceCommand, trainReferenceHelp } from './train-reference';
 import { augmentationOf, roiOf, tilesOf } from './training-options';
+import { progressPrinter } from './training-progress';
 
 export const trainHelp = `opti-quality train --part-type NAME --ok DIR --out DIR [options]
 
@@ -41,15 +43,19 @@ What is learnt:
   --update MODEL           add the pictures to this model package, as a new version of it, instead of starting over
   --seed N                 the same seed gives the same model (default 1)
   --json                   one JSON object as the last line on stdout
-  -h, --help               this text`;
+  -h, --help               this text
+
+${trainReferenceHelp}`;
 
 const MODES = ['stretch', 'letterbox', 'crop'] as const;
 const RECIPES = { measured: 'measured', default: {}, plain: PLAIN_RECIPE } as const;
 
 export async function train(args: string[]): Promise<number> {
+  if (methodOf(args) === 'reference') return trainReferenceCommand(args);
   const { values } = parseArgs({
     args,
     options: {
+      method: { type: 'string' },
       'part-type': { type: 'string' },
       ok: { type: 'string' },
       out: { type: 'string' },
@@ -132,7 +138,7 @@ export async function train(args: string[]): Promise<number> {
     const { bank, calibration, thresholds } = manifest;
     if (values.json) {
       const counts = { used: manifest.dataset.count, bank: bank.pictures, calibration: calibration.pictures };
-      const { recipe, suspects } = manifest;
+      const { recipe, suspects, quantisation } = manifest;
       terminal.print(
         JSON.stringify({
           model: outFolder,
@@ -142,6 +148,7 @@ export async function train(args: string[]): Promise<number> {
           skipped,
           suspects,
           recipe,
+          quantisation,
           bankSize: bank.size,
           thresholds,
           statement: calibration.statement,
@@ -153,6 +160,7 @@ export async function train(args: string[]): Promise<number> {
       terminal.print(`Model of ${partType} written to ${outFolder} in ${seconds} s.`);
       terminal.print(`${bank.pictures} pictures in the bank (${bank.size} of ${bank.candidates} patches).`);
       terminal.print(recipeText(manifest.recipe));
+      if (values.quantise) terminal.print(quantisationText(manifest.quantisation));
       for (const { name, score, learnt } of manifest.suspects) {
         const fate = learnt ? 'learnt all the same' : 'left out; --keep-suspects learns it';
         terminal.print(`looks defective: ${name} (score ${score.toFixed(4)}; ${fate})`);
@@ -165,6 +173,14 @@ export async function train(args: string[]): Promise<number> {
   } finally {
     process.removeListener('SIGINT', onInterrupt);
   }
+}
+
+/** Which options there are depends on it. @throws {WrongUse} */
+function methodOf(args: string[]): 'bank' | 'reference' {
+  const { values } = parseArgs({ args, strict: false, options: { method: { type: 'string' } } });
+  const { method = 'bank' } = values;
+  if (method === 'bank' || method === 'reference') return method;
+  throw new WrongUse(`--method takes bank or reference, not ${method}.`);
 }
 
 /** The number after that of a model package; packages of other names begin with 1. */
@@ -189,14 +205,21 @@ function recipeText({ moment, conditioning, spacing, scoring, chosen, trials }: 
   return `${parts.filter((part) => part !== '').join(', ')} (${chosen}${effect}).`;
 }
 
-/** A line for every tenth and every new stage; on a terminal every change, in place. */
-function progressPrinter(): (progress: TrainingProgress) => void {
-  let last = '';
-  return ({ stage, percent, remainingSeconds, pictures, count }) => {
-    const step = `${stage} ${Math.floor(percent / 10)}`;
-    if (step === last && !process.stderr.isTTY) return;
-    last = step;
-    const left = remainingSeconds === null ? '' : `, about ${remainingSeconds} s left`;
-    terminal.progress(`${String(Math.floor(percent)).padStart(3)} %  ${stage}  ${pictures}/${count} pictures${left}`);
+function quantisationText(report: BankManifest['quantisation']): string {
+  if (report === null)
+    return '8-bit numbers: not used, there is too little to measure with, or the backbone has no use for them.';
+  const { accepted, reason, auroc, wrongDecisions, changedDecisions, milliseconds, bank } = report;
+  const because = {
+    auroc: 'the AUROC falls',
+    decisions: 'more decisions are wrong',
+    'not-faster': 'it is not faster here',
   };
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const figures = [
+    `AUROC on painted defects ${percent(auroc.float)} -> ${percent(auroc.int8)}`,
+    `wrong decisions ${wrongDecisions.float} -> ${wrongDecisions.int8} of ${changedDecisions.total}`,
+    `backbone ${milliseconds.float} -> ${milliseconds.int8} ms`,
+  ];
+  const verdict = accepted || reason === null ? 'used' : `not used, ${because[reason]}`;
+  return `8-bit backbone: ${verdict} (${figures.join(', ')}). Bank stored as ${bank.storage}.`;
 }
