@@ -41,7 +41,7 @@ export function augmentationOf(text: string): AugmentationWish | null {
       continue;
     }
     const limit = Object.entries(LIMITS).find(([known]) => known === name);
-    const number = Number(value);
+    const number = value === undefined || value === '' ? Number.NaN : Number(value);
     if (limit === undefined || !(number >= 0 && number <= limit[1])) {
       throw new WrongUse(
         `--augment takes none, or flip, rotation=0..180, light=0..50, shift=0..25 with commas between, not ${JSON.stringify(part)}.`,

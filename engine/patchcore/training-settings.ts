@@ -74,7 +74,10 @@ export const PLAIN_RECIPE: Partial<Recipe> = {
   scoring: { method: 'max' },
 };
 
-/** @throws {InvalidInput} for a setting out of range, or a mask that cannot be read */
+/**
+ * @throws {InvalidInput} for a setting out of range, or a mask that is not there or dark everywhere
+ * @throws {PictureUnreadable} for a mask that is no picture
+ */
 export async function settingsOf(options: TrainingOptions & ExpertOptions): Promise<TrainingSettings> {
   const input = { ...DEFAULT_INPUT, ...options.input };
   for (const side of [input.width, input.height]) {
@@ -85,16 +88,8 @@ export async function settingsOf(options: TrainingOptions & ExpertOptions): Prom
   const coresetSize = options.coresetSize ?? DEFAULT_CORESET;
   if (!(Number.isInteger(coresetSize) && coresetSize >= 1))
     throw new InvalidInput(`A bank cannot have ${coresetSize} patches; it takes a whole number from 1.`);
-  const { roi = null, tiles = null, falseRejectRate = 0.01, missRate = 0.01 } = options;
-  const reviewRate = options.reviewRate ?? Math.max(0.05, falseRejectRate);
-  for (const [name, rate] of Object.entries({ falseRejectRate, reviewRate, missRate })) {
-    if (!(rate > 0 && rate <= 0.5)) throw new InvalidInput(`${name} must be above 0 and at most 0.5, not ${rate}.`);
-  }
-  if (reviewRate < falseRejectRate) {
-    throw new InvalidInput(
-      `reviewRate (${reviewRate}) counts rejected parts, too: it cannot be below falseRejectRate (${falseRejectRate}).`,
-    );
-  }
+  const { roi = null, tiles = null } = options;
+  const wishes = wishesOf(options);
   return {
     viewing: {
       preprocessing: { ...input, kernel: 'linear', fastShrinkOnLoad: false },
@@ -107,7 +102,7 @@ export async function settingsOf(options: TrainingOptions & ExpertOptions): Prom
     reach: options.position ? reachOf(options.position.reach, longerSide(input, tiles)) : null,
     augmentation: options.augmentation === undefined ? 'auto' : options.augmentation,
     coresetSize,
-    wishes: { falseRejectRate, reviewRate, missRate },
+    wishes,
     keepSuspects: options.keepSuspects ?? false,
     recipe: options.recipe ?? 'measured',
     storage: options.storage ?? 'float32',
@@ -116,6 +111,23 @@ export async function settingsOf(options: TrainingOptions & ExpertOptions): Prom
     seed: options.seed ?? 1,
     threads: options.threads ?? availableParallelism(),
   };
+}
+
+/** The rates that are wished, or their defaults. @throws {InvalidInput} for a rate out of range */
+export function wishesOf(
+  options: Pick<TrainingOptions, 'falseRejectRate' | 'reviewRate' | 'missRate'>,
+): CalibrationWishes {
+  const { falseRejectRate = 0.01, missRate = 0.01 } = options;
+  const reviewRate = options.reviewRate ?? Math.max(0.05, falseRejectRate);
+  for (const [name, rate] of Object.entries({ falseRejectRate, reviewRate, missRate })) {
+    if (!(rate > 0 && rate <= 0.5)) throw new InvalidInput(`${name} must be above 0 and at most 0.5, not ${rate}.`);
+  }
+  if (reviewRate < falseRejectRate) {
+    throw new InvalidInput(
+      `reviewRate (${reviewRate}) counts rejected parts, too: it cannot be below falseRejectRate (${falseRejectRate}).`,
+    );
+  }
+  return { falseRejectRate, reviewRate, missRate };
 }
 
 async function maskOf(path: string): Promise<{ file: Buffer; mask: Mask }> {

@@ -152,6 +152,12 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
   await assertFree(training.outFolder);
   const { updateFrom } = training;
   const parent = updateFrom === undefined ? null : await readParent(updateFrom);
+  if (parent && parent.manifest.partType !== training.partType) {
+    const { partType } = parent.manifest;
+    throw new InvalidInput(`The version at ${updateFrom} is of part type ${partType}, not ${training.partType}.`, {
+      partType,
+    });
+  }
   const settings = parent && updateFrom !== undefined ? await inheritedSettings(updateFrom, parent, own) : own;
   const backbone = parent?.backbone ?? (await resolveBackbone(training.backbone));
   const work = new TrainingWork(training, settings, backbone, parent);
@@ -242,7 +248,11 @@ class TrainingWork {
     const tiles = viewing.tiles ? viewing.tiles.columns * viewing.tiles.rows : 1;
     const limit = Math.max(8, Math.min(SAMPLE_PICTURES, Math.floor(SAMPLE_BYTES / (12 * width * height * tiles))));
     const count = Math.min(limit, pictures.length);
-    const places = Array.from({ length: count }, (_, index) => Math.floor(((index + 0.5) * pictures.length) / count));
+    const spread = new Set(
+      Array.from({ length: count }, (_, index) => Math.floor(((index + 0.5) * pictures.length) / count)),
+    );
+    // the others stand in for those that cannot be read
+    const places = [...spread, ...[...pictures.keys()].filter((place) => !spread.has(place))];
     const found = new Map<string, ReadPicture>();
     let skipped = 0;
     for await (const read of readPictures(
@@ -255,6 +265,7 @@ class TrainingWork {
         found.set(read.sha256, { ...read, index: places[read.index] });
         if (read.picture.length <= SAMPLE_FILE_BYTES) this.files.set(places[read.index], read.picture);
       }
+      if (found.size === count) break;
     }
     if (found.size === 0) throw new TooFewPictures(0, skipped, MINIMUM_PICTURES);
     const sample = [...found.values()];
@@ -502,6 +513,7 @@ class TrainingWork {
     const { training, settings, progress, backbone } = this;
     const { chosen, tapped, extractor, plan, collected, scored, defects, levels, variation } = made;
     const { banks } = scored;
+    const { thresholds, ...calibration } = levels.calibration;
     const before = this.parent?.manifest ?? null;
     const learnt = collected.count - scored.leftOut.size + (before?.bank.pictures ?? 0);
     const used = new Map([...this.used].filter(([picture]) => !scored.leftOut.has(picture)));
@@ -546,8 +558,8 @@ class TrainingWork {
         heads: heads.names,
       },
       map: levels.map,
-      thresholds: levels.calibration.thresholds,
-      calibration: levels.calibration,
+      thresholds,
+      calibration,
       suspects: scored.suspects.map(({ picture, score }) => ({
         name: this.used.get(picture)?.name ?? '',
         score,
