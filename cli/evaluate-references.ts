@@ -4,17 +4,19 @@ import { parseArgs } from 'node:util';
 import { type Box, InvalidInput } from '../engine/domain';
 import { PictureUnreadable } from '../engine/imaging';
 import {
+  boxOf,
+  classNames,
   matchBoxes,
   picturesInFolder,
   ReferenceComparer,
   ReferenceMismatch,
   type ReferenceResult,
+  readYoloLabels,
 } from '../engine/patchcore';
 import { clopperPearson } from '../engine/statistics';
 import { required } from './options';
 import { describe, percentile, terminal } from './output';
 import { referenceSettingsOf } from './reference-settings';
-import { boxOf, classNames, readYoloLabels } from './yolo-labels';
 
 /** The part of the command's help that tells about reference mode. */
 export const evaluateReferencesHelp = `opti-quality evaluate --pictures DIR --references DIR --labels DIR [--ok DIR] [--model DIR] [--json]

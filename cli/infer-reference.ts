@@ -11,11 +11,11 @@ import { referenceSettingsOf } from './reference-settings';
 /** The part of the command's help that tells about reference mode. */
 export const inferReferenceHelp = `opti-quality infer --reference FILE|--references DIR IMAGE... [--model DIR] [--heatmap DIR] [--json]
 
-Compares pictures with a golden picture and prints where they differ; without thresholds there is no verdict.
+Compares pictures with a golden picture and prints where they differ; with a reference model also the verdict.
 
   --reference FILE  the golden picture of all of them
   --references DIR  golden pictures, each named like its picture
-  --model DIR       a reference model, for its settings; the built-in ones without it`;
+  --model DIR       a reference model: its settings and thresholds; without it the built-in settings and no verdict`;
 
 interface Compared {
   readonly file: string;
@@ -71,7 +71,7 @@ export async function inferReference(args: string[]): Promise<number> {
 }
 
 /** The golden picture of a file: one for all of them, or from a folder by name. */
-async function goldenPictures(
+export async function goldenPictures(
   file: string | undefined,
   folder: string | undefined,
 ): Promise<(picture: string) => Promise<Buffer>> {

@@ -2,9 +2,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Region, Thresholds, Verdict } from '../engine/domain';
+import { readManifest } from '../engine/packages';
 import type { AnomalyResult } from '../engine/patchcore';
 import { uniqueNames, writeMaps } from './heatmaps';
-import { inferReference, inferReferenceHelp } from './infer-reference';
+import { goldenPictures, inferReference, inferReferenceHelp } from './infer-reference';
 import { loadModel, verdictOf } from './judge';
 import { required } from './options';
 import { describe, terminal, WrongUse } from './output';
@@ -35,14 +36,23 @@ interface Scored {
 }
 
 export async function infer(args: string[]): Promise<number> {
-  if (args.some((arg) => /^--references?(=|$)/.test(arg))) return inferReference(args);
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { model: { type: 'string' }, heatmap: { type: 'string' }, json: { type: 'boolean' } },
+    options: {
+      model: { type: 'string' },
+      reference: { type: 'string' },
+      references: { type: 'string' },
+      heatmap: { type: 'string' },
+      json: { type: 'boolean' },
+    },
   });
+  const isCompared = values.reference !== undefined || values.references !== undefined;
+  const hasVerdict = values.model !== undefined && (await readManifest(values.model)).method === 'reference';
+  if (isCompared && !hasVerdict) return inferReference(args);
   const modelFolder = required(values.model, 'model');
   if (positionals.length === 0) throw new WrongUse('No picture is given.');
+  const goldenOf = isCompared ? await goldenPictures(values.reference, values.references) : async () => undefined;
   const model = await loadModel(modelFolder);
   const scored: Scored[] = [];
   const failed: { file: string; reason: string }[] = [];
@@ -52,7 +62,7 @@ export async function infer(args: string[]): Promise<number> {
     for (const [index, file] of positionals.entries()) {
       try {
         const picture = await readFile(file);
-        const result = await model.score(picture);
+        const result = await model.score(picture, { reference: await goldenOf(file) });
         const { score, normalizedScore, thresholds, regions, milliseconds } = result;
         const verdict = verdictOf(score, thresholds);
         const written = values.heatmap && (await writeMaps(join(values.heatmap, names[index]), picture, result));

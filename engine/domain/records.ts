@@ -83,8 +83,13 @@ export type TrainingSource =
 
 /** How a training is done; what is absent keeps its default. */
 export interface TrainingOptions {
-  /** `bank`: a memory bank of good patches. */
-  readonly method?: 'bank';
+  /** `bank` (default): a memory bank of good patches; `reference`: each part is compared with its golden picture. */
+  readonly method?: 'bank' | 'reference';
+  /**
+   * For `reference`: folder with golden pictures, named like the pictures. A single one that is named like none of them is
+   * the golden picture of every part.
+   */
+  readonly referenceFolder?: string;
   /** The model's input. Sides in pixels, multiples of 32 within 128..1024. */
   readonly input?: { readonly width: number; readonly height: number; readonly mode: 'letterbox' | 'crop' | 'stretch' };
   /** Wished share of good parts that may be rejected, above 0 and at most 0.5. */
@@ -108,6 +113,8 @@ export interface TrainingOptions {
   readonly augmentation?: AugmentationWish | null;
   /** Folder with pictures of defective parts: they set the accept level and are never learnt. */
   readonly defectFolder?: string;
+  /** For `reference`: where the defects of `defectFolder` are, `x.txt` in YOLO's format for `x.jpg`. */
+  readonly labelFolder?: string;
   /** Learn also the pictures that look defective, instead of leaving them out for a person to look at. */
   readonly keepSuspects?: boolean;
   /** Add the pictures to the version in production instead of starting over. */

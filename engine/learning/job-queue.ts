@@ -363,13 +363,22 @@ export class JobQueue {
   /** The options with absolute paths; undefined when there are none. */
   async #checkOptions({ partType, backbone, options }: TrainingRequest): Promise<TrainingOptions | undefined> {
     if (options === undefined) return undefined;
-    const { defectFolder, mask, ...others } = readTrainingOptions(options);
+    const { defectFolder, referenceFolder, labelFolder, mask, ...others } = readTrainingOptions(options);
     const absolute = (path: string) => resolve(this.#store.dataFolder, path);
     if (others.update && backbone !== undefined) {
       throw new InvalidInput('An update keeps the backbone of its version: leave the backbone out, or train anew.');
     }
     if (others.update && (await this.#models.deployed(partType)) === null) throw new NothingToUpdate(partType);
     if (defectFolder !== undefined) await picturesInFolder(absolute(defectFolder));
+    if (referenceFolder !== undefined) await picturesInFolder(absolute(referenceFolder));
+    if (labelFolder !== undefined) {
+      await access(absolute(labelFolder), constants.R_OK).catch(() => {
+        throw new InvalidInput(`The folder of labels ${labelFolder} cannot be read. Check the path.`, { labelFolder });
+      });
+    }
+    if (others.method === 'reference' && backbone !== undefined) {
+      throw new InvalidInput('A comparison with golden pictures has no backbone: leave it out.');
+    }
     if (mask !== undefined) {
       await access(absolute(mask), constants.R_OK).catch(() => {
         throw new InvalidInput(`The mask ${mask} cannot be read. Check the path.`, { mask });
@@ -378,6 +387,8 @@ export class JobQueue {
     return {
       ...others,
       ...(defectFolder !== undefined && { defectFolder: absolute(defectFolder) }),
+      ...(referenceFolder !== undefined && { referenceFolder: absolute(referenceFolder) }),
+      ...(labelFolder !== undefined && { labelFolder: absolute(labelFolder) }),
       ...(mask !== undefined && { mask: absolute(mask) }),
     };
   }

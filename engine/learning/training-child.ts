@@ -3,7 +3,7 @@
  * gone, it ends at once.
  */
 import { type JobProgress, serializeError } from '../domain';
-import { trainPatchcore } from '../patchcore';
+import { trainPatchcore, trainReferencePackage } from '../patchcore';
 import type { TrainingOrder, TrainingReport } from './training-messages';
 import { openPictures } from './training-pictures';
 
@@ -20,20 +20,24 @@ process.once('message', (order: TrainingOrder) => {
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 async function train(order: TrainingOrder): Promise<readonly { name: string; reason: string }[]> {
-  const { skipped } = await trainPatchcore({
-    ...order.options,
-    partType: order.partType,
-    name: order.partType,
-    version: order.version,
-    parent: order.parent,
+  const { options, partType, version, parent, outFolder, threads, backbone } = order;
+  const training = {
+    ...options,
+    partType,
+    name: partType,
+    version,
+    parent,
     pictures: await openPictures(order.source),
-    outFolder: order.outFolder,
+    outFolder,
     source: order.sourceText,
-    backbone: order.backbone,
-    updateFrom: order.updateFrom ?? undefined,
-    threads: order.threads,
+    threads,
     onProgress: progressReporter(),
-  });
+  };
+  const { referenceFolder } = options;
+  const { skipped } =
+    referenceFolder === undefined
+      ? await trainPatchcore({ ...training, backbone, updateFrom: order.updateFrom ?? undefined })
+      : await trainReferencePackage({ ...training, referenceFolder });
   return skipped;
 }
 

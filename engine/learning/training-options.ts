@@ -6,6 +6,10 @@ const INPUT_STEP = 32;
 const ROUNDING = 1e-9;
 /** What an update takes over from the version it adds to. */
 const OF_THE_VERSION = ['method', 'input', 'roi', 'mask', 'tiles', 'position', 'augmentation', 'quantise'] as const;
+/** What only a memory bank has. */
+const OF_A_BANK = [...OF_THE_VERSION.slice(1), 'keepSuspects', 'update'] as const;
+/** What only a comparison with golden pictures needs. */
+const OF_A_REFERENCE = ['referenceFolder', 'labelFolder'] as const;
 
 const side = z.int().min(128).max(1024).multipleOf(INPUT_STEP);
 const rate = z.number().gt(0).max(0.5);
@@ -16,7 +20,13 @@ const wholeOf = (options: TrainingOptions, names: readonly (keyof TrainingOption
 /** How a training is done, with the ranges of every value; unknown keys are refused. */
 export const trainingOptions = z
   .strictObject({
-    method: z.literal('bank').optional(),
+    method: z.enum(['bank', 'reference']).optional().meta({
+      description: 'bank (default): a memory bank of good patches; reference: comparison with golden pictures',
+    }),
+    referenceFolder: z.string().min(1).max(1024).optional().meta({
+      description:
+        'For reference: folder with golden pictures, named like the pictures; a single one of another name is that of every part',
+    }),
     input: z
       .strictObject({ width: side, height: side, mode: z.enum(['letterbox', 'crop', 'stretch']).default('stretch') })
       .optional()
@@ -69,6 +79,9 @@ export const trainingOptions = z
     defectFolder: z.string().min(1).max(1024).optional().meta({
       description: 'Folder with pictures of defective parts: they set the accept level and are never learnt',
     }),
+    labelFolder: z.string().min(1).max(1024).optional().meta({
+      description: "For reference: where the defects of defectFolder are, x.txt in YOLO's format for x.jpg",
+    }),
     keepSuspects: z.boolean().optional().meta({ description: 'Learn also the pictures that look defective' }),
     update: z
       .boolean()
@@ -88,6 +101,22 @@ export const trainingOptions = z
   .refine((options) => options.update !== true || wholeOf(options, OF_THE_VERSION).length === 0, {
     path: ['update'],
     message: `keeps the version's own ${OF_THE_VERSION.join(', ')}: leave them out, or train anew`,
+  })
+  .refine((options) => options.method !== 'reference' || wholeOf(options, OF_A_BANK).length === 0, {
+    path: ['method'],
+    message: `reference has none of ${OF_A_BANK.join(', ')}: leave them out`,
+  })
+  .refine((options) => options.method === 'reference' || wholeOf(options, OF_A_REFERENCE).length === 0, {
+    path: ['method'],
+    message: `must be reference for ${OF_A_REFERENCE.join(' and ')}`,
+  })
+  .refine(({ method, referenceFolder }) => method !== 'reference' || referenceFolder !== undefined, {
+    path: ['referenceFolder'],
+    message: 'is missing: reference compares with golden pictures',
+  })
+  .refine(({ method, defectFolder, labelFolder }) => method !== 'reference' || !defectFolder === !labelFolder, {
+    path: ['labelFolder'],
+    message: 'and defectFolder belong together: the labels tell where the defects are',
   }) satisfies z.ZodType<TrainingOptions>;
 
 /**

@@ -48,11 +48,13 @@ export function readTrainOrder(payload: unknown, partType: string, userFolder: s
 }
 
 function readOptions(value: unknown, userFolder: string): TrainingOptions {
-  const { defectFolder, mask, ...others } = readTrainingOptions(value);
+  const { defectFolder, referenceFolder, labelFolder, mask, ...others } = readTrainingOptions(value);
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(userFolder, path));
   return {
     ...others,
     ...(defectFolder === undefined ? {} : { defectFolder: absolute(defectFolder) }),
+    ...(referenceFolder === undefined ? {} : { referenceFolder: absolute(referenceFolder) }),
+    ...(labelFolder === undefined ? {} : { labelFolder: absolute(labelFolder) }),
     ...(mask === undefined ? {} : { mask: absolute(mask) }),
   };
 }

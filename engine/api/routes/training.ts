@@ -66,10 +66,12 @@ async function allowedSource(station: ApiStation, source: TrainingSource): Promi
 }
 
 async function allowedOptions(station: ApiStation, options: TrainingOptions): Promise<TrainingOptions> {
-  const { defectFolder, mask } = options;
+  const { defectFolder, referenceFolder, labelFolder, mask } = options;
   return {
     ...options,
     ...(defectFolder !== undefined && { defectFolder: await insideAllowedFolders(station, defectFolder) }),
+    ...(referenceFolder !== undefined && { referenceFolder: await insideAllowedFolders(station, referenceFolder) }),
+    ...(labelFolder !== undefined && { labelFolder: await insideAllowedFolders(station, labelFolder) }),
     ...(mask !== undefined && { mask: await insideAllowedFolders(station, mask) }),
   };
 }

@@ -7,6 +7,11 @@ export {
   ReferenceModel,
   type ReferencePackage,
 } from './reference-model';
+export {
+  type ReferencePackageResult,
+  type ReferencePackageTraining,
+  trainReferencePackage,
+} from './reference-training';
 export { scoreAgainstReference } from './score';
 export { DEFAULT_REFERENCE_SETTINGS } from './settings';
 export {
@@ -17,3 +22,4 @@ export {
   type ReferenceTrial,
   trainReference,
 } from './training';
+export { boxOf, classNames, type LabelledBox, readYoloLabels } from './yolo-labels';

@@ -1,6 +1,6 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
-import { type Box, InvalidInput } from '../engine/domain';
+import { type Box, InvalidInput } from '../../domain';
 
 /** An annotated defect, in fractions 0..1 of the picture's sides. */
 export interface LabelledBox {
