@@ -2,10 +2,12 @@
  * Measures accuracy on real and simulated pictures and writes docs/results.md: `npm run results`. Real pictures and the
  * MobileNetV1 features are read from `../shared`, or from OPTI_QUALITY_SHARED; what is not there is left out.
  */
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { packageRoot } from '../engine/domain';
 import {
   type AnomalyResult,
@@ -46,11 +48,12 @@ async function main(): Promise<void> {
     ];
     const parts = [
       await accuracy(sets, backbones, folder),
+      await referenceMode(),
       await fewPictures(sets, backbones, folder),
       await hiddenDefects(sets, folder),
       await yardstick(sets, backbones, folder),
     ];
-    const text = [heading(), ...parts].join('\n\n');
+    const text = [heading(), ...parts.filter((part) => part !== '')].join('\n\n');
     await writeFile(join(packageRoot, 'docs', 'results.md'), `${text}\n`);
     process.stdout.write(`${text}\n`);
   } finally {
@@ -170,6 +173,45 @@ Clopper-Pearson for rates. No board is like another: that is what reference mode
 
 | pictures | backbone | method | image AUROC | good rejected | defective passed | training s | ms a picture |
 |---|---|---|---|---|---|---|---|
+${rows.join('\n')}`;
+}
+
+interface ReferenceReport {
+  readonly boxRecall: number;
+  readonly recall: { readonly count: number; readonly total: number; readonly low: number; readonly high: number };
+  readonly falseRegionsPerImage: number;
+  readonly latencyMs: { readonly p50: number };
+}
+
+/** `opti-quality evaluate --references` with the built-in settings, in a process of its own. */
+async function referenceMode(): Promise<string> {
+  const boards = join(SHARED, 'data', 'deeppcb', 'detect');
+  if (!existsSync(boards)) return '';
+  const rows: string[] = [];
+  for (const part of ['train', 'val']) {
+    const folders = ['images', 'references', 'labels'].map((kind) => join(boards, kind, part));
+    const [pictures, references, labels] = folders;
+    const args = ['evaluate', '--pictures', pictures, '--references', references, '--labels', labels, '--json'];
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', join(packageRoot, 'cli', 'opti-quality.ts'), ...args],
+      { cwd: packageRoot, maxBuffer: 1 << 26 },
+    );
+    const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as ReferenceReport;
+    const { count, total, low, high } = report.recall;
+    rows.push(
+      `| ${part} | ${percent(report.boxRecall)} % (${count} of ${total}; ${percent(low)}–${percent(high)} %) | ` +
+        `${report.falseRegionsPerImage.toFixed(2)} | ${report.latencyMs.p50.toFixed(0)} |`,
+    );
+    process.stdout.write(`${rows.at(-1)}\n`);
+  }
+  return `## Reference mode
+
+DeepPCB boards, each with its template, built-in settings (tuned on \`train\` only). A defect is found when a region really lies
+on its box; a region that touches no box is false. 95 % interval by Clopper-Pearson.
+
+| boards | defects found | false regions a board | ms a board (p50) |
+|---|---|---|---|
 ${rows.join('\n')}`;
 }
 
