@@ -5,12 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { type ApiStation, mountApi, type Problem } from '../../../engine/api';
-import type { BankDetails, ModelDetails } from '../../../engine/api/model-details';
+import type { BankDetails, ModelDetails, ReferenceDetails } from '../../../engine/api/model-details';
 import { modelDetails } from '../../../engine/api/schemas';
 import { shiftStart } from '../../../engine/api/shifts';
-import { type Job, newId, type ReviewItem } from '../../../engine/domain';
+import { type Job, type ModelVersion, newId, type ReviewItem } from '../../../engine/domain';
 import { type BankManifest, type UnsealedManifest, writePackage } from '../../../engine/packages';
-import { sampleFiles, sampleManifest, writeFirstFormat } from '../packages/sample';
+import {
+  sampleFiles,
+  sampleManifest,
+  sampleReference,
+  sampleReferenceFiles,
+  writeFirstFormat,
+} from '../packages/sample';
 import { aPicture, type Line, openLine, type RunningApi, serveApi } from './line';
 
 describe('the API', () => {
@@ -334,7 +340,12 @@ describe('the API', () => {
 
     it('takes defects and a mask from inside only, too', async () => {
       const source = { kind: 'simulator', product: 'plate', count: 8 };
-      for (const options of [{ defectFolder: '..' }, { mask: '/etc/hostname' }]) {
+      for (const options of [
+        { defectFolder: '..' },
+        { mask: '/etc/hostname' },
+        { method: 'reference', referenceFolder: '/etc' },
+        { method: 'reference', referenceFolder: '.', defectFolder: '.', labelFolder: '..' },
+      ]) {
         const request = { partType: 'plate', source, options };
         await problem(post('/training/jobs', request), 403, 'folder-not-allowed');
       }
@@ -413,6 +424,23 @@ describe('the API', () => {
       );
       const picture = await fetch(new URL(version.suspects[0].picture as string, ownApi.url));
       assert.equal(picture.headers.get('content-type'), 'image/jpeg');
+    });
+
+    it('that compares with golden pictures is described by how it does that', async () => {
+      const folder = join(own.dataFolder, 'models', 'board', '1');
+      await writePackage(folder, sampleReference, sampleReferenceFiles);
+      const version = await read<ReferenceDetails>(details('board/versions/1'));
+      const { success, error } = modelDetails.safeParse(version);
+      assert.ok(success, error?.message);
+      const { settings, chosenBy, trials, boxes } = sampleReference.reference;
+      assert.deepEqual(version.reference, { settings, chosenBy, trials, boxes, shared: true });
+      assert.deepEqual([version.method, version.calibration.method], ['reference', 'compared']);
+      assert.deepEqual(version.pictures, { bank: 0, calibration: 3 });
+      const { items } = await read<{ items: ModelVersion[] }>(fetch(`${ownApi.url}/models?partType=board`));
+      assert.deepEqual(
+        items.map(({ name, version, bytes }) => [name, version, bytes > 0]),
+        [['board', '1', true]],
+      );
     });
 
     it('of an earlier release is described in the same terms', async () => {

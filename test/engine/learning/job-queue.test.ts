@@ -9,6 +9,7 @@ import {
   type Job,
   newId,
   type TrainingOptions,
+  type TrainingRequest,
   type TrainingSource,
   timestamp,
 } from '../../../engine/domain';
@@ -22,6 +23,7 @@ import { readBankManifest } from '../../support/bank-manifest';
 import { jobEnded } from '../../support/jobs';
 import { recordSyncs } from '../../support/syncs';
 import { waitFor } from '../../support/wait';
+import { writeBoards } from '../patchcore/reference/boards';
 import { temporaryFolder } from './packages';
 
 const FEW: TrainingSource = { kind: 'simulator', product: 'plate', count: 8 };
@@ -322,6 +324,45 @@ describe('JobQueue', function () {
     const { id, request } = await submit({ defectFolder: 'bad' });
     assert.equal(request.options?.defectFolder, join(folder.path, 'bad'));
     await queue.cancel(id, 'ada');
+  });
+
+  it('trains a comparison with golden pictures, and puts it into production', async () => {
+    const path = (...parts: string[]) => join(folder.path, ...parts);
+    await writeBoards(folder.path);
+    const folders = { referenceFolder: 'golden', defectFolder: 'bad', labelFolder: 'labels' };
+    const request: TrainingRequest = {
+      partType: 'board',
+      source: { kind: 'folder', folder: 'good' },
+      deploy: true,
+      options: { method: 'reference', falseRejectRate: 0.05, ...folders },
+    };
+    const submit = (options: TrainingOptions, more: Partial<TrainingRequest> = {}) =>
+      queue.submit({ ...request, options, ...more }, 'ada');
+    const wrong: [TrainingOptions, RegExp][] = [
+      [{ method: 'reference' }, /referenceFolder/],
+      [{ referenceFolder: 'golden' }, /method/],
+      [
+        { method: 'reference', referenceFolder: 'golden', tiles: { columns: 2, rows: 1, overlap: 0, banks: 'shared' } },
+        /tiles/,
+      ],
+      [{ method: 'reference', referenceFolder: 'golden', defectFolder: 'bad' }, /labelFolder/],
+      [{ method: 'reference', referenceFolder: 'nowhere' }, /nowhere does not exist/],
+      [{ method: 'reference', ...folders, labelFolder: 'nowhere' }, /folder of labels nowhere/],
+    ];
+    for (const [options, message] of wrong) {
+      await assert.rejects(submit(options), { code: 'invalid-input', message }, JSON.stringify(options));
+    }
+    const backbone = submit({ method: 'reference', referenceFolder: 'golden' }, { backbone: 'starter' });
+    await assert.rejects(backbone, { code: 'invalid-input' });
+
+    const { id } = await queue.submit(request, 'ada');
+    const { state, error, request: kept } = await jobEnded(queue, id);
+    assert.deepEqual([state, error], ['completed', null]);
+    assert.equal(kept.options?.labelFolder, path('labels'));
+    const { summary, manifest } = await models.describe('board', '1');
+    assert.ok(manifest.method === 'reference' && summary.deployed);
+    assert.deepEqual([manifest.dataset.count, manifest.dataset.defects], [8, 4]);
+    assert.equal(manifest.calibration.falseRejectRate, 0.05);
   });
 
   const refused: readonly [string, string, TrainingSource, string][] = [

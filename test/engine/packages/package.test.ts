@@ -12,7 +12,13 @@ import {
   writePackage,
 } from '../../../engine/packages';
 import { recordSyncs } from '../../support/syncs';
-import { sampleFiles as files, sampleManifest as manifest, writeFirstFormat } from './sample';
+import {
+  sampleFiles as files,
+  sampleManifest as manifest,
+  sampleReference,
+  sampleReferenceFiles,
+  writeFirstFormat,
+} from './sample';
 
 describe('Model packages', function () {
   this.timeout(30_000);
@@ -34,6 +40,49 @@ describe('Model packages', function () {
       sha256: await sha256sum('a picture'),
     });
     assert.deepEqual((await readdir(join(models, 'cable'))).sort(), ['1']);
+  });
+
+  it('holds a model that compares with golden pictures, and misses any of its files', async () => {
+    const sealed = await writePackage(folder, sampleReference, sampleReferenceFiles);
+    const read = await verifyFiles(folder);
+    assert.deepEqual(read, sealed);
+    assert.ok(read.method === 'reference' && read.reference.settings.side === 512);
+    for (const [index, path] of Object.keys(sampleReferenceFiles).entries()) {
+      const others = Object.fromEntries(Object.entries(sampleReferenceFiles).filter(([other]) => other !== path));
+      const place = join(models, 'board', String(index));
+      await writePackage(place, sampleReference, others);
+      await assert.rejects(verifyFiles(place), { code: 'model-invalid', message: new RegExp(`${path} is not listed`) });
+    }
+    const own = { ...sampleReference, reference: { ...sampleReference.reference, picture: null } };
+    const { 'reference.png': _, ...withoutShared } = sampleReferenceFiles;
+    await writePackage(join(models, 'own', '1'), own, withoutShared);
+    await verifyFiles(join(models, 'own', '1'));
+    await writeFile(join(folder, 'golden', '1-reference.png'), 'its golden picturE');
+    await assert.rejects(verifyFiles(folder), /golden\/1-reference\.png was changed/);
+  });
+
+  it('needs every head, the mask and the backbone that its manifest names', async () => {
+    const named = {
+      ...manifest,
+      viewing: { ...manifest.viewing, mask: 'mask.png' },
+      backbone: { ...manifest.backbone, file: 'backbone.onnx' },
+    };
+    const all: Record<string, Buffer> = { ...files, 'mask.png': Buffer.from('m'), 'backbone.onnx': Buffer.from('b') };
+    await writePackage(folder, named, all);
+    await verifyFiles(folder);
+    for (const path of Object.keys(all)) {
+      const place = join(models, 'without', path.replace('/', '-'));
+      await writePackage(place, named, Object.fromEntries(Object.entries(all).filter(([other]) => other !== path)));
+      await assert.rejects(verifyFiles(place), { code: 'model-invalid', message: new RegExp(`${path} is not listed`) });
+    }
+  });
+
+  it('is of one method, with what belongs to it', async () => {
+    const { reference: _, ...without } = sampleReference;
+    const other = { ...manifest, method: 'guess' } as unknown as typeof manifest;
+    await assert.rejects(writePackage(folder, without as typeof sampleReference, sampleReferenceFiles), /reference: /);
+    await assert.rejects(writePackage(folder, other, files), /method: /);
+    assert.deepEqual(await listVersions(models, 'cable'), []);
   });
 
   it('forces every file and every folder it makes or changes to the disk', async () => {

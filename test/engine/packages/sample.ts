@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sha256Of } from '../../../engine/domain';
-import type { BankManifest, UnsealedManifest } from '../../../engine/packages';
+import type { BankManifest, ReferenceManifest, UnsealedManifest } from '../../../engine/packages';
 
 export const sampleFiles = {
   'head.onnx': Buffer.from('weights of the head'),
@@ -115,3 +115,42 @@ export async function writeFirstFormat(folder: string): Promise<void> {
     await writeFile(join(folder, path), bytes);
   }
 }
+
+export const sampleReferenceFiles = {
+  'golden/1.png': Buffer.from('a part'),
+  'golden/1-reference.png': Buffer.from('its golden picture'),
+  'reference.png': Buffer.from('the golden picture of all'),
+};
+
+/** A manifest of a model that compares with golden pictures, as training writes it. */
+export const sampleReference: UnsealedManifest<ReferenceManifest> = {
+  format: 2,
+  kind: 'patchcore',
+  method: 'reference',
+  name: 'board',
+  version: '1',
+  partType: 'board',
+  createdAt: common.createdAt,
+  parent: null,
+  dataset: sampleManifest.dataset,
+  map: { sigma: 0, zero: 0, region: 0.3, full: 0.6 },
+  thresholds: common.thresholds,
+  calibration: { ...sampleManifest.calibration, method: 'compared', folds: 0 },
+  metrics: {},
+  reference: {
+    settings: {
+      side: 512,
+      reach: 0.05,
+      tolerance: 2,
+      contrast: 0.15,
+      smoothing: 3,
+      region: 0.3,
+      leastSimilarity: 0.3,
+    },
+    picture: 'reference.png',
+    golden: [{ picture: 'golden/1.png', reference: 'golden/1-reference.png', score: 0.1 }],
+    chosenBy: 'painted',
+    trials: [{ tolerance: 2, contrast: 0.15, smoothing: 3, auroc: 0.97 }],
+    boxes: null,
+  },
+};
