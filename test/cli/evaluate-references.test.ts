@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../engine/domain';
@@ -26,10 +26,12 @@ interface Report {
   readonly skipped: readonly { readonly name: string; readonly reason: string }[];
 }
 
-function evaluate(...args: string[]): Promise<Outcome> {
+const evaluate = (...args: string[]) => optiQuality('evaluate', ...args);
+
+function optiQuality(...args: string[]): Promise<Outcome> {
   const entry = join(packageRoot, 'cli', 'opti-quality.ts');
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', entry, 'evaluate', ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, ['--import', 'tsx', entry, ...args], (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
     });
   });
@@ -158,6 +160,24 @@ describe('opti-quality evaluate --references', function () {
     assert.equal(outcome.code, 0, outcome.stderr);
     const { boxRecall, falseRegionsPerImage, boxes, images, skipped } = reportOf(outcome);
     assert.deepEqual([boxes, images, skipped], [433, 60, []]);
+    assert.ok(boxRecall >= 0.95, `${boxRecall} of the boxes found`);
+    assert.ok(falseRegionsPerImage <= 0.5, `${falseRegionsPerImage} false regions a board`);
+  });
+
+  it('does so with a model trained on other boards, too', async function () {
+    const boards = needShared(this, join('data', 'deeppcb', 'detect'));
+    const some = (await readdir(join(boards, 'images', 'train'))).sort().slice(0, 30);
+    await mkdir(path('some'));
+    for (const name of some) await cp(join(boards, 'images', 'train', name), path('some', name));
+    const train = ['--method', 'reference', '--part-type', 'board', '--out', path('model')];
+    const pictures = ['--references', join(boards, 'references', 'train'), '--defects', path('some')];
+    const trained = await optiQuality('train', ...train, ...pictures, '--labels', join(boards, 'labels', 'train'));
+    assert.equal(trained.code, 0, trained.stderr);
+    const val = (kind: string) => join(boards, kind, 'val');
+    const folders = ['--pictures', val('images'), '--references', val('references'), '--labels', val('labels')];
+    const outcome = await evaluate('--model', path('model'), ...folders, '--json');
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const { boxRecall, falseRegionsPerImage } = reportOf(outcome);
     assert.ok(boxRecall >= 0.95, `${boxRecall} of the boxes found`);
     assert.ok(falseRegionsPerImage <= 0.5, `${falseRegionsPerImage} false regions a board`);
   });

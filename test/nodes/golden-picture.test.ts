@@ -6,8 +6,10 @@ import type { Node, NodeAPI } from 'node-red';
 import { type AnomalyFinding, type Inspection, packageRoot } from '../../engine/domain';
 import type { Station } from '../../engine/station';
 import { goldenPicture } from '../../nodes/patchcore-infer/golden-picture';
+import { board, trainBoards, writeBoards } from '../engine/patchcore/reference/boards';
 import {
   collect,
+  deployIn,
   type FlowNode,
   flowTab,
   folderWithPlateModel,
@@ -141,6 +143,41 @@ describe('patchcore-infer with golden pictures', function () {
     const data = await temporaryFolder();
     for (const name of ['boards', 'golden']) await mkdir(join(data, name));
     for (const serial of ['B-1', 'B-2']) await writeFile(join(data, 'boards', `${serial}.png`), await goodPlate());
+    const sinks = await startExample(data, await temporaryFolder());
+    const ng = await until(() => (sinks('NG').length === 2 ? sinks('NG') : undefined));
+    const inspections = ng.map(({ inspection }) => inspection as Inspection);
+    assert.deepEqual(inspections.map(({ serial }) => serial).sort(), ['B-1', 'B-2']);
+    for (const { decision } of inspections) assert.deepEqual(decision?.reasons, ['reference-missing']);
+  });
+
+  it('in the example, with a reference model: passes a good board and stops a defective one', async () => {
+    const data = await temporaryFolder();
+    await writeBoards(data);
+    for (const name of ['boards', 'masters']) await mkdir(join(data, name));
+    await writeFile(join(data, 'boards', 'B-1.png'), await board(1, { shift: 2 }));
+    await writeFile(join(data, 'golden', 'B-1.png'), await board(1));
+    await writeFile(join(data, 'boards', 'B-2.png'), await board(2, { shift: 1, defective: true }));
+    await writeFile(join(data, 'masters', 'revision-c.png'), await board(2));
+    const userDir = await temporaryFolder();
+    const stationFolder = join(userDir, 'opti-quality-examples');
+    await trainBoards(data, join(stationFolder, 'models', 'board', '1'));
+    await deployIn(stationFolder, 'board', '1');
+
+    const sinks = await startExample(data, userDir);
+    const [passed] = await until(() => (sinks('OK').length === 1 ? sinks('OK') : undefined));
+    const [stopped] = await until(() => (sinks('NG').length === 1 ? sinks('NG') : undefined));
+    for (const [{ inspection }, serial] of [[passed, 'B-1'] as const, [stopped, 'B-2'] as const]) {
+      const { serial: own, decision, findings } = inspection as Inspection;
+      assert.deepEqual([own, decision?.by, findings[0].kind], [serial, 'model', 'anomaly']);
+    }
+    const { regions, model } = (stopped.inspection as Inspection).findings[0] as AnomalyFinding;
+    assert.deepEqual(model, { name: 'board', version: '1' });
+    const [{ box }] = regions;
+    assert.ok(Math.hypot(box.x + box.width / 2 - 97, box.y + box.height / 2 - 77) < 8, JSON.stringify(box));
+  });
+
+  /** Sends what the injects of the example send; gives what its outputs got, by name. */
+  async function startExample(data: string, userDir: string): Promise<(name: string) => ReturnType<typeof collect>> {
     const text = readFileSync(join(packageRoot, 'examples', '13 - Golden picture of each part.json'), 'utf8');
     const flow = (JSON.parse(text.replaceAll('"/data/', `"${data}/`)) as FlowNode[]).map((each) =>
       each.type === 'debug' ? { ...each, type: 'sink' } : each,
@@ -150,13 +187,9 @@ describe('patchcore-infer with golden pictures', function () {
       (file) =>
         require(require.resolve(`@node-red/nodes/core/${file}.js`, { paths: [nodeRed] })) as (RED: NodeAPI) => void,
     );
-    await loadFlow(flow, { nodes: core, userDir: await temporaryFolder() });
-    const sink = flow.find((each) => each.type === 'sink' && each.name === 'NG');
+    await loadFlow(flow, { nodes: core, userDir });
     const injects = flow.filter(({ type }) => type === 'inject');
     for (const { id } of injects) (node(id) as Node & { receive(): void }).receive();
-    const ng = await until(() => (collect(String(sink?.id)).length === 2 ? collect(String(sink?.id)) : undefined));
-    const inspections = ng.map(({ inspection }) => inspection as Inspection);
-    assert.deepEqual(inspections.map(({ serial }) => serial).sort(), ['B-1', 'B-2']);
-    for (const { decision } of inspections) assert.deepEqual(decision?.reasons, ['reference-missing']);
-  });
+    return (name) => collect(String(flow.find((each) => each.type === 'sink' && each.name === name)?.id));
+  }
 });

@@ -290,14 +290,19 @@ export async function folderWithPlateModel(): Promise<string> {
   trained ??= plateModels();
   const folder = await temporaryFolder();
   await cp(await trained, join(folder, 'models'), { recursive: true });
+  const [version] = (await readdir(join(folder, 'models', 'plate'))).sort();
+  await deployIn(folder, 'plate', version);
+  return folder;
+}
+
+/** Puts a version that lies in a data folder into production there. */
+export async function deployIn(folder: string, name: string, version: string): Promise<void> {
   const station = await openStation(plainStation(folder));
   try {
-    const [version] = (await readdir(join(folder, 'models', 'plate'))).sort();
-    await station.models.deploy('plate', version, 'test');
+    await station.models.deploy(name, version, 'test');
   } finally {
     await station.close();
   }
-  return folder;
 }
 
 function plainStation(dataFolder: string): Parameters<typeof openStation>[0] {
