@@ -3,7 +3,7 @@ import { constants, createReadStream } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { sha256Of, syncFolder, writeDurably } from '../domain';
-import { ModelExists, ModelInvalid } from './errors';
+import { ModelExists, ModelInvalid, NoRoom } from './errors';
 import { FIRST_FORMAT } from './first-format';
 import {
   filesNeeded,
@@ -24,6 +24,7 @@ import { isInside, SEAL_FILE } from './package-paths';
  * @param verify called with the finished hidden folder before the rename; when it throws, nothing stays behind
  * @returns the manifest as written, with hashes and sizes
  * @throws {ModelExists} when something is at `folder`
+ * @throws {NoRoom} when the disk is full; nothing stays behind
  */
 export async function writePackage<Manifest extends UnsealedManifest>(
   folder: string,
@@ -50,7 +51,8 @@ export async function writePackage<Manifest extends UnsealedManifest>(
     return sealed;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === 'ENOSPC' || code === 'EDQUOT' ? new NoRoom(dirname(target), error) : error;
   }
 }
 

@@ -17,9 +17,17 @@ export function headFile(section: number, sections: number): string {
   return sections === 1 ? 'head.onnx' : `head-${section + 1}.onnx`;
 }
 
+/** A picture that was learnt. */
+export interface LearntPicture {
+  readonly name: string;
+  readonly sha256: string;
+  /** What it looks like in few numbers, 0..255, so that near-duplicates among pictures added later are found. */
+  readonly signature: Uint8Array;
+}
+
 /** The pictures learnt and, for each bank, the picture, tile and patch of each row, in the order of the rows. */
 export interface BankOrigins {
-  readonly pictures: readonly { readonly name: string; readonly sha256: string }[];
+  readonly pictures: readonly LearntPicture[];
   /** Null for a tile of which nothing counts. */
   readonly banks: readonly (Columns | null)[];
 }
@@ -31,15 +39,16 @@ interface Columns {
 }
 
 /** @param pictures all that were learnt, by the number that origins name them with; altered copies as what they are of */
-export function writeOrigins(
-  banks: readonly (Bank | null)[],
-  pictures: ReadonlyMap<number, { readonly name: string; readonly sha256: string }>,
-): Buffer {
+export function writeOrigins(banks: readonly (Bank | null)[], pictures: ReadonlyMap<number, LearntPicture>): Buffer {
   const distinct = new Map([...pictures.values()].map((picture) => [picture.sha256, picture]));
   const numbers = new Map([...distinct.keys()].map((sha256, place) => [sha256, place]));
   const numberOf = (picture: number) => numbers.get(pictures.get(picture)?.sha256 ?? '') as number;
-  const origins: BankOrigins = {
-    pictures: [...distinct.values()],
+  const origins = {
+    pictures: [...distinct.values()].map(({ name, sha256, signature }) => ({
+      name,
+      sha256,
+      signature: Buffer.from(signature).toString('base64'),
+    })),
     banks: banks.map(
       (bank) =>
         bank && {
@@ -55,7 +64,17 @@ export function writeOrigins(
 /** @throws {ModelInvalid} when the package has none */
 export async function readOrigins(folder: string): Promise<BankOrigins> {
   const text = await readPart(folder, ORIGINS_FILE);
-  return JSON.parse(text.toString('utf8')) as BankOrigins;
+  const { pictures, banks } = JSON.parse(text.toString('utf8')) as {
+    readonly pictures: readonly { readonly name: string; readonly sha256: string; readonly signature: string }[];
+    readonly banks: BankOrigins['banks'];
+  };
+  return {
+    pictures: pictures.map((picture) => ({
+      ...picture,
+      signature: Uint8Array.from(Buffer.from(picture.signature, 'base64')),
+    })),
+    banks,
+  };
 }
 
 export function originsOf({ picture, tile, patch }: Columns): PatchOrigin[] {

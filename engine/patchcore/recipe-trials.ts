@@ -37,8 +37,8 @@ export interface ChosenRecipe {
 
 /** Pictures the trials and the conditioning look at, spread evenly over all. */
 export const SAMPLE_PICTURES = 32;
-/** Fewer pictures than this leave nothing to measure with. */
-const LEAST_PICTURES = 8;
+/** Fewer pictures than this leave too little to measure with: half a dozen held-out ones decide nothing. */
+const LEAST_PICTURES = 16;
 /** Of the sample, held out of the trial banks and painted on. */
 const HELD_OUT_SHARE = 0.4;
 const PAINTED_COPIES = 2;

@@ -74,10 +74,7 @@ export const PLAIN_RECIPE: Partial<Recipe> = {
   scoring: { method: 'max' },
 };
 
-/**
- * @throws {InvalidInput} for a setting out of range, or a mask that is not there or dark everywhere
- * @throws {PictureUnreadable} for a mask that is no picture
- */
+/** @throws {InvalidInput} for a setting out of range, or a mask that cannot be used */
 export async function settingsOf(options: TrainingOptions & ExpertOptions): Promise<TrainingSettings> {
   const input = { ...DEFAULT_INPUT, ...options.input };
   for (const side of [input.width, input.height]) {
@@ -131,10 +128,12 @@ export function wishesOf(
 }
 
 async function maskOf(path: string): Promise<{ file: Buffer; mask: Mask }> {
-  const file = await readFile(path).catch((error: Error) => {
-    throw new InvalidInput(`The mask ${path} cannot be read: ${error.message}.`, { path });
-  });
-  return { file, mask: await readMask(file) };
+  try {
+    const file = await readFile(path);
+    return { file, mask: await readMask(file) };
+  } catch (error) {
+    throw new InvalidInput(`The mask ${path} cannot be used: ${(error as Error).message}`, { path });
+  }
 }
 
 /** Of what is looked at, in input pixels. */

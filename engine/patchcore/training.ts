@@ -51,7 +51,15 @@ import { Extractor, STRIDES, type TappedExtractor, tapAt } from './extractor';
 import { headGraph } from './head-graph';
 import { measurePicture, PatchcoreModel } from './model';
 import { type Conditioning, dimensionsOf, neckGraph } from './neck-graph';
-import { CONDITIONING_FILE, headFile, MASK_FILE, ORIGINS_FILE, writeConditioning, writeOrigins } from './package-files';
+import {
+  CONDITIONING_FILE,
+  headFile,
+  type LearntPicture,
+  MASK_FILE,
+  ORIGINS_FILE,
+  writeConditioning,
+  writeOrigins,
+} from './package-files';
 import { grownBanks, grownHash, inheritedSettings, type Parent, readParent, scoreByParent } from './parent';
 import type { ViewPatches } from './patch-set';
 import { type ReadPicture, readPictures, type SkippedPicture } from './picture-reader';
@@ -173,8 +181,8 @@ class TrainingWork {
   private readonly progress: ProgressReport;
   private readonly open: { close(): Promise<void> }[] = [];
   private readonly skipped: SkippedPicture[] = [];
-  /** Name and hash of each picture used, by its place. */
-  private readonly used = new Map<number, { readonly name: string; readonly sha256: string }>();
+  /** Each picture used, by its place; those of a parent below 0. */
+  private readonly used = new Map<number, LearntPicture>();
   private readonly twins = new Map<string, string>();
   /** Encoded pictures of the sample, by their place. */
   private readonly files = new Map<number, Buffer>();
@@ -303,7 +311,7 @@ class TrainingWork {
     const asPictures = variation.method === 'augmented';
     const expected = training.pictures.length * (asPictures ? 1 + variation.copies : 1);
     const candidates = new Candidates(Math.max(1, expected), sections, random, threads);
-    const signatures: Float32Array[] = [];
+    const added: LearntPicture[] = [];
     const groupOf = new Map<number, number>();
     const golden: Buffer[] = [];
     const hash = createHash('sha256');
@@ -318,7 +326,9 @@ class TrainingWork {
       progress.picture(seen, this.skipped.length);
       if (picture === null) continue;
       hash.update(Buffer.from(picture.sha256, 'hex'));
-      signatures.push(signatureOfViews(picture.views));
+      const { name, sha256 } = picture;
+      const learnt = { name, sha256, signature: signatureOfViews(picture.views) };
+      added.push(learnt);
       const patchesOf = async (change: Augmentation | null) => {
         const found: ViewPatches[] = [];
         for (const view of picture.views) {
@@ -337,11 +347,11 @@ class TrainingWork {
         for (const [copy, altered] of [views, ...copies].entries()) {
           const place = picture.index * (1 + variation.copies) + copy;
           groupOf.set(place, picture.index);
-          this.used.set(place, { name: picture.name, sha256: picture.sha256 });
+          this.used.set(place, learnt);
           await candidates.add(place, altered);
         }
       } else {
-        this.used.set(picture.index, { name: picture.name, sha256: picture.sha256 });
+        this.used.set(picture.index, learnt);
         await candidates.add(picture.index, views, copies.flat());
       }
       total += [views, ...copies].flat().reduce((sum, { counts }) => sum + counts.reduce((a, b) => a + b, 0), 0);
@@ -349,12 +359,16 @@ class TrainingWork {
       if (golden.length < GOLDEN_PICTURES) golden.push(await goldenOf(picture.picture));
     }
     training.signal?.throwIfAborted();
-    const count = signatures.length;
+    const count = added.length;
     const needed = asPictures || this.parent ? 1 : 2;
     if (count < needed) throw new TooFewPictures(count, this.skipped.length, needed);
     if (!asPictures) {
-      const groups = nearDuplicates(signatures);
-      for (const [place, picture] of [...candidates.all.keys()].entries()) groupOf.set(picture, groups[place]);
+      const before = this.parent?.pictures ?? [];
+      const groups = nearDuplicates([...before, ...added].map(({ signature }) => Float32Array.from(signature)));
+      for (const place of before.keys()) groupOf.set(-1 - place, groups[place]);
+      for (const [place, picture] of [...candidates.all.keys()].entries()) {
+        groupOf.set(picture, groups[before.length + place]);
+      }
     }
     return { candidates, groups: groupOf, golden, grid, sections, total, count, sha256: hash.digest('hex') };
   }
@@ -429,18 +443,21 @@ class TrainingWork {
   }
 
   /** The parent's banks with the new pictures, which the parent's banks have scored. */
-  private async grow(parent: Parent, { candidates }: Collected, plan: BankPlan): Promise<Scored> {
+  private async grow(parent: Parent, { candidates, groups }: Collected, plan: BankPlan): Promise<Scored> {
     const { progress, settings } = this;
     progress.at('coreset', 0);
     const { scores, suspects: found } = await scoreByParent(candidates, parent, plan, (share) =>
       progress.at('coreset', share),
     );
     const leftOut = new Set(settings.keepSuspects ? [] : found.map(({ picture }) => picture));
+    // what the parent has seen almost as it is says nothing about parts to come
+    const known = new Set([...groups].flatMap(([picture, group]) => (picture < 0 ? [group] : [])));
+    const isNew = (picture: number) => !known.has(groups.get(picture) ?? picture);
     return {
       banks: await grownBanks(candidates, parent, leftOut, plan),
       folds: parent.manifest.calibration.folds,
       leftOut,
-      good: scores.filter(({ picture }) => !leftOut.has(picture)),
+      good: scores.filter(({ picture }) => !leftOut.has(picture) && isNew(picture)),
       suspects: found,
     };
   }
@@ -463,6 +480,12 @@ class TrainingWork {
           this.skipped.push(read);
           continue;
         }
+        const twin = this.twins.get(read.sha256);
+        if (twin !== undefined) {
+          this.skipped.push({ name: read.name, reason: `It is the same picture as ${twin}, which cannot be both.` });
+          continue;
+        }
+        this.twins.set(read.sha256, read.name);
         const views: ViewPatches[] = [];
         for (const view of read.views) {
           const section = plan.sections === 1 ? 0 : view.tile;
@@ -711,15 +734,23 @@ function drawVariations({ wish, copies }: Variation, random: Random): Augmentati
   return wish === null || copies === 0 ? [] : drawAugmentations(wish, copies, random);
 }
 
-function signatureOfViews(views: readonly View[]): Float32Array {
-  const parts = views.map(({ data, width, height }) => signatureOf(data, width, height));
-  const signature = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let from = 0;
-  for (const part of parts) {
-    signature.set(part, from);
-    from += part.length;
+/** What a picture looks like: with tiles, each in a sixteenth of the numbers. */
+function signatureOfViews(views: readonly View[]): Uint8Array {
+  const parts = views.map(({ data, width, height }) => {
+    const signature = signatureOf(data, width, height);
+    return views.length === 1 ? signature : coarser(signature);
+  });
+  return Uint8Array.from(parts.flatMap((part) => Array.from(part, (value) => Math.round(255 * value))));
+}
+
+/** Means over 4x4 cells of a signature's 16x16. */
+function coarser(signature: Float32Array): Float32Array {
+  const coarse = new Float32Array(signature.length / 16);
+  for (let place = 0; place < signature.length; place += 1) {
+    const [channel, row, column] = [Math.floor(place / 256), Math.floor((place % 256) / 16), place % 16];
+    coarse[channel * 16 + Math.floor(row / 4) * 4 + Math.floor(column / 4)] += signature[place] / 16;
   }
-  return signature;
+  return coarse;
 }
 
 async function goldenOf(picture: Buffer): Promise<Buffer> {

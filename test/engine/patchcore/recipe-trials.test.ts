@@ -178,10 +178,10 @@ describe('The choice of a recipe', function () {
   });
 
   it('takes the default, unmeasured, where there are too few pictures to measure with', async () => {
-    const few = await choose(backboneOf(0.5), {}, { pictures: sample.slice(0, 7) });
+    const few = await choose(backboneOf(0.5), {}, { pictures: sample.slice(0, 15) });
     assert.deepEqual([few.chosen, few.trials], ['default', []]);
     assert.ok(isSame(standard, few.recipe));
-    assert.equal((await choose(backboneOf(0.5), {}, { pictures: sample.slice(0, 8) })).chosen, 'measured');
+    assert.equal((await choose(backboneOf(0.5), {}, { pictures: sample.slice(0, 16) })).chosen, 'measured');
   });
 
   it('is stopped by the signal', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { ModelInvalid } from '../../../engine/packages';
 import { TooFewPictures, type TrainingPicture } from '../../../engine/patchcore';
 import { drawGood, drawPicture } from './pictures';
@@ -91,6 +92,22 @@ describe('Adding pictures to a trained model', function () {
     const before = await files();
     await bench.train(await drawGood(2, 401), { version: '3', updateFrom: parent.folder });
     assert.deepEqual(await files(), before);
+  });
+
+  it('learns pictures saved anew, and counts no score of theirs: the bank knows what they show', async () => {
+    const again = await Promise.all(
+      first.slice(0, 4).map(async ({ name, picture }) => ({
+        name: `again ${name}`,
+        picture: await sharp(picture as Buffer)
+          .jpeg({ quality: 80 })
+          .toBuffer(),
+      })),
+    );
+    const fresh = await drawGood(3, 431);
+    const { manifest } = await bench.train([...again, ...fresh], { version: '2', updateFrom: parent.folder });
+    assert.equal(manifest.bank.pictures, 16 + 4 + 3);
+    const { scores } = manifest.calibration;
+    assert.equal(scores.length, parent.manifest.calibration.scores.length + 3);
   });
 
   it('names pictures that the model knows already, and learns nothing twice', async () => {

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { drawGood, drawPicture } from './pictures';
+import { type Trained, Workbench } from './workbench';
+
+describe('Pictures of defective parts', function () {
+  this.timeout(60_000);
+  let bench: Workbench;
+  let trained: Trained;
+  before(async () => {
+    bench = await Workbench.open();
+    const good = await drawGood(16, 101);
+    const defectFolder = join(bench.folder, 'defects');
+    await mkdir(defectFolder);
+    for (let seed = 1; seed <= 8; seed += 1) {
+      await writeFile(join(defectFolder, `${seed}.jpg`), await drawPicture({ seed: 600 + seed, defective: true }));
+    }
+    await writeFile(join(defectFolder, '9.jpg'), good[2].picture as Buffer);
+    await writeFile(join(defectFolder, 'again.jpg'), await drawPicture({ seed: 601, defective: true }));
+    trained = await bench.train(good, { defectFolder });
+  });
+  after(() => bench.close());
+
+  it('are scored, not learnt, and set the accept level below the lowest of them', () => {
+    const { calibration, dataset, bank, thresholds } = trained.manifest;
+    assert.deepEqual([dataset.defects, calibration.defects, bank.pictures], [8, 8, 16]);
+    assert.ok(thresholds.accept < calibration.defectScores[0]);
+    assert.ok(calibration.promisedMissRate !== null && calibration.promisedMissRate <= 1 / 9 + 1e-9);
+  });
+
+  it('count once, and not at all when they are among the good ones, too', () => {
+    const reasons = Object.fromEntries(trained.skipped.map(({ name, reason }) => [name.split(/[\\/]/).at(-1), reason]));
+    assert.deepEqual(Object.keys(reasons).sort(), ['9.jpg', 'again.jpg']);
+    assert.match(reasons['9.jpg'], /the same picture as good-103\.jpg, which cannot be both/);
+  });
+
+  it('give findings the probability of a defect', async () => {
+    const [good, bad] = [await drawPicture({ seed: 900 }), await drawPicture({ seed: 901, defective: true })];
+    const [low, high] = [(await trained.score(good)).probability, (await trained.score(bad)).probability];
+    assert.ok(low !== undefined && high !== undefined && low < 0.5 && high > 0.5, `${low} ${high}`);
+  });
+});
