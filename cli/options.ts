@@ -23,3 +23,12 @@ export function numberWithin(value: string | undefined, option: string, low: num
   }
   return number;
 }
+
+/** @throws {WrongUse} when the value is no whole number within the range */
+export function wholeWithin(value: string | undefined, option: string, low: number, high: number): number | undefined {
+  const number = numberWithin(value, option, low, high);
+  if (number !== undefined && !Number.isInteger(number)) {
+    throw new WrongUse(`--${option} takes a whole number from ${low} to ${high}, not ${JSON.stringify(value)}.`);
+  }
+  return number;
+}

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BankManifest, readManifest } from '../engine/packages';
 import { PLAIN_RECIPE, picturesInFolder, trainPatchcore } from '../engine/patchcore';
-import { numberWithin, partTypeOf, required } from './options';
+import { numberWithin, partTypeOf, required, wholeWithin } from './options';
 import { terminal, WrongUse } from './output';
 import { trainReferenceCommand, trainReferenceHelp } from './train-reference';
 import { augmentationOf, roiOf, tilesOf } from './training-options';
@@ -47,6 +47,12 @@ What is learnt:
 
 ${trainReferenceHelp}`;
 
+/** What an update takes over from the model that it adds to. */
+const INHERITED = [
+  ...['backbone', 'input-size', 'mode', 'roi', 'mask', 'tiles', 'overlap', 'bank-per-tile', 'position', 'augment'],
+  ...['recipe', 'quantise', 'seed'],
+] as const;
+
 const MODES = ['stretch', 'letterbox', 'crop'] as const;
 const RECIPES = { measured: 'measured', default: {}, plain: PLAIN_RECIPE } as const;
 
@@ -82,6 +88,13 @@ export async function train(args: string[]): Promise<number> {
       json: { type: 'boolean' },
     },
   });
+  const inherited = INHERITED.find((name) => Object.hasOwn(values, name));
+  if (values.update !== undefined && inherited !== undefined) {
+    throw new WrongUse(`--update takes this over from the model; --${inherited} cannot be given with it.`);
+  }
+  if (values.tiles === undefined && (values.overlap !== undefined || values['bank-per-tile'])) {
+    throw new WrongUse(`--${values.overlap === undefined ? 'bank-per-tile' : 'overlap'} needs --tiles.`);
+  }
   const partType = partTypeOf(values['part-type']);
   const folder = required(values.ok, 'ok');
   const outFolder = resolve(required(values.out, 'out'));
@@ -90,9 +103,12 @@ export async function train(args: string[]): Promise<number> {
   const recipe = Object.entries(RECIPES).find(([name]) => name === (values.recipe ?? 'measured'))?.[1];
   if (recipe === undefined)
     throw new WrongUse(`--recipe takes ${Object.keys(RECIPES).join(', ')}, not ${values.recipe}.`);
-  const side = numberWithin(values['input-size'], 'input-size', 64, 1024);
+  const side = wholeWithin(values['input-size'], 'input-size', 64, 1024);
+  if (side !== undefined && side % 32 !== 0) {
+    throw new WrongUse(`--input-size takes a multiple of 32, not ${JSON.stringify(values['input-size'])}.`);
+  }
   const reach = numberWithin(values.position, 'position', 0.1, 50);
-  const seed = numberWithin(values.seed, 'seed', 0, 2 ** 31);
+  const seed = wholeWithin(values.seed, 'seed', 0, 2 ** 31);
   const options = {
     ...(side !== undefined || values.mode !== undefined
       ? { input: { width: side ?? 288, height: side ?? 288, mode } }
@@ -107,7 +123,7 @@ export async function train(args: string[]): Promise<number> {
     position: reach === undefined ? null : { reach: reach / 100 },
     ...(values.augment === undefined ? {} : { augmentation: augmentationOf(values.augment) }),
     keepSuspects: values['keep-suspects'],
-    coresetSize: numberWithin(values['bank-size'], 'bank-size', 1, 100_000),
+    coresetSize: wholeWithin(values['bank-size'], 'bank-size', 1, 100_000),
     recipe,
     quantise: values.quantise,
     updateFrom: values.update === undefined ? undefined : resolve(values.update),
@@ -158,7 +174,7 @@ export async function train(args: string[]): Promise<number> {
       );
     } else {
       terminal.print(`Model of ${partType} written to ${outFolder} in ${seconds} s.`);
-      terminal.print(`${bank.pictures} pictures in the bank (${bank.size} of ${bank.candidates} patches).`);
+      terminal.print(`${counted(bank.pictures, 'picture')} in the bank (${bank.size} of ${bank.candidates} patches).`);
       terminal.print(recipeText(manifest.recipe));
       if (values.quantise) terminal.print(quantisationText(manifest.quantisation));
       for (const { name, score, learnt } of manifest.suspects) {
@@ -167,7 +183,7 @@ export async function train(args: string[]): Promise<number> {
       }
       terminal.print(`accept <= ${thresholds.accept.toFixed(4)}, reject > ${thresholds.reject.toFixed(4)}`);
       terminal.print(calibration.statement);
-      if (skipped.length > 0) terminal.print(`${skipped.length} pictures could not be read and were left out.`);
+      if (skipped.length > 0) terminal.print(`${counted(skipped.length, 'file')} left out.`);
     }
     return 0;
   } finally {
@@ -189,6 +205,10 @@ async function versionAfter(folder: string): Promise<string> {
   return /^\d+$/.test(version) ? String(Number(version) + 1) : '1';
 }
 
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function recipeText({ moment, conditioning, spacing, scoring, chosen, trials }: BankManifest['recipe']): string {
   const score = scoring.method === 'top-mean' ? `mean of the top ${100 * scoring.share} %` : scoring.method;
   const parts = [`features ${moment} the activation`, `conditioning ${conditioning}`, spacing ? 'spacing' : '', score];
@@ -196,6 +216,7 @@ function recipeText({ moment, conditioning, spacing, scoring, chosen, trials }: 
     (trial) =>
       trial.moment === moment &&
       trial.conditioning === conditioning &&
+      trial.spacing === spacing &&
       JSON.stringify(trial.scoring) === JSON.stringify(scoring),
   );
   const plain = trials.find((trial) => trial.conditioning === 'none' && trial.scoring.method === 'max');

@@ -248,6 +248,13 @@ describe('opti-quality', function () {
         ['--mode', 'square'],
         ['--recipe', 'best'],
         ['--position', '60'],
+        ['--overlap', '20'],
+        ['--bank-per-tile'],
+        ['--input-size', '100'],
+        ['--bank-size', '1.5'],
+        ['--seed', '1.5'],
+        ['--update', model, '--roi', '10,20,30,40'],
+        ['--update', model, '--backbone', 'starter'],
       ].map((options) => ['train', '--part-type', 'a', '--ok', 'x', '--out', 'y', ...options]),
     ];
     for (const args of wrong) {
@@ -283,7 +290,6 @@ describe('opti-quality', function () {
       [train(path('empty'), path('x')), /holds no pictures/],
       [train(path('unreadable'), path('x')), /at least 1 different readable picture/],
       [[...train(path('single'), path('x')), '--augment', 'none'], /at least 2 different readable pictures .* Add 1/],
-      [[...train(path('single'), path('x')), '--input-size', '100'], /multiple of 32/],
       [[...train(path('single'), path('x')), '--mask', path('none.png')], /mask .*none\.png cannot be read/],
       [train(path('train'), model), /never overwritten/],
       [[...train(path('train'), path('x')), '--backbone', path('none.onnx')], /there is no such file/],
