@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { type Rescored, rescore } from '../../../engine/learning';
 import { overlapping } from '../../../engine/learning/overlapping';
-import { PatchcoreModel } from '../../../engine/patchcore';
+import { PatchcoreModel, trainReferencePackage } from '../../../engine/patchcore';
 import { clopperPearson } from '../../../engine/statistics';
 import { openStore, type Store } from '../../../engine/store';
 import { drawPicture } from '../patchcore/pictures';
+import { board, trainBoards, writeBoards } from '../patchcore/reference/boards';
 import { trainSmallModel } from '../patchcore/small-model';
 import { settlePart } from './history';
 
@@ -197,3 +199,50 @@ async function fingerprint(folder: string): Promise<readonly string[]> {
     }),
   );
 }
+
+describe('Re-scoring the history with a model that compares with golden pictures', function () {
+  this.timeout(120_000);
+  let folder: string;
+  const path = (...parts: string[]) => join(folder, ...parts);
+  const training = { partType: 'board', version: '1', source: 'drawn', threads: 1 };
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rescore-golden-'));
+    await writeBoards(folder);
+    const store = await openStore({ dataFolder: path('data') });
+    const seen = { verdict: 'OK', score: 0.5, partType: 'board' } as const;
+    await settlePart(store, await board(1, { shift: 2 }), seen);
+    await settlePart(store, await board(1, { shift: 1, defective: true }), { ...seen, label: 'NG' });
+    await settlePart(
+      store,
+      await sharp(await board(1))
+        .rotate(90)
+        .png()
+        .toBuffer(),
+      seen,
+    );
+    await store.close();
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  it('takes the golden picture that the model brings', async () => {
+    const pictures = [1, 2, 3, 4].map((shift) => ({ name: `${shift}.png`, picture: () => board(1, { shift }) }));
+    const outFolder = path('shared');
+    await trainReferencePackage({ ...training, pictures, referenceFolder: path('one'), outFolder });
+    const report = await rescore({ dataFolder: path('data'), modelFolder: outFolder });
+    const { unreadable, ...counts } = report.pictures;
+    assert.deepEqual(counts, { total: 3, scored: 2, missing: 0, withoutGolden: 0 });
+    assert.match(unreadable[0].reason, /cannot show the same part/);
+    assert.deepEqual(
+      [report.table.OK.OK, report.labelled.passedBefore?.count, report.labelled.passedNow?.count],
+      [1, 1, 0],
+    );
+  });
+
+  it('counts the parts whose own golden pictures are not kept', async () => {
+    await trainBoards(folder, path('own'));
+    const report = await rescore({ dataFolder: path('data'), modelFolder: path('own') });
+    assert.deepEqual(report.pictures, { total: 3, scored: 0, missing: 0, withoutGolden: 3, unreadable: [] });
+    assert.equal(report.changed, null);
+  });
+});
