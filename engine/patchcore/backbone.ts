@@ -9,7 +9,7 @@ import {
   isEmbedded,
 } from '../catalogue';
 import { InspectionError, sha256Of } from '../domain';
-import { inspectBackbone, type Moment, type Normalisation, tapBackbone } from '../onnx';
+import { inspectBackbone, type Moment, type Normalisation, OnnxInvalid, tapBackbone } from '../onnx';
 import { type BankManifest, ModelInvalid } from '../packages';
 
 /** File name of a backbone that travels inside a model package. */
@@ -68,12 +68,13 @@ export async function resolveBackbone(asked = 'starter', lookup: BackboneLookup 
   }
   const known = entry ?? entries.find((other) => other.sha256 === sha256);
   const normalisation = known ? known.input.normalisation : lookup.normalisation;
-  return {
-    id: known?.id ?? basename(asked, extname(asked)),
-    sha256,
-    bytes: normalised(file, normalisation ?? undefined),
-    embedded: known !== undefined && isEmbedded(known),
-  };
+  const id = known?.id ?? basename(asked, extname(asked));
+  try {
+    const bytes = normalised(file, normalisation ?? undefined);
+    return { id, sha256, bytes, embedded: known !== undefined && isEmbedded(known) };
+  } catch (error) {
+    throw error instanceof OnnxInvalid ? new OnnxInvalid(`${error.parameters.problem} (backbone ${asked})`) : error;
+  }
 }
 
 /**
