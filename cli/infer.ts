@@ -35,6 +35,11 @@ interface Scored {
   readonly map?: string;
 }
 
+/** Only such a model has thresholds for comparisons. */
+async function isReferenceModel(folder: string | undefined): Promise<boolean> {
+  return folder !== undefined && (await readManifest(folder)).method === 'reference';
+}
+
 export async function infer(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
@@ -48,8 +53,7 @@ export async function infer(args: string[]): Promise<number> {
     },
   });
   const isCompared = values.reference !== undefined || values.references !== undefined;
-  const hasVerdict = values.model !== undefined && (await readManifest(values.model)).method === 'reference';
-  if (isCompared && !hasVerdict) return inferReference(args);
+  if (isCompared && !(await isReferenceModel(values.model))) return inferReference(args);
   const modelFolder = required(values.model, 'model');
   if (positionals.length === 0) throw new WrongUse('No picture is given.');
   const goldenOf = isCompared ? await goldenPictures(values.reference, values.references) : async () => undefined;
