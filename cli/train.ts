@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Normalisation } from '../engine/onnx';
 import { type BankManifest, readManifest } from '../engine/packages';
 import { PLAIN_RECIPE, picturesInFolder, trainPatchcore } from '../engine/patchcore';
 import { numberWithin, partTypeOf, required, wholeWithin } from './options';
@@ -18,6 +19,7 @@ Learns a part type from pictures of good parts and writes the model package.
   --out DIR                the new model package; must not exist, or be empty
   --backbone FILE|ID       starter (default), a pulled one (opti-quality models list), or an ONNX file: a feature
                            extractor or a whole classifier
+  --normalise NAME         with a file: none (default), or imagenet for networks that want ImageNet's mean and deviation
 Thresholds:
   --false-reject-rate R    share of good parts that may be rejected, 0.0001 to 0.5 (default 0.01)
   --review-rate R          share of good parts that may go to a person or be rejected (default 0.05)
@@ -54,6 +56,10 @@ const INHERITED = [
 ] as const;
 
 const MODES = ['stretch', 'letterbox', 'crop'] as const;
+const NORMALISATIONS: Readonly<Record<string, Normalisation | undefined>> = {
+  none: undefined,
+  imagenet: { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] },
+};
 const RECIPES = { measured: 'measured', default: {}, plain: PLAIN_RECIPE } as const;
 
 export async function train(args: string[]): Promise<number> {
@@ -66,6 +72,7 @@ export async function train(args: string[]): Promise<number> {
       ok: { type: 'string' },
       out: { type: 'string' },
       backbone: { type: 'string' },
+      normalise: { type: 'string' },
       'false-reject-rate': { type: 'string' },
       'review-rate': { type: 'string' },
       'miss-rate': { type: 'string' },
@@ -103,6 +110,10 @@ export async function train(args: string[]): Promise<number> {
   const recipe = Object.entries(RECIPES).find(([name]) => name === (values.recipe ?? 'measured'))?.[1];
   if (recipe === undefined)
     throw new WrongUse(`--recipe takes ${Object.keys(RECIPES).join(', ')}, not ${values.recipe}.`);
+  const wishedNormalisation = values.normalise ?? 'none';
+  if (!Object.hasOwn(NORMALISATIONS, wishedNormalisation)) {
+    throw new WrongUse(`--normalise takes ${Object.keys(NORMALISATIONS).join(' or ')}, not ${values.normalise}.`);
+  }
   const side = wholeWithin(values['input-size'], 'input-size', 64, 1024);
   if (side !== undefined && side % 32 !== 0) {
     throw new WrongUse(`--input-size takes a multiple of 32, not ${JSON.stringify(values['input-size'])}.`);
@@ -125,6 +136,7 @@ export async function train(args: string[]): Promise<number> {
     keepSuspects: values['keep-suspects'],
     coresetSize: wholeWithin(values['bank-size'], 'bank-size', 1, 100_000),
     recipe,
+    normalisation: NORMALISATIONS[wishedNormalisation],
     quantise: values.quantise,
     updateFrom: values.update === undefined ? undefined : resolve(values.update),
     seed,

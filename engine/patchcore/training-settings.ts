@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { type AugmentationWish, InvalidInput, type TilingWish, type TrainingOptions } from '../domain';
 import { type Mask, readMask, type Viewing } from '../imaging';
+import type { Normalisation } from '../onnx';
 import type { BankManifest } from '../packages';
 import type { CalibrationWishes } from '../statistics';
 import type { BankStorage } from './bank-storage';
@@ -23,6 +24,8 @@ export interface ExpertOptions {
   readonly storage?: BankStorage;
   /** With `quantise`: 8-bit numbers where they are sound, though they are not faster on this machine. */
   readonly quantiseAtAnySpeed?: boolean;
+  /** What a backbone that is not in the catalogue wants its pictures to be shifted and scaled by; nothing unless told. */
+  readonly normalisation?: Normalisation;
 }
 
 export interface TrainingSettings {

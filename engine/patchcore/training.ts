@@ -167,7 +167,8 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
     });
   }
   const settings = parent && updateFrom !== undefined ? await inheritedSettings(updateFrom, parent, own) : own;
-  const backbone = parent?.backbone ?? (await resolveBackbone(training.backbone));
+  const backbone =
+    parent?.backbone ?? (await resolveBackbone(training.backbone, { normalisation: training.normalisation }));
   const work = new TrainingWork(training, settings, backbone, parent);
   try {
     return await work.run();
