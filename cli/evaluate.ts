@@ -101,13 +101,14 @@ async function judge(
       const bytes = await picture();
       const result = await model.score(bytes);
       const mask = masks === null || masks === 'none' ? undefined : masks.get(stemOf(name));
-      if (masks !== null && masks !== 'none' && mask === undefined) withoutMask += 1;
       const isMeasured = masks === 'none' || mask !== undefined;
       const measured =
         isMeasured && model instanceof PatchcoreModel
           ? await withTruth(await model.measure(bytes), await mask?.())
           : undefined;
-      judged.push({ name, result, ...(measured && { truth: measured }) });
+      const isMarked = masks === 'none' || measured?.mask?.includes(1) === true;
+      if (masks !== null && !isMarked) withoutMask += 1;
+      judged.push({ name, result, ...(measured && isMarked && { truth: measured }) });
     } catch (error) {
       const isOfOnePicture = error instanceof PictureUnreadable || error instanceof ReferenceMismatch;
       if (!isOfOnePicture && (error as NodeJS.ErrnoException).syscall === undefined) throw error;
@@ -118,7 +119,9 @@ async function judge(
   }
   if (process.stderr.isTTY) terminal.note('');
   if (withoutMask > 0)
-    terminal.note(`${withoutMask} defective pictures have no mask and do not count for the pixel figures.`);
+    terminal.note(
+      `${withoutMask} defective pictures have no mask, or one without white, and do not count for the pixel figures.`,
+    );
   if (judged.length === 0) throw new InvalidInput(`None of the ${pictures.length} pictures could be read.`);
   return { judged, skipped };
 }
