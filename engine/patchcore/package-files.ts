@@ -65,13 +65,13 @@ export function writeOrigins(banks: readonly (Bank | null)[], pictures: Readonly
 export async function readOrigins(folder: string): Promise<BankOrigins> {
   const text = await readPart(folder, ORIGINS_FILE);
   const { pictures, banks } = JSON.parse(text.toString('utf8')) as {
-    readonly pictures: readonly { readonly name: string; readonly sha256: string; readonly signature: string }[];
+    readonly pictures: readonly { readonly name: string; readonly sha256: string; readonly signature?: string }[];
     readonly banks: BankOrigins['banks'];
   };
   return {
     pictures: pictures.map((picture) => ({
       ...picture,
-      signature: Uint8Array.from(Buffer.from(picture.signature, 'base64')),
+      signature: Uint8Array.from(Buffer.from(picture.signature ?? '', 'base64')),
     })),
     banks,
   };

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InspectionError, seededRandom, sha256Of } from '../domain';
+import { InspectionError, seededRandom, sha256Of, type TrainingOptions } from '../domain';
 import { readMask } from '../imaging';
 import { type BankManifest, type ModelManifest, verifyFiles } from '../packages';
 import { suspects } from '../statistics';
@@ -13,7 +13,7 @@ import type { TappedExtractor } from './extractor';
 import { type BankOrigins, originsOf, readConditioning, readOrigins } from './package-files';
 import { joined } from './patch-set';
 import type { ChosenRecipe } from './recipe-trials';
-import type { TrainingSettings } from './training-settings';
+import type { ExpertOptions, TrainingSettings } from './training-settings';
 
 /** A version that pictures are added to. */
 export interface Parent {
@@ -56,6 +56,7 @@ export async function readParent(folder: string): Promise<Parent> {
   const { recipe, bank } = manifest;
   const conditioning = await readConditioning(folder, manifest);
   const { pictures, banks: columns } = await readOrigins(folder);
+  if (pictures.some(({ signature }) => signature.length === 0)) throw new NotExtendable(manifest);
   const banks: (Bank | null)[] = [];
   for (const [section, file] of bank.heads.entries()) {
     const own = columns[section];
@@ -80,15 +81,18 @@ export async function readParent(folder: string): Promise<Parent> {
   };
 }
 
-/** The parent's way to look at pictures: what was wished for it holds for its successors. */
+/** The parent's way to look at pictures holds for its successors, and its wishes where no others are told. */
 export async function inheritedSettings(
   folder: string,
   { manifest }: Parent,
   own: TrainingSettings,
+  told: TrainingOptions & ExpertOptions,
 ): Promise<TrainingSettings> {
   const { preprocessing, viewing, bank, map, calibration } = manifest;
   const file = viewing.mask === null ? null : await readFile(join(folder, viewing.mask));
-  const { falseRejectRate, reviewRate, missRate } = calibration;
+  const { falseRejectRate = calibration.falseRejectRate, missRate = calibration.missRate } = told;
+  const reviewRate = told.reviewRate ?? Math.max(calibration.reviewRate, falseRejectRate);
+  const banks = bank.heads.filter((head) => head !== null).length;
   return {
     ...own,
     viewing: { preprocessing, roi: viewing.roi, tiles: viewing.tiles },
@@ -96,6 +100,7 @@ export async function inheritedSettings(
     banks: bank.tiles,
     reach: bank.reach,
     augmentation: null,
+    coresetSize: told.coresetSize ?? Math.ceil(bank.size / Math.max(1, banks)),
     wishes: { falseRejectRate, reviewRate, missRate },
     sigma: map.sigma,
     storage: bank.storage,

@@ -131,8 +131,11 @@ export function wishesOf(
 }
 
 async function maskOf(path: string): Promise<{ file: Buffer; mask: Mask }> {
+  const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
+    throw new InvalidInput(`The mask ${path} cannot be read: ${why}.`, { path });
+  });
   try {
-    const file = await readFile(path);
     return { file, mask: await readMask(file) };
   } catch (error) {
     throw new InvalidInput(`The mask ${path} cannot be used: ${(error as Error).message}`, { path });

@@ -166,7 +166,8 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
       partType,
     });
   }
-  const settings = parent && updateFrom !== undefined ? await inheritedSettings(updateFrom, parent, own) : own;
+  const settings =
+    parent && updateFrom !== undefined ? await inheritedSettings(updateFrom, parent, own, training) : own;
   const backbone =
     parent?.backbone ?? (await resolveBackbone(training.backbone, { normalisation: training.normalisation }));
   const work = new TrainingWork(training, settings, backbone, parent);

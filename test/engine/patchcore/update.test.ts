@@ -86,6 +86,15 @@ describe('Adding pictures to a trained model', function () {
     assert.ok(after.picturesNeeded < before.picturesNeeded);
   });
 
+  it('keeps the bank size and wishes of the parent, unless others are told', async () => {
+    const pictures = await drawGood(3, 441);
+    const same = await bench.train(pictures, { version: '2', updateFrom: parent.folder, coresetSize: undefined });
+    assert.equal(same.manifest.bank.size, parent.manifest.bank.size);
+    assert.equal(same.manifest.calibration.falseRejectRate, parent.manifest.calibration.falseRejectRate);
+    const told = await bench.train(pictures, { version: '2', updateFrom: parent.folder, falseRejectRate: 0.2 });
+    assert.equal(told.manifest.calibration.falseRejectRate, 0.2);
+  });
+
   it('leaves the parent as it was', async () => {
     const files = async () =>
       Promise.all(['manifest.json', 'head.onnx', 'bank.json'].map((file) => readFile(join(parent.folder, file))));
