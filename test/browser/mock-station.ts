@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import sharp from 'sharp';
-import type { BankDetails, ModelDetails } from '../../engine/api/model-details';
+import type { BankDetails, ModelDetails, ReferenceDetails } from '../../engine/api/model-details';
 import type { BackboneState } from '../../engine/catalogue/backbone-state';
 import {
   type AuditEntry,
@@ -85,6 +85,8 @@ export class MockStation {
   okPictures = 42;
   /** What the details of a version say beyond what every version has; keyed by version. */
   readonly details = new Map<string, Partial<BankDetails>>();
+  /** Versions that compare with golden pictures. */
+  readonly references = new Map<string, ReferenceDetails['reference']>();
   /** The pictures say by EXIF that they are to be turned by 90 degrees, as a phone's do. */
   turned = false;
   /** While true every request is cut off. */
@@ -257,7 +259,17 @@ export class MockStation {
     return found;
   }
 
-  #versionDetails(name: string, version: string): BankDetails | undefined {
+  #versionDetails(name: string, version: string): ModelDetails | undefined {
+    const found = this.#bankDetails(name, version);
+    const reference = this.references.get(version);
+    if (found === undefined || reference === undefined) return found;
+    const { dataset, calibration, metrics } = found;
+    const { kind, partType, createdAt, deployed, pictures, thresholds, bytes, parent } = found;
+    const summary = { name, version, kind, partType, createdAt, deployed, pictures, thresholds, bytes, parent };
+    return { ...summary, dataset, calibration, metrics, method: 'reference', reference };
+  }
+
+  #bankDetails(name: string, version: string): BankDetails | undefined {
     const summary = this.versions.find((one) => one.name === name && one.version === version);
     if (summary === undefined) return undefined;
     const { thresholds, pictures } = summary;

@@ -691,6 +691,29 @@ describe('dashboard widgets in a browser', function () {
       await page.locator(dialog).waitFor({ state: 'detached' });
     });
 
+    it('shows how a version compares with golden pictures', async () => {
+      station.addVersion('1', true);
+      const settings = { side: 1024, reach: 0.05, tolerance: 2, contrast: 0.15, smoothing: 3 };
+      const boxes = { level: 0.21, found: 887, boxes: 895, falseRegions: 30, pictures: 120 };
+      station.references.set('1', {
+        settings: { ...settings, region: 0.21, leastSimilarity: 0.3 },
+        shared: false,
+        chosenBy: 'annotated',
+        trials: [],
+        boxes,
+      });
+      const request = { partType: 'plate', source: { kind: 'folder', folder: 'good' }, deploy: false } as const;
+      station.addJob({ state: 'completed', version: '1', request });
+      const page = await show('ui-training');
+      await see(page, 'Golden picture: each part brings its own.', '.oq-result');
+      await page.getByRole('button', { name: 'Details of version 1' }).click();
+      const dialog = 'dialog[open]';
+      await see(page, 'up to 1,024 pixels a side, moved up to 5 %, edges ± 2 pixels, noise up to 15 %', dialog);
+      await see(page, '887 of 895, 30 false regions in 120 pictures', dialog);
+      await see(page, 'annotated defects', dialog);
+      assert.equal(await page.locator(dialog).getByText('Backbone').count(), 0);
+    });
+
     it('shows why a training could not start', async () => {
       station.addVersion('1', true);
       const page = await show('ui-training');
