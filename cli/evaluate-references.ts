@@ -1,5 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, extname } from 'node:path';
+import { basename, extname, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Box, InvalidInput } from '../engine/domain';
 import { PictureUnreadable } from '../engine/imaging';
@@ -11,6 +12,7 @@ import {
   ReferenceComparer,
   ReferenceMismatch,
   type ReferenceResult,
+  ReferenceUnreadable,
   readYoloLabels,
 } from '../engine/patchcore';
 import { clopperPearson } from '../engine/statistics';
@@ -24,7 +26,7 @@ export const evaluateReferencesHelp = `opti-quality evaluate --pictures DIR --re
 Compares each picture with its golden picture and prints how many annotated defects are found, and how many regions are
 false.
 
-  --pictures DIR    pictures with defects (also: --defects DIR)
+  --pictures DIR    pictures with defects (also: --defects DIR); images/x for the labels in labels/x unless told
   --references DIR  golden pictures, each named like its picture
   --labels DIR      annotated defects in YOLO's format, x.txt for x.jpg; a picture without such a file has no defects
   --ok DIR          pictures of good parts, in which every region is false
@@ -60,9 +62,11 @@ export async function evaluateReferences(args: string[]): Promise<number> {
       json: { type: 'boolean' },
     },
   });
-  const folder = required(values.pictures ?? values.defects, 'pictures');
-  const references = byStem(await picturesInFolder(required(values.references, 'references')));
   const labels = required(values.labels, 'labels');
+  const folder = required(values.pictures ?? values.defects ?? (await picturesBeside(labels)), 'pictures');
+  const references = byStem(await picturesInFolder(required(values.references, 'references')));
+  if (!(await isFolder(labels)))
+    throw new InvalidInput(`The folder ${labels} does not exist. Check the path.`, { labels });
   const pictures = await picturesInFolder(folder);
   const good = values.ok === undefined ? [] : await picturesInFolder(values.ok);
   const names = await classNames(labels);
@@ -101,6 +105,22 @@ export async function evaluateReferences(args: string[]): Promise<number> {
   return 0;
 }
 
+/** Where YOLO's layout has the pictures of a folder of labels: `images/val` beside `labels/val`. */
+async function picturesBeside(labels: string): Promise<string | undefined> {
+  const parts = resolve(labels).split(sep);
+  const place = parts.lastIndexOf('labels');
+  if (place < 0) return undefined;
+  const folder = parts.with(place, 'images').join(sep);
+  return (await isFolder(folder)) ? folder : undefined;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
+}
+
 function judge({ regions, image, milliseconds }: ReferenceResult, labels: Parameters<typeof boxOf>[0][]): Judged {
   const boxes: Box[] = labels.map((label) => boxOf(label, image));
   const { found, falseRegions } = matchBoxes(regions, boxes);
@@ -113,7 +133,8 @@ function judge({ regions, image, milliseconds }: ReferenceResult, labels: Parame
 
 /** True when only the one picture is left out. */
 function isOfOnePicture(error: unknown): boolean {
-  if (error instanceof PictureUnreadable || error instanceof ReferenceMismatch) return true;
+  if (error instanceof PictureUnreadable || error instanceof ReferenceMismatch || error instanceof ReferenceUnreadable)
+    return true;
   return (error as NodeJS.ErrnoException).syscall !== undefined;
 }
 

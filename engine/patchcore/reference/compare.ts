@@ -1,5 +1,5 @@
 import type { Region } from '../../domain';
-import { readPictureHeader } from '../../imaging';
+import { PictureUnreadable, readPictureHeader } from '../../imaging';
 import { defaultThreads } from '../../inference';
 import type { ReferenceSettings } from '../../packages';
 import { type AnomalyMap, encodeMap } from '../anomaly-map';
@@ -7,7 +7,7 @@ import { findRegions } from '../regions';
 import { Session } from '../session';
 import { type Alignment, align } from './alignment';
 import { comparisonGraph } from './comparison-graph';
-import { ReferenceMismatch } from './errors';
+import { ReferenceMismatch, ReferenceUnreadable } from './errors';
 import { type Layers, readLayers } from './layers';
 import { DEFAULT_REFERENCE_SETTINGS } from './settings';
 
@@ -122,7 +122,11 @@ export class ReferenceComparer {
   private async decode(reference: Buffer, width: number, height: number): Promise<Layers> {
     const known = this.decoded.get(reference);
     if (known?.grey.width === width && known.grey.height === height) return known;
-    const layers = await readLayers(reference, width, height);
+    const layers = await readLayers(reference, width, height).catch((error: unknown) =>
+      readGolden(() => {
+        throw error;
+      }),
+    );
     this.decoded.set(reference, layers);
     return layers;
   }
@@ -153,7 +157,7 @@ export function scoreOf({ isSamePart }: Alignment, differences: Float32Array): n
 /** Width and height of the comparison: of the picture, reduced to the longest side allowed. */
 function comparedSize(picture: Buffer, reference: Buffer, side: number): { width: number; height: number } {
   const shown = readPictureHeader(picture);
-  const golden = readPictureHeader(reference);
+  const golden = readGolden(() => readPictureHeader(reference));
   const ratio = Math.max(shown.width, shown.height) / Math.max(golden.width, golden.height);
   const shape = (shown.width * golden.height) / (shown.height * golden.width);
   if (Math.abs(Math.log(shape)) > SHAPE_TOLERANCE || ratio > SIZE_RATIO || ratio < 1 / SIZE_RATIO) {
@@ -164,6 +168,15 @@ function comparedSize(picture: Buffer, reference: Buffer, side: number): { width
     width: Math.max(LEAST_SIDE, Math.round(shown.width * scale)),
     height: Math.max(LEAST_SIDE, Math.round(shown.height * scale)),
   };
+}
+
+/** @throws {ReferenceUnreadable} instead of what a picture of a part throws */
+function readGolden<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof PictureUnreadable ? new ReferenceUnreadable(error) : error;
+  }
 }
 
 function rounded(milliseconds: number): number {

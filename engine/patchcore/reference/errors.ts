@@ -38,3 +38,18 @@ export class ReferenceMissing extends InspectionError {
     });
   }
 }
+
+/** A golden picture that cannot be decoded: the part cannot be judged, and the picture of the part is not to blame. */
+export class ReferenceUnreadable extends InspectionError {
+  constructor(cause: InspectionError) {
+    super({
+      code: 'reference-unreadable',
+      status: 'golden picture unreadable',
+      message: `The golden picture cannot be read: ${cause.message}`,
+      parameters: { detail: cause.message },
+      reason: 'reference-missing',
+      httpStatus: 422,
+      cause,
+    });
+  }
+}

@@ -1,6 +1,6 @@
 export { type BoxMatch, matchBoxes } from './box-matching';
 export { compareWithReference, ReferenceComparer, type ReferenceResult, WRONG_PART_SCORE } from './compare';
-export { ReferenceMismatch, ReferenceMissing } from './errors';
+export { ReferenceMismatch, ReferenceMissing, ReferenceUnreadable } from './errors';
 export { ReferenceLibrary } from './reference-library';
 export {
   packReference,

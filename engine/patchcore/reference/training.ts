@@ -6,7 +6,7 @@ import { auroc, type Calibration, type CalibrationWishes, calibrate } from '../.
 import { paintDefect } from '../synthetic-defects';
 import { type Alignment, align } from './alignment';
 import { ReferenceComparer, scoreOf } from './compare';
-import { ReferenceMismatch } from './errors';
+import { ReferenceMismatch, ReferenceUnreadable } from './errors';
 import { type Layers, layersOf } from './layers';
 import { LevelSearch, type LevelTrial } from './level';
 import { DEFAULT_REFERENCE_SETTINGS } from './settings';
@@ -197,7 +197,8 @@ async function orSkip(name: string, { skipped }: Gathered, use: () => Promise<vo
   try {
     await use();
   } catch (error) {
-    const isOfOnePicture = error instanceof PictureUnreadable || error instanceof ReferenceMismatch;
+    const isOfOnePicture =
+      error instanceof PictureUnreadable || error instanceof ReferenceMismatch || error instanceof ReferenceUnreadable;
     const isFile = (error as NodeJS.ErrnoException).syscall !== undefined;
     if (!isOfOnePicture && !isFile) throw error;
     skipped.push({ name, reason: error instanceof InspectionError ? error.message : String(error) });
