@@ -12,12 +12,14 @@ const LEAST_FOR_ISOTONIC = 50;
  * The probability of a defect by score, when enough of both kinds are known: isotonic from 50 of each, Platt's curve from 5.
  * Both count good and defective parts as equally frequent, however many pictures there are of each.
  *
- * @returns null with fewer than 5 of a kind
+ * @returns null with fewer than 5 of a kind, and where defective parts do not score higher
  */
 export function fitProbability(good: ArrayLike<number>, defective: ArrayLike<number>): ProbabilityCurve | null {
   const fewest = Math.min(good.length, defective.length);
   if (fewest < LEAST_FOR_PLATT) return null;
-  return fewest < LEAST_FOR_ISOTONIC ? fitPlatt(good, defective) : fitIsotonic(good, defective);
+  if (fewest >= LEAST_FOR_ISOTONIC) return fitIsotonic(good, defective);
+  const curve = fitPlatt(good, defective);
+  return curve.slope > 0 ? curve : null;
 }
 
 /**
