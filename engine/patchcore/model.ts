@@ -112,23 +112,6 @@ export class PatchcoreModel {
     return scorePicture(this.parts, picture, options);
   }
 
-  /**
-   * Scores many pictures: the next one is read and decoded while one is compared.
-   *
-   * @param pictures encoded, in any number
-   * @returns in their order; an error instead of a result for a picture that cannot be scored
-   */
-  async *scoreAll(
-    pictures: AsyncIterable<Buffer> | Iterable<Buffer>,
-    { map = false }: ScoreOptions = {},
-  ): AsyncGenerator<AnomalyResult | Error> {
-    const looks = lookAhead(pictures, this.parts);
-    for await (const look of looks) {
-      if (look instanceof Error) yield look;
-      else yield await resultOf(this.parts, await compare(this.parts, look), map);
-    }
-  }
-
   /** Patch distances and the map at input resolution, for measurements. */
   measure(picture: Buffer): Promise<PatchDistances> {
     return measurePicture(this.parts, picture);
@@ -263,20 +246,6 @@ async function resultOf(
     milliseconds: { ...milliseconds, map: rounded(spent), total: rounded(decode + extract + search + spent) },
     model: { name, version },
   };
-}
-
-/** Decodes the next picture while the caller works on the one before. */
-async function* lookAhead(
-  pictures: AsyncIterable<Buffer> | Iterable<Buffer>,
-  parts: LoadedParts,
-): AsyncGenerator<Look | Error> {
-  let next: Promise<Look | Error> | null = null;
-  for await (const picture of pictures) {
-    const current = look(parts, picture).catch((error: Error) => error);
-    if (next !== null) yield await next;
-    next = current;
-  }
-  if (next !== null) yield await next;
 }
 
 function rounded(milliseconds: number): number {
