@@ -144,6 +144,7 @@ export class TooFewPictures extends InspectionError {
  *
  * With `updateFrom` the pictures are added to a version instead: its recipe, view and wishes hold, the new pictures are scored
  * by its banks, the banks are chosen anew from the old ones and the new pictures, and all held-out scores count together.
+ * Defective pictures are scored by the new banks only, and must be given again where the version knew some.
  *
  * The package appears at `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in
  * the same order with the same seed give the same bank. Memory is bounded whatever the number of pictures.
@@ -165,6 +166,15 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
     throw new InvalidInput(`The version at ${updateFrom} is of part type ${partType}, not ${training.partType}.`, {
       partType,
     });
+  }
+  if (parent && parent.manifest.calibration.defects > 0 && training.defectFolder === undefined) {
+    // the new bank scores them otherwise, mostly lower: with their old scores some would pass
+    const { defects } = parent.manifest.calibration;
+    throw new InvalidInput(
+      `The accept level of this version comes from ${defects} pictures of defective parts. Give their folder again (defects), ` +
+        'so that the new bank scores them.',
+      { defects },
+    );
   }
   const settings =
     parent && updateFrom !== undefined ? await inheritedSettings(updateFrom, parent, own, training) : own;
@@ -520,7 +530,7 @@ class TrainingWork {
         folds,
         good: [...before, ...scores],
         groups: [...before.map((_, place) => -1 - place), ...numbers],
-        defective: [...calibration.defectScores, ...defective],
+        defective,
       };
       if (input.good.length < 2) throw new TooFewPictures(scores.length, this.skipped.length, 2);
       return { calibration: calibrate(input, wishes), map };
@@ -559,7 +569,7 @@ class TrainingWork {
         count: learnt,
         skipped: this.skipped.length,
         sha256: this.parent ? grownHash(this.parent, collected.sha256) : collected.sha256,
-        defects: defects.length + (before?.dataset.defects ?? 0),
+        defects: defects.length,
       },
       preprocessing: { ...settings.viewing.preprocessing, fastShrinkOnLoad: false },
       viewing: { roi: settings.viewing.roi, tiles: settings.viewing.tiles, mask: settings.mask && MASK_FILE },

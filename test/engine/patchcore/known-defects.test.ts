@@ -8,10 +8,11 @@ describe('Pictures of defective parts', function () {
   this.timeout(60_000);
   let bench: Workbench;
   let trained: Trained;
+  let defectFolder: string;
   before(async () => {
     bench = await Workbench.open();
     const good = await drawGood(16, 101);
-    const defectFolder = join(bench.folder, 'defects');
+    defectFolder = join(bench.folder, 'defects');
     await mkdir(defectFolder);
     for (let seed = 1; seed <= 8; seed += 1) {
       await writeFile(join(defectFolder, `${seed}.jpg`), await drawPicture({ seed: 600 + seed, defective: true }));
@@ -33,6 +34,22 @@ describe('Pictures of defective parts', function () {
     const reasons = Object.fromEntries(trained.skipped.map(({ name, reason }) => [name.split(/[\\/]/).at(-1), reason]));
     assert.deepEqual(Object.keys(reasons).sort(), ['9.jpg', 'again.jpg']);
     assert.match(reasons['9.jpg'], /the same picture as good-103\.jpg, which cannot be both/);
+  });
+
+  it('must be given again when pictures are added: the new bank scores them otherwise', async () => {
+    const fresh = await drawGood(3, 451);
+    const update = { version: '2', updateFrom: trained.folder };
+    await assert.rejects(
+      bench.train(fresh, update),
+      /comes from 8 pictures of defective parts\. Give their folder again/,
+    );
+    const next = await bench.train(fresh, { ...update, defectFolder });
+    const { calibration, thresholds } = next.manifest;
+    assert.equal(calibration.defects, 8);
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const { score } = await next.score(await drawPicture({ seed: 600 + seed, defective: true }));
+      assert.ok(score > thresholds.accept, `defect ${seed} scores ${score}`);
+    }
   });
 
   it('give findings the probability of a defect', async () => {
