@@ -38,7 +38,7 @@ What is learnt:
   --augment LIST           altered copies are learnt, too: flip, rotation=DEGREES, light=PERCENT, shift=PERCENT, with commas
                            between, or none. Default: with fewer than 16 pictures light=10,shift=2, otherwise none
   --keep-suspects          learn pictures that look defective, too, instead of leaving them out
-  --bank-size N            patches kept in the memory bank (default 2000)
+  --bank-size N            patches kept in each memory bank (default 2000)
   --recipe NAME            measured (default): tap, conditioning and score are chosen on painted defects;
                            default: without measuring; plain: PatchCore as published (features as they are, maximum)
   --quantise               compute with 8-bit numbers where held-out decisions do not get worse

@@ -142,6 +142,10 @@ async function request(
     );
   }
   if (response.body === null) throw new Refusal('it answers with nothing', true);
+  if (/^text\/html\b/i.test(response.headers.get('content-type') ?? '')) {
+    await response.body.cancel();
+    throw new Refusal('it answers with a web page in place of the file: a login page of the network, perhaps', false);
+  }
   const etag = response.headers.get('etag');
   const strong = etag !== null && !etag.startsWith('W/') ? etag : null;
   const content = response.body as AsyncIterable<Uint8Array>;

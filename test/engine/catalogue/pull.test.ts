@@ -167,6 +167,18 @@ describe('Pulling a backbone', () => {
     await assert.rejects(pull('tiny', options()), PullAltered);
   });
 
+  it('takes no web page for the file, asks for it once, and keeps what was there', async () => {
+    await writeFile(`${path}.part`, content.subarray(0, 1000));
+    server.does((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+      response.write('<html>Sign ');
+      response.end('in</html>');
+    });
+    await assert.rejects(pull('tiny', options()), /answers with a web page in place of the file/);
+    assert.equal(server.requests.length, 1);
+    assert.equal((await stat(`${path}.part`)).size, 1000);
+  });
+
   it('gives up when a truncated answer brings nothing more, and keeps what came', async () => {
     server.does(truncatedTo(1000));
     await assert.rejects(pull('tiny', options()), (error) => {
