@@ -1,10 +1,11 @@
 import { basename, extname } from 'node:path';
 import { parseArgs } from 'node:util';
-import { InvalidInput, type Verdict } from '../engine/domain';
+import { InvalidInput, sha256Of, type Verdict } from '../engine/domain';
 import { PictureUnreadable } from '../engine/imaging';
 import {
   type AnomalyModel,
   type AnomalyResult,
+  learntPictures,
   PatchcoreModel,
   picturesInFolder,
   ReferenceMismatch,
@@ -75,8 +76,9 @@ export async function evaluate(args: string[]): Promise<number> {
     if (masks !== null && !(model instanceof PatchcoreModel)) {
       throw new WrongUse('--masks needs a model with a memory bank; a reference model is measured with --references.');
     }
-    const goodSide = await judge(model, good, masks && 'none');
-    const defectSide = await judge(model, defective, masks);
+    const learnt = await learntPictures(modelFolder);
+    const goodSide = await judge(model, good, masks && 'none', learnt);
+    const defectSide = await judge(model, defective, masks, learnt);
     const report = reportOf(model, goodSide, defectSide, masks !== null);
     if (values.json) terminal.print(JSON.stringify(report));
     else printReport(report);
@@ -92,13 +94,16 @@ async function judge(
   model: AnomalyModel,
   pictures: Awaited<ReturnType<typeof picturesInFolder>>,
   masks: Masks | 'none' | null,
+  learnt: ReadonlySet<string>,
 ): Promise<Side> {
   const judged: Judged[] = [];
   const skipped: { name: string; reason: string }[] = [];
   let withoutMask = 0;
+  let known = 0;
   for (const [index, { name, picture }] of pictures.entries()) {
     try {
       const bytes = await picture();
+      if (learnt.has(sha256Of(bytes))) known += 1;
       const result = await model.score(bytes);
       const mask = masks === null || masks === 'none' ? undefined : masks.get(stemOf(name));
       const isMeasured = masks === 'none' || mask !== undefined;
@@ -122,6 +127,11 @@ async function judge(
     terminal.note(
       `${withoutMask} defective pictures have no mask, or one without white, and do not count for the pixel figures.`,
     );
+  if (known > 0) {
+    terminal.note(
+      `${known} of these pictures were learnt by the model: what it makes of them says nothing about other parts.`,
+    );
+  }
   if (judged.length === 0) throw new InvalidInput(`None of the ${pictures.length} pictures could be read.`);
   return { judged, skipped };
 }

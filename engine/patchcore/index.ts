@@ -9,6 +9,7 @@ export {
   type PatchDistances,
   type ScoreOptions,
 } from './model';
+export { learntPictures } from './package-files';
 export type { SkippedPicture } from './picture-reader';
 export { picturesInFolder, type TrainingPicture } from './pictures';
 export type { TrainingProgress } from './progress';

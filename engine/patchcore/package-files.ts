@@ -77,6 +77,12 @@ export async function readOrigins(folder: string): Promise<BankOrigins> {
   };
 }
 
+/** Hex SHA-256 of the pictures that a model has learnt; none where its package does not tell. */
+export async function learntPictures(folder: string): Promise<ReadonlySet<string>> {
+  const { pictures } = await readOrigins(folder).catch(() => ({ pictures: [] }));
+  return new Set(pictures.map(({ sha256 }) => sha256));
+}
+
 export function originsOf({ picture, tile, patch }: Columns): PatchOrigin[] {
   return picture.map((from, row) => ({ picture: from, tile: tile[row], patch: patch[row] }));
 }
