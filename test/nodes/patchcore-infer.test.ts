@@ -184,7 +184,7 @@ describe('patchcore-infer', function () {
     assert.match(((await until(() => collect('errors')[0])).error as Error).message, /Which part type/);
     send('infer', { topic: 'train', payload: { partType: 'plate' } });
     const { error } = await until(() => collect('errors')[1]);
-    assert.match((error as Error).message, /at least \d+ different readable pictures/);
+    assert.match((error as Error).message, /at least \d+ different readable picture/);
     send('infer', { topic: 'cancel', payload: {} });
     await until(() => collect('errors').length === 3);
   });

@@ -90,9 +90,10 @@ describe('Training and scoring', () => {
   it('keeps where each row of the bank came from: another picture of the same bytes has the same rows', async () => {
     const origins = JSON.parse(await readFile(join(modelFolder, 'bank.json'), 'utf8')) as BankOrigins;
     assert.deepEqual(
-      origins.pictures,
+      origins.pictures.map(({ name, sha256 }) => ({ name, sha256 })),
       good.map(({ name, picture }) => ({ name, sha256: sha256Of(picture) })),
     );
+    assert.ok(origins.pictures.every(({ signature }) => Buffer.from(String(signature), 'base64').length === 768));
     const [bank] = origins.banks;
     assert.equal(bank?.picture.length, 300);
     assert.ok(bank.picture.every((picture) => picture >= 0 && picture < 24));
