@@ -2,6 +2,7 @@ export type { AnomalyMap } from './anomaly-map';
 export { type AnomalyModel, loadAnomalyModel } from './anomaly-model';
 export { type Backbone, BackboneNotFound, resolveBackbone } from './backbone';
 export { type Coreset, greedyCoreset } from './coreset';
+export { TooFewPictures } from './errors';
 export {
   type AnomalyResult,
   type PatchcoreLoadOptions,
@@ -17,7 +18,6 @@ export * from './reference';
 export {
   MINIMUM_PICTURES,
   type PatchcoreTraining,
-  TooFewPictures,
   type TrainingResult,
   trainPatchcore,
 } from './training';

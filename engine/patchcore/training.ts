@@ -1,22 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  type AugmentationWish,
-  InspectionError,
-  InvalidInput,
-  type Random,
-  seededRandom,
-  type TrainingOptions,
-} from '../domain';
-import {
-  type Augmentation,
-  augment,
-  augmentCounts,
-  contentOf,
-  drawAugmentations,
-  patchCounts,
-  thumbnail,
-  type View,
-} from '../imaging';
+import { InvalidInput, seededRandom, type TrainingOptions } from '../domain';
+import { type Augmentation, augment, contentOf, patchCounts, thumbnail, type View } from '../imaging';
 import {
   assertFree,
   type BankManifest,
@@ -26,17 +10,9 @@ import {
   type UnsealedManifest,
   writePackage,
 } from '../packages';
-import {
-  type Calibration,
-  type CalibrationMethod,
-  calibrate,
-  nearDuplicates,
-  signatureOf,
-  suspects,
-} from '../statistics';
+import { type Calibration, type CalibrationMethod, calibrate, nearDuplicates, suspects } from '../statistics';
 import { BACKBONE_FILE, type Backbone, resolveBackbone } from './backbone';
-import { type Bank, searchOf } from './bank';
-import type { BankStorage } from './bank-storage';
+import type { Bank } from './bank';
 import { Candidates } from './candidates';
 import {
   type BankPlan,
@@ -47,13 +23,13 @@ import {
   openSearchers,
   scoreViews,
 } from './cross-validation';
+import { TooFewPictures } from './errors';
 import { Extractor, STRIDES, type TappedExtractor, tapAt } from './extractor';
-import { headGraph } from './head-graph';
+import { type Heads, headFiles, type StoredPlan } from './head-files';
 import { measurePicture, PatchcoreModel } from './model';
-import { type Conditioning, dimensionsOf, neckGraph } from './neck-graph';
+import { dimensionsOf, neckGraph } from './neck-graph';
 import {
   CONDITIONING_FILE,
-  headFile,
   type LearntPicture,
   MASK_FILE,
   ORIGINS_FILE,
@@ -63,23 +39,26 @@ import {
 import { grownBanks, grownHash, inheritedSettings, type Parent, readParent, scoreByParent } from './parent';
 import type { ViewPatches } from './patch-set';
 import { type ReadPicture, readPictures, type SkippedPicture } from './picture-reader';
+import { signatureOfViews } from './picture-signature';
 import { picturesInFolder, type TrainingPicture } from './pictures';
 import { Products } from './product';
 import { ProgressReport, type TrainingProgress } from './progress';
 import { type QuantisationOutcome, type QuantisationReport, quantisedWhereSound } from './quantisation';
 import { type ChosenRecipe, chooseRecipe, SAMPLE_PICTURES, viewPatches } from './recipe-trials';
-import { imageScore, neighboursFor } from './scoring';
+import { imageScore } from './scoring';
 import { Session } from './session';
 import { type ExpertOptions, settingsOf, type TrainingSettings } from './training-settings';
+import {
+  alteredCounts,
+  drawVariations,
+  LEAST_TO_HOLD_OUT,
+  NO_VARIATION,
+  type Variation,
+  variationFor,
+} from './variation';
 
 /** Fewer readable pictures than this train no model. */
 export const MINIMUM_PICTURES = 1;
-/** Below this many pictures calibration has nothing to hold out, and scores altered copies. */
-const LEAST_TO_HOLD_OUT = 4;
-/** With fewer pictures altered copies fill the bank up, unless told otherwise. */
-const FEW_PICTURES = 16;
-/** What cannot be the defect in most lines: a little light, a little play. */
-const USUAL_VARIATION = { flip: false, rotation: 0, light: 0.1, shift: 0.02 } as const;
 const NOTHING_COUNTS =
   'Nothing of the pictures counts: the mask leaves nothing of what is looked at, or only lines too thin for the ' +
   "model's input. Paint more of it white, or choose another region of interest or a larger input.";
@@ -115,21 +94,6 @@ export interface PatchcoreTraining extends TrainingOptions, ExpertOptions {
 export interface TrainingResult {
   readonly manifest: BankManifest;
   readonly skipped: readonly SkippedPicture[];
-}
-
-/** Too few readable pictures to learn from. */
-export class TooFewPictures extends InspectionError {
-  constructor(readable: number, skipped: number, needed: number) {
-    super({
-      code: 'too-few-pictures',
-      status: `needs ${needed} picture${needed > 1 ? 's' : ''}`,
-      message:
-        `Training needs at least ${needed} different readable picture${needed > 1 ? 's' : ''} of good parts and got ${readable}` +
-        `${skipped > 0 ? ` (${skipped} more could not be read or were there twice)` : ''}. Add ${needed - readable} or more.`,
-      parameters: { readable, skipped, needed },
-      httpStatus: 422,
-    });
-  }
 }
 
 /**
@@ -242,7 +206,7 @@ class TrainingWork {
   private async choose(): Promise<QuantisationOutcome & { readonly variation: Variation }> {
     const { settings, progress, backbone } = this;
     const sample = await this.sample();
-    const variation = this.variationFor(sample.length);
+    const variation = variationFor(settings.augmentation, sample.length, this.training.pictures.length);
     progress.at('condition', 0);
     const products = this.opened(await Products.open(settings.threads));
     const common = { backbone, settings, products, signal: this.training.signal };
@@ -297,21 +261,6 @@ class TrainingWork {
     const mask = this.settings.mask?.mask ?? null;
     const [stride] = STRIDES;
     return views.some((view) => patchCounts(view, mask, view.height / stride, view.width / stride).includes(1));
-  }
-
-  /** Which altered copies are learnt. */
-  private variationFor(sampled: number): Variation {
-    const { augmentation } = this.settings;
-    const count = this.training.pictures.length <= sampled ? sampled : this.training.pictures.length;
-    const few = sampled < FEW_PICTURES && count < FEW_PICTURES;
-    const wish =
-      augmentation === 'auto' ? (few ? USUAL_VARIATION : null) : isVarying(augmentation) ? augmentation : null;
-    if (wish === null) {
-      if (sampled < 2) throw new TooFewPictures(sampled, 0, 2);
-      return { wish, copies: 0, method: 'cross-validated' };
-    }
-    const copies = few ? Math.max(1, Math.ceil(FEW_PICTURES / sampled) - 1) : 1;
-    return { wish, copies, method: sampled < LEAST_TO_HOLD_OUT ? 'augmented' : 'cross-validated' };
   }
 
   private async collect(extractor: Extractor, neck: Session, variation: Variation): Promise<Collected> {
@@ -486,18 +435,20 @@ class TrainingWork {
     const searchers = await openSearchers(banks, plan);
     try {
       const scores: number[] = [];
+      const seen = new Map<string, string>();
       for await (const read of readPictures(await picturesInFolder(defectFolder), viewing)) {
         signal?.throwIfAborted();
         if ('reason' in read) {
           this.skipped.push(read);
           continue;
         }
-        const twin = this.twins.get(read.sha256);
+        const good = this.twins.get(read.sha256);
+        const twin = good === undefined ? seen.get(read.sha256) : `${good}, which cannot be both`;
         if (twin !== undefined) {
-          this.skipped.push({ name: read.name, reason: `It is the same picture as ${twin}, which cannot be both.` });
+          this.skipped.push({ name: read.name, reason: `It is the same picture as ${twin}.` });
           continue;
         }
-        this.twins.set(read.sha256, read.name);
+        seen.set(read.sha256, read.name);
         const views: ViewPatches[] = [];
         for (const view of read.views) {
           const section = plan.sections === 1 ? 0 : view.tile;
@@ -553,7 +504,7 @@ class TrainingWork {
     const learnt = collected.count - scored.leftOut.size + (before?.bank.pictures ?? 0);
     const used = new Map([...this.used].filter(([picture]) => !scored.leftOut.has(picture)));
     progress.at('package', 0);
-    const heads = await headFiles(banks, chosen.conditioning, extractor, plan);
+    const heads = await headFiles(banks, chosen.conditioning, extractor.layers, plan);
     const isEmbedded = backbone.embedded && tapped.bytes === backbone.bytes;
     const manifest: UnsealedManifest<BankManifest> = {
       format: MANIFEST_FORMAT,
@@ -655,15 +606,6 @@ class TrainingWork {
   }
 }
 
-interface Variation {
-  readonly wish: (TrainingOptions['augmentation'] & object) | null;
-  /** Altered copies of each picture. */
-  readonly copies: number;
-  readonly method: CalibrationMethod;
-}
-
-const NO_VARIATION: Variation = { wish: null, copies: 0, method: 'cross-validated' };
-
 interface Collected {
   readonly candidates: Candidates;
   /** Number of each picture's group of near-duplicates, by its place. */
@@ -692,13 +634,6 @@ interface Levels {
   readonly map: BankManifest['map'];
 }
 
-interface Heads {
-  readonly names: (string | null)[];
-  readonly files: Record<string, Uint8Array>;
-}
-
-type StoredPlan = BankPlan & { readonly storage: BankStorage };
-
 interface Made {
   readonly chosen: ChosenRecipe;
   readonly tapped: TappedExtractor;
@@ -710,59 +645,6 @@ interface Made {
   readonly defects: readonly number[];
   readonly levels: Levels;
   readonly variation: Variation;
-}
-
-async function headFiles(
-  banks: readonly (Bank | null)[],
-  conditioning: Conditioning | null,
-  { layers }: Extractor,
-  plan: StoredPlan,
-): Promise<Heads> {
-  const names: (string | null)[] = [];
-  const files: Record<string, Uint8Array> = {};
-  for (const [section, bank] of banks.entries()) {
-    if (bank === null) {
-      names.push(null);
-      continue;
-    }
-    const search = await searchOf(bank, { ...plan, neighbours: neighboursFor(plan.scoring, bank.patches.rows) });
-    const name = headFile(section, banks.length);
-    names.push(name);
-    files[name] = headGraph({ ...search, layers, conditioning, sigma: plan.sigma, storage: plan.storage });
-  }
-  return { names, files };
-}
-
-function isVarying(wish: AugmentationWish | null): boolean {
-  return wish !== null && (wish.flip || wish.rotation > 0 || wish.light > 0 || wish.shift > 0);
-}
-
-/** What the mask leaves out goes along with the picture. */
-function alteredCounts({ counts, gridRows, gridColumns }: ViewPatches, view: View, change: Augmentation): Float32Array {
-  return augmentCounts(counts, gridRows, gridColumns, view, change, contentOf(view));
-}
-
-function drawVariations({ wish, copies }: Variation, random: Random): Augmentation[] {
-  return wish === null || copies === 0 ? [] : drawAugmentations(wish, copies, random);
-}
-
-/** What a picture looks like: with tiles, each in a sixteenth of the numbers. */
-function signatureOfViews(views: readonly View[]): Uint8Array {
-  const parts = views.map(({ data, width, height }) => {
-    const signature = signatureOf(data, width, height);
-    return views.length === 1 ? signature : coarser(signature);
-  });
-  return Uint8Array.from(parts.flatMap((part) => Array.from(part, (value) => Math.round(255 * value))));
-}
-
-/** Means over 4x4 cells of a signature's 16x16. */
-function coarser(signature: Float32Array): Float32Array {
-  const coarse = new Float32Array(signature.length / 16);
-  for (let place = 0; place < signature.length; place += 1) {
-    const [channel, row, column] = [Math.floor(place / 256), Math.floor((place % 256) / 16), place % 16];
-    coarse[channel * 16 + Math.floor(row / 4) * 4 + Math.floor(column / 4)] += signature[place] / 16;
-  }
-  return coarse;
 }
 
 async function goldenOf(picture: Buffer): Promise<Buffer> {
