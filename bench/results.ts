@@ -1,10 +1,11 @@
 /**
- * Measures accuracy on real and simulated pictures and writes docs/results.md: `npm run results`. Real pictures and the
+ * Measures accuracy on real and simulated pictures and writes docs/results.md: `npm run results`, or parts of it, for example
+ * `npm run results -- accuracy reference`. Real pictures and the
  * MobileNetV1 features are read from `../shared`, or from OPTI_QUALITY_SHARED; what is not there is left out.
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -38,7 +39,28 @@ interface Backbone {
   readonly side: number;
 }
 
-async function main(): Promise<void> {
+interface Section {
+  /** What `npm run results -- NAME ...` takes. */
+  readonly name: string;
+  /** The heading its text begins with. */
+  readonly title: string;
+  readonly measure: (sets: readonly Pictures[], backbones: readonly Backbone[], folder: string) => Promise<string>;
+}
+
+const SECTIONS: readonly Section[] = [
+  { name: 'accuracy', title: 'Accuracy', measure: accuracy },
+  { name: 'reference', title: 'Reference mode', measure: referenceMode },
+  { name: 'few', title: 'Few pictures', measure: fewPictures },
+  { name: 'suspects', title: 'Defective pictures among the training pictures', measure: hiddenDefects },
+  { name: 'conditioning', title: 'Conditioning and spacing', measure: yardstick },
+];
+
+async function main(wanted: readonly string[]): Promise<void> {
+  const names = SECTIONS.map(({ name }) => name);
+  const unknown = wanted.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`There is no part ${unknown}; there are ${names.join(', ')}.`);
+  const file = join(packageRoot, 'docs', 'results.md');
+  const before = existsSync(file) ? (await readFile(file, 'utf8')).split(/\n(?=## )/).slice(1) : [];
   const folder = await mkdtemp(join(tmpdir(), 'results-'));
   try {
     const sets = await pictureSets();
@@ -46,16 +68,14 @@ async function main(): Promise<void> {
       { name: 'starter', file: undefined, side: 288 },
       ...(existsSync(MOBILENET) ? [mobilenet()] : []),
     ];
-    const parts = [
-      await accuracy(sets, backbones, folder),
-      await referenceMode(),
-      await fewPictures(sets, backbones, folder),
-      await hiddenDefects(sets, folder),
-      await yardstick(sets, backbones, folder),
-    ];
-    const text = [heading(), ...parts.filter((part) => part !== '')].join('\n\n');
-    await writeFile(join(packageRoot, 'docs', 'results.md'), `${text}\n`);
-    process.stdout.write(`${text}\n`);
+    const parts: string[] = [];
+    for (const { name, title, measure } of SECTIONS) {
+      const isWanted = wanted.length === 0 || wanted.includes(name);
+      // what is not measured now stays as it is
+      const old = before.find((part) => part.startsWith(`## ${title}\n`))?.trim() ?? '';
+      parts.push((isWanted ? await measure(sets, backbones, folder) : '') || old);
+    }
+    await writeFile(file, `${[heading(), ...parts.filter((part) => part !== '')].join('\n\n')}\n`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -243,7 +263,7 @@ Image AUROC / good parts rejected / defective parts passed, with ${name} at ${si
 ${rows.join('\n')}`;
 }
 
-async function hiddenDefects(sets: readonly Pictures[], folder: string): Promise<string> {
+async function hiddenDefects(sets: readonly Pictures[], _: readonly Backbone[], folder: string): Promise<string> {
   const rows: string[] = [];
   for (const set of sets.filter(({ name }) => !name.startsWith('boards'))) {
     const hidden = set.defective.slice(0, 4);
@@ -299,10 +319,10 @@ function heading(): string {
 
 Written by \`npm run results\` on ${availableParallelism()} cores (${processor}), Node.js ${process.version}. Real pictures:
 elpv-dataset (Deitsch et al. 2019) and DeepPCB (Tang et al. 2019), not part of this repository. Other figures:
-\`opti-quality evaluate --references\` (reference mode), \`npm run bench:patchcore\` (speed), \`npm run bench:quantisation\`.`;
+\`npm run bench:patchcore\` (speed), \`npm run bench:quantisation\`.`;
 }
 
-main().catch((error: unknown) => {
+main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
 });
