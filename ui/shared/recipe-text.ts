@@ -31,5 +31,7 @@ export function effectText(recipe: Recipe, texts: Texts, formats: Formats): stri
   const { trials } = recipe;
   const plain =
     trials.find(({ conditioning, scoring }) => conditioning === 'none' && scoring.method === 'max') ?? trials[0];
-  return texts.recipe.effect(formats.auroc(chosen.auroc), formats.auroc(plain.auroc), trials.length);
+  const effect = texts.recipe.effect(formats.auroc(chosen.auroc), formats.auroc(plain.auroc), trials.length);
+  const isBehind = trials.some(({ auroc }) => auroc > chosen.auroc);
+  return isBehind ? `${effect} ${texts.recipe.kept}` : effect;
 }

@@ -415,6 +415,7 @@ export const de: Texts = {
       reweighted: 'größter Abstand, neu gewichtet',
       'top-mean': (share) => `Mittel der höchsten ${share} %`,
     },
+    kept: 'Die Voreinstellung blieb trotzdem: Nur ein Gewinn von 15 Punkten bei gemalten Fehlern ändert sie.',
     effect: (chosen, plain, count) =>
       `AUROC ${chosen} bei gemalten Fehlern, ${plain} mit einfachen Merkmalen (${count} Rezepte versucht).`,
   },
