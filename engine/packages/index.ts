@@ -39,6 +39,7 @@ export {
   listVersions,
   nextVersion,
   readManifest,
+  readPackageFile,
   sha256OfFile,
   verifyFiles,
   writeManifest,

@@ -174,6 +174,13 @@ export async function verifyFiles(folder: string): Promise<ModelManifest> {
   return manifest;
 }
 
+/** A file of a package. @throws {ModelInvalid} when it cannot be read */
+export async function readPackageFile(folder: string, path: string): Promise<Buffer> {
+  return readFile(join(folder, path)).catch((error: Error) => {
+    throw new ModelInvalid(folder, `${path} cannot be read (${error.message})`, error);
+  });
+}
+
 /** Versions of a model, oldest first. Folders that are no finished package are left out. */
 export async function listVersions(modelsFolder: string, name: string): Promise<string[]> {
   const folder = join(modelsFolder, name);

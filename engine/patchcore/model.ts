@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ModelReference, Region, Thresholds } from '../domain';
 import { type Mask, type Placement, patchCounts, readMask, stitchMaps, toViews } from '../imaging';
 import { defaultThreads } from '../inference';
-import { type BankManifest, ModelInvalid, readManifest, verifyFiles } from '../packages';
+import { type BankManifest, ModelInvalid, readManifest, readPackageFile, verifyFiles } from '../packages';
 import { probabilityOf } from '../statistics';
 import { type AnomalyMap, encodeMap } from './anomaly-map';
 import { backboneOf } from './backbone';
@@ -132,10 +130,10 @@ export async function openHeads(folder: string, manifest: BankManifest, threads:
   const heads: (Session | null)[] = [];
   try {
     for (const file of manifest.bank.heads) {
-      heads.push(file === null ? null : await Session.open(await readPart(folder, file), threads));
+      heads.push(file === null ? null : await Session.open(await readPackageFile(folder, file), threads));
     }
     const { mask } = manifest.viewing;
-    return { manifest, heads, mask: mask === null ? null : await readMask(await readPart(folder, mask)) };
+    return { manifest, heads, mask: mask === null ? null : await readMask(await readPackageFile(folder, mask)) };
   } catch (error) {
     for (const head of heads) await head?.close();
     throw error;
@@ -146,12 +144,6 @@ export async function closeHeads({ heads }: Pick<LoadedHeads, 'heads'>): Promise
   for (const head of heads) await head?.close();
 }
 
-async function readPart(folder: string, file: string): Promise<Buffer> {
-  return readFile(join(folder, file)).catch((error: Error) => {
-    throw new ModelInvalid(folder, `${file} cannot be read (${error.message})`, error);
-  });
-}
-
 /**
  * Scores the pictures that travel with the model and compares with the scores it was made with.
  *
@@ -160,7 +152,7 @@ async function readPart(folder: string, file: string): Promise<Buffer> {
 export async function verifyGolden(folder: string, parts: LoadedParts): Promise<void> {
   const { golden, goldenTolerance, recipe } = parts.manifest;
   for (const { picture, score } of golden) {
-    const { views } = await measurePicture(parts, await readPart(folder, picture));
+    const { views } = await measurePicture(parts, await readPackageFile(folder, picture));
     const actual = imageScore(views, recipe.scoring);
     if (!(Math.abs(actual - score) <= goldenTolerance * Math.abs(score))) {
       throw new ModelInvalid(folder, `${picture} scores ${actual.toPrecision(6)} instead of ${score.toPrecision(6)}`);
@@ -177,20 +169,11 @@ export async function scorePicture(
 }
 
 export async function measurePicture(parts: LoadedParts, picture: Buffer): Promise<PatchDistances> {
-  return compare(parts, await look(parts, picture));
-}
-
-type Look = Awaited<ReturnType<typeof toViews>> & { readonly decode: number };
-
-async function look({ manifest }: LoadedParts, picture: Buffer): Promise<Look> {
-  const start = performance.now();
-  const { preprocessing, viewing } = manifest;
-  const views = await toViews(picture, { preprocessing, roi: viewing.roi, tiles: viewing.tiles });
-  return { ...views, decode: rounded(performance.now() - start) };
-}
-
-async function compare(parts: LoadedParts, { views, decode }: Look): Promise<PatchDistances> {
   const { manifest, backbone, heads, mask } = parts;
+  const { preprocessing, viewing } = manifest;
+  const begun = performance.now();
+  const { views } = await toViews(picture, { preprocessing, roi: viewing.roi, tiles: viewing.tiles });
+  const decode = rounded(performance.now() - begun);
   const { outputs } = manifest.backbone;
   const { stride } = outputs[0];
   const found: ViewDistances[] = [];

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type BankManifest, ModelInvalid } from '../packages';
+import { type BankManifest, readPackageFile } from '../packages';
 import type { Bank } from './bank';
 import type { Conditioning } from './neck-graph';
 import type { PatchOrigin } from './patch-set';
@@ -63,7 +61,7 @@ export function writeOrigins(banks: readonly (Bank | null)[], pictures: Readonly
 
 /** @throws {ModelInvalid} when the package has none */
 export async function readOrigins(folder: string): Promise<BankOrigins> {
-  const text = await readPart(folder, ORIGINS_FILE);
+  const text = await readPackageFile(folder, ORIGINS_FILE);
   const { pictures, banks } = JSON.parse(text.toString('utf8')) as {
     readonly pictures: readonly { readonly name: string; readonly sha256: string; readonly signature?: string }[];
     readonly banks: BankOrigins['banks'];
@@ -97,15 +95,9 @@ export function writeConditioning({ mean, weights }: Conditioning): Buffer {
 /** @returns null for a model that compares features as they are */
 export async function readConditioning(folder: string, { recipe }: BankManifest): Promise<Conditioning | null> {
   if (recipe.conditioning === 'none') return null;
-  const bytes = await readPart(folder, CONDITIONING_FILE);
+  const bytes = await readPackageFile(folder, CONDITIONING_FILE);
   const values = new Float32Array(Uint8Array.from(bytes).buffer);
   const columns = recipe.dimension;
   const rows = values.length / (columns + 1);
   return { mean: values.slice(0, rows), weights: { data: values.slice(rows), rows, columns } };
-}
-
-async function readPart(folder: string, file: string): Promise<Buffer> {
-  return readFile(join(folder, file)).catch((error: Error) => {
-    throw new ModelInvalid(folder, `${file} cannot be read (${error.message})`, error);
-  });
 }

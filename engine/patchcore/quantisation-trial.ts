@@ -1,4 +1,4 @@
-import { seededRandom } from '../domain';
+import { seededRandom, type Verdict, verdictOf } from '../domain';
 import { auroc, calibrate } from '../statistics';
 import type { Backbone } from './backbone';
 import { chooseBank, searchOf } from './bank';
@@ -182,12 +182,12 @@ export interface Decisions {
   /** Good pictures not accepted, and painted ones accepted. */
   readonly wrong: number;
   /** The decision about each picture: the good ones, then the painted ones. */
-  readonly each: readonly ('OK' | 'REVIEW' | 'NG')[];
+  readonly each: readonly Verdict[];
 }
 
 export function decisionsOf({ good, painted }: TrialScores, settings: TrainingSettings): Decisions {
   const { thresholds } = calibrate({ good, method: 'cross-validated', folds: FOLDS }, settings.wishes);
-  const decide = (score: number) => (score <= thresholds.accept ? 'OK' : score <= thresholds.reject ? 'REVIEW' : 'NG');
+  const decide = (score: number) => verdictOf(score, thresholds);
   const [ofGood, ofPainted] = [good.map(decide), painted.map(decide)];
   const wrong =
     ofGood.filter((decision) => decision !== 'OK').length + ofPainted.filter((decision) => decision === 'OK').length;

@@ -1,7 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { readPictureHeader } from '../../imaging';
-import { ModelInvalid, type ReferenceManifest, type ReferenceSection, readManifest, verifyFiles } from '../../packages';
+import {
+  ModelInvalid,
+  type ReferenceManifest,
+  type ReferenceSection,
+  readManifest,
+  readPackageFile,
+  verifyFiles,
+} from '../../packages';
 import type { AnomalyResult, PatchcoreLoadOptions, ScoreOptions } from '../model';
 import { ReferenceComparer } from './compare';
 import { ReferenceMissing } from './errors';
@@ -71,7 +76,7 @@ export class ReferenceModel {
    */
   static async open(folder: string, manifest: ReferenceManifest, threads?: number): Promise<ReferenceModel> {
     const { settings, picture } = manifest.reference;
-    const shared = picture === null ? null : await readFromPackage(folder, picture);
+    const shared = picture === null ? null : await readPackageFile(folder, picture);
     return new ReferenceModel(folder, manifest, await ReferenceComparer.open(settings, threads), shared);
   }
 
@@ -82,8 +87,8 @@ export class ReferenceModel {
    */
   async verify(): Promise<void> {
     for (const pair of this.manifest.reference.golden) {
-      const picture = await readFromPackage(this.folder, pair.picture);
-      const reference = await readFromPackage(this.folder, pair.reference);
+      const picture = await readPackageFile(this.folder, pair.picture);
+      const reference = await readPackageFile(this.folder, pair.reference);
       const { score } = await this.comparer.compare(picture, reference, { map: false });
       if (Math.abs(score - pair.score) <= GOLDEN_TOLERANCE * Math.max(0.1, Math.abs(pair.score))) continue;
       throw new ModelInvalid(
@@ -110,10 +115,4 @@ export class ReferenceModel {
   async dispose(): Promise<void> {
     await this.comparer.close();
   }
-}
-
-async function readFromPackage(folder: string, path: string): Promise<Buffer> {
-  return readFile(join(folder, path)).catch((error: Error) => {
-    throw new ModelInvalid(folder, `${path} cannot be read (${error.message})`, error);
-  });
 }
