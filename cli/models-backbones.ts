@@ -9,6 +9,7 @@ import {
   type PullProgress,
   pull,
 } from '../engine/catalogue';
+import { interruptible } from './interruptible';
 import { terminal, WrongUse } from './output';
 
 export const listHelp = `opti-quality models list [--folder DIR]
@@ -56,28 +57,23 @@ export async function pullBackbone(args: string[]): Promise<number> {
   const [id, ...others] = positionals;
   if (id === undefined || others.length > 0) throw new WrongUse('models pull takes one id; see models list.');
   const entry = catalogueEntry(id);
-  const cancel = new AbortController();
-  const onInterrupt = () => cancel.abort(new Error('cancelled; what came is kept, pulling again goes on from there'));
-  process.once('SIGINT', onInterrupt);
   const start = performance.now();
-  try {
-    const { path, fetched } = await pull(id, {
+  const { path, fetched } = await interruptible('what came is kept, pulling again goes on from there', (signal) =>
+    pull(id, {
       folder: folderOf(values.folder),
       mirror: values.mirror,
-      signal: cancel.signal,
+      signal,
       onProgress: progressPrinter(),
-    });
-    const seconds = Math.round((performance.now() - start) / 10) / 100;
-    if (fetched && process.stderr.isTTY) terminal.note('');
-    if (values.json) {
-      terminal.print(JSON.stringify({ id, path, bytes: entry.bytes, sha256: entry.sha256, fetched, seconds }));
-    } else {
-      terminal.print(fetched ? `Pulled ${id} to ${path} in ${seconds} s.` : `${id} is here already: ${path}`);
-    }
-    return 0;
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
+    }),
+  );
+  const seconds = Math.round((performance.now() - start) / 10) / 100;
+  if (fetched && process.stderr.isTTY) terminal.note('');
+  if (values.json) {
+    terminal.print(JSON.stringify({ id, path, bytes: entry.bytes, sha256: entry.sha256, fetched, seconds }));
+  } else {
+    terminal.print(fetched ? `Pulled ${id} to ${path} in ${seconds} s.` : `${id} is here already: ${path}`);
   }
+  return 0;
 }
 
 function folderOf(given: string | undefined): string {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exportPackage } from '../engine/packages';
+import { interruptible } from './interruptible';
 import { KEY_OPTIONS, modelKeyOf } from './model-key';
 import { required } from './options';
 import { terminal, WrongUse } from './output';
@@ -32,20 +33,15 @@ export async function exportModel(args: string[]): Promise<number> {
     throw new WrongUse('--plain and --key-file exclude each other.');
   }
   const key = values.plain ? null : await modelKeyOf(values['key-file']);
-  const cancel = new AbortController();
-  const onInterrupt = () => cancel.abort(new Error('cancelled; nothing was written'));
-  process.once('SIGINT', onInterrupt);
-  try {
-    const { manifest, bytes } = await exportPackage(folder, file, { key, signal: cancel.signal });
-    const { name, version, partType } = manifest;
-    const encrypted = key !== null;
-    if (values.json) terminal.print(JSON.stringify({ file, bytes, encrypted, name, version, partType }));
-    else {
-      const how = encrypted ? 'encrypted' : 'not encrypted';
-      terminal.print(`Version ${version} of ${name} written to ${file}: ${(bytes / 1e6).toFixed(1)} MB, ${how}.`);
-    }
-    return 0;
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
+  const { manifest, bytes } = await interruptible('nothing was written', (signal) =>
+    exportPackage(folder, file, { key, signal }),
+  );
+  const { name, version, partType } = manifest;
+  const encrypted = key !== null;
+  if (values.json) terminal.print(JSON.stringify({ file, bytes, encrypted, name, version, partType }));
+  else {
+    const how = encrypted ? 'encrypted' : 'not encrypted';
+    terminal.print(`Version ${version} of ${name} written to ${file}: ${(bytes / 1e6).toFixed(1)} MB, ${how}.`);
   }
+  return 0;
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidInput } from '../engine/domain';
 import { fileSource, importPackage, importVersion } from '../engine/packages';
+import { interruptible } from './interruptible';
 import { loadModel } from './judge';
 import { KEY_OPTIONS, modelKeyOf } from './model-key';
 import { numberWithin, required } from './options';
@@ -36,31 +37,24 @@ export async function importModel(args: string[]): Promise<number> {
   const megabytes = numberWithin(values.limit, 'limit', 1, 65_536);
   await requireFile(file);
   const key = await modelKeyOf(values['key-file']);
-  const cancel = new AbortController();
-  const onInterrupt = () => cancel.abort(new Error('cancelled; nothing was imported'));
-  process.once('SIGINT', onInterrupt);
   const options = {
     key,
-    signal: cancel.signal,
     check: checkScores,
     ...(megabytes !== undefined && { limits: { bytes: megabytes * 1024 ** 2 } }),
   };
-  try {
-    const { folder, manifest } =
-      values.out === undefined
-        ? await intoStation(file, required(values.data, 'data'), options)
-        : await intoFolder(file, required(values.out, 'out'), options);
-    const { name, version, partType, origin } = manifest;
-    if (values.json) {
-      terminal.print(JSON.stringify({ model: folder, name, version, partType, origin: origin ?? null }));
-    } else {
-      const from = origin === undefined ? '' : ` (there: version ${origin.version})`;
-      terminal.print(`Version ${version} of ${name}${from} is in ${folder}; hashes and golden scores are right.`);
-    }
-    return 0;
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
+  const { folder, manifest } = await interruptible('nothing was imported', (signal) =>
+    values.out === undefined
+      ? intoStation(file, required(values.data, 'data'), { ...options, signal })
+      : intoFolder(file, required(values.out, 'out'), { ...options, signal }),
+  );
+  const { name, version, partType, origin } = manifest;
+  if (values.json) {
+    terminal.print(JSON.stringify({ model: folder, name, version, partType, origin: origin ?? null }));
+  } else {
+    const from = origin === undefined ? '' : ` (there: version ${origin.version})`;
+    terminal.print(`Version ${version} of ${name}${from} is in ${folder}; hashes and golden scores are right.`);
   }
+  return 0;
 }
 
 /** @throws {ModelInvalid} when the golden pictures score otherwise here */

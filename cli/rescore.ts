@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { InvalidInput, type Verdict } from '../engine/domain';
 import { type Rescored, type RescoreReport, rescore } from '../engine/learning';
+import { interruptible } from './interruptible';
 import { numberWithin, partTypeOf, required } from './options';
 import { terminal, WrongUse } from './output';
 
@@ -46,21 +47,20 @@ export async function rescoreHistory(args: string[]): Promise<number> {
   if (last !== undefined && !Number.isInteger(last)) throw new WrongUse('--last takes a whole number.');
   const from = momentOf(values.from);
 
-  const cancel = new AbortController();
-  const onInterrupt = () => cancel.abort(new Error('cancelled; nothing was changed'));
-  process.once('SIGINT', onInterrupt);
   const table = values.out === undefined ? null : await CsvFile.create(values.out);
   try {
-    const report = await rescore({
-      dataFolder,
-      databaseFile: values.database,
-      modelFolder,
-      filter: { partType, from, last },
-      threads: availableParallelism(),
-      signal: cancel.signal,
-      onResult: (result) => table?.add(result),
-      onProgress: progressPrinter(),
-    });
+    const report = await interruptible('nothing was changed', (signal) =>
+      rescore({
+        dataFolder,
+        databaseFile: values.database,
+        modelFolder,
+        filter: { partType, from, last },
+        threads: availableParallelism(),
+        signal,
+        onResult: (result) => table?.add(result),
+        onProgress: progressPrinter(),
+      }),
+    );
     await table?.close();
     if (process.stderr.isTTY) terminal.note('');
     if (values.json) terminal.print(JSON.stringify({ ...report, ...(values.out && { out: values.out }) }));
@@ -69,8 +69,6 @@ export async function rescoreHistory(args: string[]): Promise<number> {
   } catch (error) {
     await table?.discard();
     throw error;
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
   }
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ReferenceManifest } from '../engine/packages';
 import { picturesInFolder, type ReferencePackageResult, trainReferencePackage } from '../engine/patchcore';
+import { interruptible } from './interruptible';
 import { numberWithin, partTypeOf, required } from './options';
 import { terminal, WrongUse } from './output';
 import { progressPrinter } from './training-progress';
@@ -50,12 +51,9 @@ export async function trainReferenceCommand(args: string[]): Promise<number> {
   if ((defects === undefined) !== (labels === undefined)) throw new WrongUse('Give --defects and --labels together.');
   const rate = (option: 'false-reject-rate' | 'review-rate' | 'miss-rate') =>
     numberWithin(values[option], option, 0.0001, 0.5);
-  const cancel = new AbortController();
-  const onInterrupt = () => cancel.abort(new Error('cancelled; nothing was written'));
-  process.once('SIGINT', onInterrupt);
   const start = performance.now();
-  try {
-    const { manifest, skipped } = await trainReferencePackage({
+  const { manifest, skipped } = await interruptible('nothing was written', async (signal) =>
+    trainReferencePackage({
       partType,
       version: '1',
       pictures: ok === undefined ? [] : await picturesInFolder(ok),
@@ -69,18 +67,16 @@ export async function trainReferenceCommand(args: string[]): Promise<number> {
       missRate: rate('miss-rate'),
       seed: numberWithin(values.seed, 'seed', 0, 2 ** 31),
       threads: availableParallelism(),
-      signal: cancel.signal,
+      signal,
       onProgress: progressPrinter(),
-    });
-    const seconds = Math.round((performance.now() - start) / 10) / 100;
-    if (process.stderr.isTTY) terminal.note('');
-    for (const { name, reason } of skipped) terminal.note(`left out: ${name}: ${reason}`);
-    if (values.json) terminal.print(JSON.stringify(resultOf(manifest, outFolder, skipped, seconds)));
-    else printResult(manifest, outFolder, skipped.length, seconds);
-    return 0;
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
-  }
+    }),
+  );
+  const seconds = Math.round((performance.now() - start) / 10) / 100;
+  if (process.stderr.isTTY) terminal.note('');
+  for (const { name, reason } of skipped) terminal.note(`left out: ${name}: ${reason}`);
+  if (values.json) terminal.print(JSON.stringify(resultOf(manifest, outFolder, skipped, seconds)));
+  else printResult(manifest, outFolder, skipped.length, seconds);
+  return 0;
 }
 
 function resultOf(

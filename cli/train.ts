@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { Normalisation } from '../engine/onnx';
 import { type BankManifest, readManifest } from '../engine/packages';
 import { PLAIN_RECIPE, picturesInFolder, trainPatchcore } from '../engine/patchcore';
+import { interruptible } from './interruptible';
 import { numberWithin, partTypeOf, required, wholeWithin } from './options';
 import { terminal, WrongUse } from './output';
 import { trainReferenceCommand, trainReferenceHelp } from './train-reference';
@@ -143,12 +144,9 @@ export async function train(args: string[]): Promise<number> {
   };
 
   const pictures = await picturesInFolder(folder);
-  const cancel = new AbortController();
-  const onInterrupt = () => cancel.abort(new Error('cancelled; nothing was written'));
-  process.once('SIGINT', onInterrupt);
   const start = performance.now();
-  try {
-    const { manifest, skipped } = await trainPatchcore({
+  const { manifest, skipped } = await interruptible('nothing was written', async (signal) =>
+    trainPatchcore({
       ...options,
       partType,
       pictures,
@@ -157,50 +155,48 @@ export async function train(args: string[]): Promise<number> {
       source: resolve(folder),
       backbone: values.backbone,
       threads: availableParallelism(),
-      signal: cancel.signal,
+      signal,
       onProgress: progressPrinter(),
-    });
-    const seconds = Math.round((performance.now() - start) / 10) / 100;
-    if (process.stderr.isTTY) terminal.note('');
-    for (const { name, reason } of skipped) terminal.note(`left out: ${name}: ${reason}`);
-    const { bank, calibration, thresholds } = manifest;
-    if (values.json) {
-      const counts = { used: manifest.dataset.count, bank: bank.pictures, calibration: calibration.pictures };
-      const { recipe, suspects, quantisation } = manifest;
-      terminal.print(
-        JSON.stringify({
-          model: outFolder,
-          partType,
-          version: manifest.version,
-          pictures: { ...counts, skipped: skipped.length },
-          skipped,
-          suspects,
-          recipe,
-          quantisation,
-          bankSize: bank.size,
-          thresholds,
-          statement: calibration.statement,
-          backbone: manifest.backbone.id,
-          seconds,
-        }),
-      );
-    } else {
-      terminal.print(`Model of ${partType} written to ${outFolder} in ${seconds} s.`);
-      terminal.print(`${counted(bank.pictures, 'picture')} in the bank (${bank.size} of ${bank.candidates} patches).`);
-      terminal.print(recipeText(manifest.recipe));
-      if (values.quantise) terminal.print(quantisationText(manifest.quantisation));
-      for (const { name, score, learnt } of manifest.suspects) {
-        const fate = learnt ? 'learnt all the same' : 'left out; --keep-suspects learns it';
-        terminal.print(`looks defective: ${name} (score ${score.toFixed(4)}; ${fate})`);
-      }
-      terminal.print(`accept <= ${thresholds.accept.toFixed(4)}, reject > ${thresholds.reject.toFixed(4)}`);
-      terminal.print(calibration.statement);
-      if (skipped.length > 0) terminal.print(`${counted(skipped.length, 'file')} left out.`);
+    }),
+  );
+  const seconds = Math.round((performance.now() - start) / 10) / 100;
+  if (process.stderr.isTTY) terminal.note('');
+  for (const { name, reason } of skipped) terminal.note(`left out: ${name}: ${reason}`);
+  const { bank, calibration, thresholds } = manifest;
+  if (values.json) {
+    const counts = { used: manifest.dataset.count, bank: bank.pictures, calibration: calibration.pictures };
+    const { recipe, suspects, quantisation } = manifest;
+    terminal.print(
+      JSON.stringify({
+        model: outFolder,
+        partType,
+        version: manifest.version,
+        pictures: { ...counts, skipped: skipped.length },
+        skipped,
+        suspects,
+        recipe,
+        quantisation,
+        bankSize: bank.size,
+        thresholds,
+        statement: calibration.statement,
+        backbone: manifest.backbone.id,
+        seconds,
+      }),
+    );
+  } else {
+    terminal.print(`Model of ${partType} written to ${outFolder} in ${seconds} s.`);
+    terminal.print(`${counted(bank.pictures, 'picture')} in the bank (${bank.size} of ${bank.candidates} patches).`);
+    terminal.print(recipeText(manifest.recipe));
+    if (values.quantise) terminal.print(quantisationText(manifest.quantisation));
+    for (const { name, score, learnt } of manifest.suspects) {
+      const fate = learnt ? 'learnt all the same' : 'left out; --keep-suspects learns it';
+      terminal.print(`looks defective: ${name} (score ${score.toFixed(4)}; ${fate})`);
     }
-    return 0;
-  } finally {
-    process.removeListener('SIGINT', onInterrupt);
+    terminal.print(`accept <= ${thresholds.accept.toFixed(4)}, reject > ${thresholds.reject.toFixed(4)}`);
+    terminal.print(calibration.statement);
+    if (skipped.length > 0) terminal.print(`${counted(skipped.length, 'file')} left out.`);
   }
+  return 0;
 }
 
 /** Which options there are depends on it. @throws {WrongUse} */
