@@ -2,7 +2,7 @@
 const floors = [
   ['domain'],
   ['inference', 'imaging', 'onnx', 'store', 'plc', 'packages', 'statistics', 'catalogue'],
-  ['patchcore', 'routing', 'simulator', 'camera'],
+  ['patchcore', 'detector', 'classifier', 'datasets', 'routing', 'simulator', 'camera'],
   ['learning', 'review'],
   ['api'],
   ['station'],
