@@ -1,3 +1,14 @@
+export {
+  GOOD_CLASS,
+  labelledBoxes,
+  SIMULATED_CLASSES,
+  type SimulatedClass,
+  type SimulatedDatasetWish,
+  type SimulatedFile,
+  type SimulatedPicture,
+  simulatedDataset,
+  writeSimulatedDataset,
+} from './dataset';
 export { simulatePart } from './simulate';
 export {
   DEFECT_CLASSES,
