@@ -27,6 +27,7 @@ export interface SuspectPicture {
 }
 
 interface CommonDetails extends ModelVersion, Pick<ModelManifest, 'metrics'> {
+  readonly thresholds: Thresholds;
   readonly dataset: Omit<ModelManifest['dataset'], 'sha256'>;
   readonly calibration: CalibrationDetails;
 }
@@ -67,6 +68,7 @@ export async function modelDetails(
   const { sha256: _dataset, ...dataset } = manifest.dataset;
   const common = {
     ...summary,
+    thresholds,
     dataset,
     calibration: {
       ...calibration,

@@ -9,6 +9,7 @@ import {
   isId,
   isName,
   type Job,
+  MODEL_KINDS,
   type ModelVersion,
   REASON_CODES,
   type ReviewItem,
@@ -85,6 +86,17 @@ export const thresholds = named(
 );
 
 const box = named('Box', z.object({ x: z.number(), y: z.number(), width: z.number(), height: z.number() }));
+const confidence = z.number().min(0).max(1);
+export const detectionThresholds = named(
+  'DetectionThresholds',
+  z
+    .object({ confidence, perClass: z.record(z.string(), confidence) })
+    .meta({ description: 'Confidences from which detections count; perClass: instead, for the classes named' }),
+);
+export const labelledBox = named(
+  'LabelledBox',
+  z.object({ label: z.string(), box }).meta({ description: 'Pixels of the original picture' }),
+);
 const findingBase = {
   node: z.string(),
   model: z.object({ name: z.string(), version: z.string() }).optional(),
@@ -107,8 +119,17 @@ const finding = named(
       ...findingBase,
       kind: z.literal('detections'),
       detections: z.array(z.object({ label: z.string(), confidence: z.number(), box })),
+      thresholds: detectionThresholds,
+      review: z.array(z.string()).optional().meta({ description: 'Classes that a person looks at; others reject' }),
     }),
-    z.object({ ...findingBase, kind: z.literal('class'), label: z.string(), confidence: z.number(), verdict }),
+    z.object({
+      ...findingBase,
+      kind: z.literal('class'),
+      label: z.string(),
+      confidence: z.number(),
+      verdict,
+      probabilities: z.record(z.string(), z.number()),
+    }),
     z.object({
       ...findingBase,
       kind: z.literal('rule'),
@@ -244,6 +265,7 @@ const reviewFields = z.object({
   lineVerdict: verdict,
   findings: z.array(finding),
   label: label.nullable(),
+  boxes: z.array(labelledBox).nullable().meta({ description: 'What a person drew or confirmed; null: nobody did' }),
   reviewer: z.string().nullable(),
   note: z.string().nullable(),
   createdAt: time,
@@ -270,17 +292,24 @@ export const undoRequest = named(
   }),
 );
 
+export const modelKind = named('ModelKind', z.enum(MODEL_KINDS));
 export const modelVersion = named(
   'ModelVersion',
   z.object({
     name: z.string(),
     version: z.string(),
-    kind: z.literal('patchcore'),
+    kind: modelKind,
     partType: z.string(),
     createdAt: time,
     deployed: z.boolean(),
     pictures: z.object({ bank: z.int(), calibration: z.int() }),
-    thresholds,
+    thresholds: thresholds.nullable().meta({ description: 'Null for kinds that give no anomaly score' }),
+    classes: z.array(z.string()).optional().meta({ description: 'What a detector or classifier tells apart' }),
+    figures: z
+      .record(z.string(), z.number())
+      .optional()
+      .meta({ description: 'On held-out pictures: map50, map5095, recall or accuracy, 0..1' }),
+    accepted: z.boolean().optional().meta({ description: 'False when the gate refused it' }),
     bytes: z.int(),
     parent: z.string().nullable(),
     origin: z
@@ -365,6 +394,7 @@ const calibration = z.object({
 });
 const commonDetails = {
   ...modelVersion.shape,
+  thresholds,
   dataset: z.object({ source: z.string(), count: z.int(), skipped: z.int(), defects: z.int() }),
   calibration,
   metrics: z.record(z.string(), z.number()),
@@ -452,6 +482,7 @@ export const deployment = named(
   'Deployment',
   z.object({
     partType: z.string(),
+    kind: modelKind,
     name: z.string(),
     version: z.string(),
     previousVersion: z.string().nullable(),

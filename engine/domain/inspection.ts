@@ -69,9 +69,27 @@ export interface Detection {
   readonly box: Box;
 }
 
+/** A box that a person or a data set says is there. */
+export interface LabelledBox {
+  readonly label: string;
+  /** Pixels of the original picture. */
+  readonly box: Box;
+}
+
+/** Confidences, 0..1, from which detections count. */
+export interface DetectionThresholds {
+  readonly confidence: number;
+  /** Instead of `confidence`, for the classes named. */
+  readonly perClass: Readonly<Record<string, number>>;
+}
+
 export interface DetectionsFinding extends FindingBase {
   readonly kind: 'detections';
   readonly detections: readonly Detection[];
+  /** Those in force when the picture was looked at. */
+  readonly thresholds: DetectionThresholds;
+  /** Classes whose detections a person shall judge; those of all others speak against the part. */
+  readonly review?: readonly string[];
 }
 
 export interface ClassFinding extends FindingBase {
@@ -80,6 +98,8 @@ export interface ClassFinding extends FindingBase {
   /** 0..1 */
   readonly confidence: number;
   readonly verdict: Verdict;
+  /** Of every class, 0..1; together 1. */
+  readonly probabilities: Readonly<Record<string, number>>;
 }
 
 export interface RuleFinding extends FindingBase {

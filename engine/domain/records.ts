@@ -1,5 +1,6 @@
 import type { ErrorParameters } from './errors';
-import type { Box, Finding, Inspection, Thresholds } from './inspection';
+import type { ModelKind } from './identifiers';
+import type { Box, Finding, Inspection, LabelledBox, Thresholds } from './inspection';
 import type { ReasonCode, Verdict } from './verdict';
 
 /** An inspection as the store keeps it. */
@@ -29,6 +30,8 @@ export interface ReviewItem {
   readonly lineVerdict: Verdict;
   readonly findings: readonly Finding[];
   readonly label: Label | null;
+  /** The boxes a person drew or confirmed; null when nobody did. */
+  readonly boxes: readonly LabelledBox[] | null;
   readonly reviewer: string | null;
   readonly note: string | null;
   readonly createdAt: string;
@@ -37,15 +40,23 @@ export interface ReviewItem {
 
 /** One version of a model, as the registry lists it. */
 export interface ModelVersion {
-  /** Model name; for PatchCore the part type. */
+  /** Model name, see `modelNameOf`. */
   readonly name: string;
   readonly version: string;
-  readonly kind: 'patchcore';
+  readonly kind: ModelKind;
   readonly partType: string;
   readonly createdAt: string;
   readonly deployed: boolean;
+  /** `bank`: pictures learnt; `calibration`: pictures held out to measure with. */
   readonly pictures: { readonly bank: number; readonly calibration: number };
-  readonly thresholds: Thresholds;
+  /** Null for kinds that give no anomaly score. */
+  readonly thresholds: Thresholds | null;
+  /** What a detector or classifier tells apart, in its order. */
+  readonly classes?: readonly string[];
+  /** What it achieved on held-out pictures, 0..1: `map50`, `map5095` and `recall` of a detector, `accuracy` of a classifier. */
+  readonly figures?: Readonly<Record<string, number>>;
+  /** False when the gate refused it: it was worse than what was in production. */
+  readonly accepted?: boolean;
   /** Bytes on disk. */
   readonly bytes: number;
   readonly parent: string | null;
@@ -56,6 +67,7 @@ export interface ModelVersion {
 /** One switch of the model in production. */
 export interface DeploymentRecord {
   readonly partType: string;
+  readonly kind: ModelKind;
   readonly name: string;
   readonly version: string;
   readonly previousVersion: string | null;
@@ -65,7 +77,19 @@ export interface DeploymentRecord {
 }
 
 export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
-export type TrainingStage = 'read' | 'extract' | 'condition' | 'coreset' | 'calibrate' | 'package' | 'verify';
+export type TrainingStage =
+  | 'read'
+  | 'extract'
+  | 'condition'
+  | 'coreset'
+  | 'calibrate'
+  | 'cache'
+  | 'search'
+  | 'train'
+  | 'evaluate'
+  | 'gate'
+  | 'package'
+  | 'verify';
 
 export interface JobProgress {
   readonly stage: TrainingStage;
@@ -73,12 +97,32 @@ export interface JobProgress {
   readonly percent: number;
   /** Estimated seconds to the end; null while unknown. */
   readonly remainingSeconds: number | null;
+  /** Epochs done; 0 before the first is. */
+  readonly epoch?: number;
+  /** Epochs wished. */
+  readonly epochs?: number;
+  readonly curve?: readonly CurvePoint[];
+  /** Memory the training expects to need, stated before its first step. */
+  readonly memoryBytes?: number;
+}
+
+/** An epoch's mean loss and, where it was measured, the quality on held-out pictures. */
+export interface CurvePoint {
+  /** Counts from 1. */
+  readonly epoch: number;
+  readonly loss: number;
+  /** 0..1, of a detector. */
+  readonly map50?: number;
+  /** 0..1, of a classifier. */
+  readonly accuracy?: number;
 }
 
 /** Where training pictures come from. */
 export type TrainingSource =
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 'labelled' }
+  /** A `data.yaml`, a COCO json, a folder in VOC's form, or a folder of classes. */
+  | { readonly kind: 'dataset'; readonly path: string }
   | { readonly kind: 'simulator'; readonly product: string; readonly count: number; readonly seed?: number };
 
 /** How a training is done; what is absent keeps its default. */
@@ -147,14 +191,154 @@ export interface AugmentationWish {
   readonly shift: number;
 }
 
+/** How a detector is fine-tuned; what is absent keeps its default. */
+export interface DetectorTrainingOptions {
+  /** `head`: the class outputs only; `neck` (default): with the layers that join the strides; `full`: all layers. */
+  readonly level?: 'head' | 'neck' | 'full';
+  /** 1..1000 */
+  readonly epochs?: number;
+  /** Side of the square input while training, in pixels: a multiple of 32 within 64..1280. */
+  readonly inputSize?: number;
+  /** Pictures a step, 1..64. */
+  readonly batch?: number;
+  /** Highest learning rate, above 0 and at most 0.1. */
+  readonly learningRate?: number;
+  /** How strongly pictures are varied, 0..1. */
+  readonly augmentation?: number;
+  readonly seed?: number;
+  /** What the training starts from: the version in production (default, else the starter), the starter, or an .onnx file. */
+  readonly base?: 'deployed' | 'starter' | (string & {});
+  /** Data set of old pictures, so that what was learnt before is not forgotten. */
+  readonly replay?: string;
+  /** Look for learning rate, level and strength of augmentation, within this time. */
+  readonly search?: { readonly minutes: number };
+  /** `external`: the station's command for another trainer. */
+  readonly trainer?: 'built-in' | 'external';
+  /** How much mAP50 may fall on held-out pictures and old classes, 0..1; 0.01 unless told. */
+  readonly gate?: { readonly tolerance?: number };
+}
+
+/** How a classifier is trained; what is absent keeps its default. */
+export interface ClassifierTrainingOptions {
+  /** Id of a backbone of the catalogue, or an .onnx file. */
+  readonly backbone?: string;
+  /** Train the backbone, too, instead of only the layer on top of it. */
+  readonly fineTune?: boolean;
+  /** 1..1000 */
+  readonly epochs?: number;
+  /** Highest learning rate, above 0 and at most 1. */
+  readonly learningRate?: number;
+  /** Side of the square input in pixels: a multiple of 32 within 64..1024. */
+  readonly inputSize?: number;
+  readonly seed?: number;
+  /** How strongly pictures are varied, 0..1. */
+  readonly augmentation?: number;
+  /** What each class means for a part. */
+  readonly verdicts?: Readonly<Record<string, Verdict>>;
+}
+
 export interface TrainingRequest {
+  /** `patchcore` unless told. */
+  readonly kind?: ModelKind;
   readonly partType: string;
   readonly source: TrainingSource;
   /** Deploy the version when it is done. */
   readonly deploy: boolean;
   readonly backbone?: string;
+  /** Of PatchCore. */
   readonly options?: TrainingOptions;
+  readonly detector?: DetectorTrainingOptions;
+  readonly classifier?: ClassifierTrainingOptions;
 }
+
+/** How well a detector finds the boxes of one class. */
+export interface DetectedClassFigures {
+  readonly label: string;
+  /** Average precision at IoU 0.5, 0..1; null without such boxes. */
+  readonly ap50: number | null;
+  /** Share of the boxes found at the confidence in force, 0..1; null without such boxes. */
+  readonly recall: number | null;
+  /** Boxes of this class in the pictures. */
+  readonly count: number;
+}
+
+/** How well a detector finds the boxes of pictures it did not learn. */
+export interface DetectorFigures {
+  /** Mean average precision at IoU 0.5, and over IoU 0.5 to 0.95 (COCO); 0..1. */
+  readonly map50: number;
+  readonly map5095: number;
+  /** Mean over the classes, 0..1. */
+  readonly recall: number;
+  readonly pictures: number;
+  readonly perClass: readonly DetectedClassFigures[];
+  /** 95 % bootstrap intervals over the pictures. */
+  readonly intervals?: Readonly<Record<string, { readonly low: number; readonly high: number }>>;
+}
+
+/** How well a classifier names pictures it did not learn. */
+export interface ClassifierFigures {
+  /** 0..1 */
+  readonly accuracy: number;
+  readonly pictures: number;
+  readonly perClass: readonly {
+    readonly label: string;
+    /** 0..1; null without such pictures. */
+    readonly recall: number | null;
+    /** 0..1; null when no picture was named so. */
+    readonly precision: number | null;
+    readonly count: number;
+  }[];
+  /** Pictures by true class (rows) and named class (columns), in the order of `perClass`. */
+  readonly confusion: readonly (readonly number[])[];
+}
+
+/** Why a gate decided as it did. */
+export interface GateReason {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  /** A sentence for people. */
+  readonly message: string;
+  /** For translations, see `ErrorText`. */
+  readonly parameters?: ErrorParameters;
+}
+
+/** Whether a candidate may take the place of what is in production. */
+export interface GateDecision {
+  readonly accepted: boolean;
+  readonly reasons: readonly GateReason[];
+}
+
+/** What a training achieved. `before` and `after` are measured on the same held-out pictures. */
+export type TrainingReportFacts =
+  | {
+      readonly kind: 'detector';
+      readonly level: DetectorLevel;
+      /** Of what the training started from; null when it could not be measured (classes that it has none of). */
+      readonly before: DetectorFigures | null;
+      readonly after: DetectorFigures;
+      /** The same on old pictures, with the classes known before: what was forgotten. Null without any. */
+      readonly oldClasses: { readonly before: DetectorFigures; readonly after: DetectorFigures } | null;
+      readonly gate: GateDecision;
+      readonly curve: readonly CurvePoint[];
+      readonly seconds: number;
+      readonly peakMemoryBytes: number | null;
+    }
+  | {
+      readonly kind: 'classifier';
+      readonly method: 'linear' | 'fine-tuned';
+      readonly before: ClassifierFigures | null;
+      readonly after: ClassifierFigures;
+      readonly gate: GateDecision;
+      readonly curve: readonly CurvePoint[];
+      readonly seconds: number;
+      readonly peakMemoryBytes: number | null;
+    };
+
+/**
+ * How a detector was made: the level of its fine-tuning, by another trainer, from nothing, or it came as a file and was
+ * not trained here.
+ */
+export type DetectorLevel = 'head' | 'neck' | 'full' | 'external' | 'scratch' | 'imported';
 
 /** A picture that could not be learnt from. */
 export interface SkippedPicture {
@@ -172,6 +356,10 @@ export interface Job {
   readonly error: { readonly code: string; readonly message: string } | null;
   /** Pictures that were left out, the first hundred, once the training is done. */
   readonly skipped?: readonly SkippedPicture[];
+  /** Of a detector or classifier, once it is trained. */
+  readonly report?: TrainingReportFacts;
+  /** What happened to it on the way, for example that it went on from a checkpoint. */
+  readonly notes?: readonly string[];
   readonly actor: string;
   readonly createdAt: string;
   readonly startedAt: string | null;

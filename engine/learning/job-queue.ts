@@ -349,6 +349,8 @@ export class JobQueue {
         return source;
       case 'simulator':
         return { ...source, seed: source.seed ?? 1 };
+      case 'dataset':
+        throw new InvalidInput('PatchCore learns from pictures of good parts: give a folder of them, not a data set.');
       case 'labelled': {
         const pictures = await this.#store.labels.labelledPictures(partType, 'OK');
         const files = pictures.map(({ id, picturePath }) => ({
@@ -411,6 +413,8 @@ export class JobQueue {
         assertEnough((await picturesInFolder(folder)).length);
         return { kind: 'folder', folder };
       }
+      case 'dataset':
+        throw new InvalidInput('PatchCore learns from pictures of good parts: give a folder of them, not a data set.');
       case 'labelled':
         assertEnough((await this.#store.labels.labelledPictures(partType, 'OK')).length);
         return source;

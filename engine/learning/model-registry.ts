@@ -153,7 +153,7 @@ export class ModelRegistry {
       await this.#check(folder);
       const current = await this.#store.deployments.current(partType);
       if (current?.name === name && current.version === version) return current;
-      return this.#record({ partType, name, version, action: 'deploy', actor }, current);
+      return this.#record({ partType, kind: 'patchcore', name, version, action: 'deploy', actor }, current);
     });
   }
 
@@ -171,7 +171,7 @@ export class ModelRegistry {
       await verifyFiles(folder);
       await this.#check(folder);
       const { name, version } = earlier;
-      return this.#record({ partType, name, version, action: 'rollback', actor }, history[0]);
+      return this.#record({ partType, kind: 'patchcore', name, version, action: 'rollback', actor }, history[0]);
     });
   }
 

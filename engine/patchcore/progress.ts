@@ -7,8 +7,11 @@ export interface TrainingProgress extends JobProgress {
   readonly skipped: number;
 }
 
+/** The stages of making a PatchCore model. */
+export type PatchcoreStage = Exclude<TrainingStage, 'cache' | 'search' | 'train' | 'evaluate' | 'gate'>;
+
 /** Where each stage begins and ends on the way from 0 to 100 percent. */
-const STAGES: Readonly<Record<TrainingStage, readonly [from: number, to: number]>> = {
+const STAGES: Readonly<Record<PatchcoreStage, readonly [from: number, to: number]>> = {
   read: [0, 0],
   condition: [0, 25],
   extract: [25, 70],
@@ -21,7 +24,7 @@ const STAGES: Readonly<Record<TrainingStage, readonly [from: number, to: number]
 /** Tells how far the training is, at most ten times a second. */
 export class ProgressReport {
   private readonly started = performance.now();
-  private readonly stages: { readonly stage: TrainingStage; readonly since: number }[] = [];
+  private readonly stages: { readonly stage: PatchcoreStage; readonly since: number }[] = [];
   private pictures = 0;
   private skipped = 0;
   private last = 0;
@@ -40,7 +43,7 @@ export class ProgressReport {
   }
 
   /** @param share of the stage that is done, 0..1 */
-  at(stage: TrainingStage, share: number): void {
+  at(stage: PatchcoreStage, share: number): void {
     const now = performance.now();
     const isNew = this.stages.at(-1)?.stage !== stage;
     if (isNew) this.stages.push({ stage, since: now });

@@ -95,6 +95,7 @@ export class ReviewQueue {
       lineVerdict: decision.verdict,
       findings,
       label: null,
+      boxes: null,
       reviewer: null,
       note: null,
       createdAt: this.now(),

@@ -1,4 +1,4 @@
-import type { DeploymentRecord } from '../domain';
+import type { DeploymentRecord, ModelKind } from '../domain';
 import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
 import type { DeploymentTable } from './types';
@@ -6,6 +6,7 @@ import type { DeploymentTable } from './types';
 interface Row {
   id?: number;
   part_type: string;
+  kind: ModelKind;
   name: string;
   version: string;
   previous_version: string | null;
@@ -17,9 +18,9 @@ interface Row {
 export class SqlDeploymentTable implements DeploymentTable {
   constructor(private readonly database: Database) {}
 
-  async current(partType: string): Promise<DeploymentRecord | null> {
+  async current(partType: string, kind: ModelKind = 'patchcore'): Promise<DeploymentRecord | null> {
     const row = await this.database.read((knex) =>
-      knex<Row>('deployments').where({ part_type: partType }).orderBy('id', 'desc').first(),
+      knex<Row>('deployments').where({ part_type: partType, kind }).orderBy('id', 'desc').first(),
     );
     return row ? toRecord(row) : null;
   }
@@ -27,16 +28,17 @@ export class SqlDeploymentTable implements DeploymentTable {
   async allCurrent(): Promise<readonly DeploymentRecord[]> {
     const rows = await this.database.read((knex) =>
       knex<Row>('deployments')
-        .whereIn('id', knex<Row>('deployments').max('id').groupBy('part_type'))
-        .orderBy('part_type'),
+        .whereIn('id', knex<Row>('deployments').max('id').groupBy('part_type', 'kind'))
+        .orderBy(['part_type', 'kind']),
     );
     return rows.map(toRecord);
   }
 
   async add(deployment: DeploymentRecord): Promise<void> {
-    const { partType, action, actor, at } = deployment;
+    const { partType, kind, action, actor, at } = deployment;
     await this.database.write(async (transaction) => {
-      const before = await transaction<Row>('deployments').where({ part_type: partType }).orderBy('id', 'desc').first();
+      const earlier = transaction<Row>('deployments').where({ part_type: partType, kind });
+      const before = await earlier.orderBy('id', 'desc').first();
       await transaction<Row>('deployments').insert(toRow(deployment));
       await addAuditEntry(transaction, {
         at,
@@ -49,9 +51,9 @@ export class SqlDeploymentTable implements DeploymentTable {
     });
   }
 
-  async history(partType: string): Promise<readonly DeploymentRecord[]> {
+  async history(partType: string, kind: ModelKind = 'patchcore'): Promise<readonly DeploymentRecord[]> {
     const rows = await this.database.read((knex) =>
-      knex<Row>('deployments').where({ part_type: partType }).orderBy('id', 'desc'),
+      knex<Row>('deployments').where({ part_type: partType, kind }).orderBy('id', 'desc'),
     );
     return rows.map(toRecord);
   }
@@ -62,11 +64,11 @@ function versionOf({ name, version }: { readonly name: string; readonly version:
 }
 
 function toRow(record: DeploymentRecord): Row {
-  const { partType, name, version, previousVersion, action, actor, at } = record;
-  return { part_type: partType, name, version, previous_version: previousVersion, action, actor, at };
+  const { partType, kind, name, version, previousVersion, action, actor, at } = record;
+  return { part_type: partType, kind, name, version, previous_version: previousVersion, action, actor, at };
 }
 
 function toRecord(row: Row): DeploymentRecord {
-  const { part_type: partType, name, version, previous_version: previousVersion, action, actor, at } = row;
-  return { partType, name, version, previousVersion, action, actor, at };
+  const { part_type: partType, kind, name, version, previous_version: previousVersion, action, actor, at } = row;
+  return { partType, kind, name, version, previousVersion, action, actor, at };
 }

@@ -1,6 +1,6 @@
-import type { Label } from '../domain';
+import type { Label, LabelledBox } from '../domain';
 import type { Database } from './database';
-import type { LabelledPicture, LabelTable } from './types';
+import type { BoxedPicture, LabelledPicture, LabelTable } from './types';
 
 export class SqlLabelTable implements LabelTable {
   constructor(private readonly database: Database) {}
@@ -16,6 +16,31 @@ export class SqlLabelTable implements LabelTable {
     );
   }
 
+  async labelled(partType: string): Promise<readonly BoxedPicture[]> {
+    const rows: { id: string; label: Label; boxes: string | null; picturePath: string }[] = await this.database.read(
+      (knex) =>
+        knex('labels')
+          .join('inspections', 'inspections.id', 'labels.id')
+          .where({ 'labels.part_type': partType })
+          .whereNotNull('inspections.picture_path')
+          .orderBy('labels.id')
+          .select({
+            id: 'labels.id',
+            label: 'labels.label',
+            boxes: 'labels.boxes',
+            picturePath: 'inspections.picture_path',
+          }),
+    );
+    return rows.map((row) => ({ ...row, boxes: boxesOf(row.boxes) }));
+  }
+
+  async classes(partType: string): Promise<readonly string[]> {
+    const rows: { boxes: string }[] = await this.database.read((knex) =>
+      knex('labels').where({ part_type: partType }).whereNotNull('boxes').select('boxes'),
+    );
+    return [...new Set(rows.flatMap(({ boxes }) => (boxesOf(boxes) ?? []).map(({ label }) => label)))].sort();
+  }
+
   async counts(): Promise<ReadonlyMap<string, { readonly ok: number; readonly ng: number }>> {
     const rows: { part_type: string; label: Label; labels: number | string }[] = await this.database.read(
       (knex) =>
@@ -29,4 +54,9 @@ export class SqlLabelTable implements LabelTable {
     }
     return counts;
   }
+}
+
+/** Boxes as they stand in a row. */
+export function boxesOf(text: string | null): readonly LabelledBox[] | null {
+  return text === null ? null : (JSON.parse(text) as LabelledBox[]);
 }

@@ -3,6 +3,7 @@ import { type Label, NotFound, type ReviewItem, type ReviewState, type Verdict }
 import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
 import { AlreadyDecided } from './errors';
+import { boxesOf } from './label-table';
 import { pageOf, pageSize } from './paging';
 import type { Page, ReviewDecision, ReviewFilter, ReviewStats, ReviewTable, UndoneReview, UndoTarget } from './types';
 
@@ -16,6 +17,7 @@ interface Row {
   reasons: string;
   findings: string;
   label: Label | null;
+  boxes: string | null;
   reviewer: string | null;
   note: string | null;
   created_at: string;
@@ -26,6 +28,7 @@ interface Row {
 const UNDECIDED = {
   state: 'pending',
   label: null,
+  boxes: null,
   reviewer: null,
   note: null,
   decided_at: null,
@@ -70,8 +73,9 @@ export class SqlReviewTable implements ReviewTable {
   decide(id: string, decision: ReviewDecision, actor: string, at: string): Promise<ReviewItem> {
     return this.change(id, at, 'review.label', actor, async (transaction, row) => {
       const { label, reviewer, note } = decision;
-      await transaction('labels').insert({ id, part_type: row.part_type, label, reviewer, note, at });
-      return { ...row, state: 'labelled', label, reviewer, note };
+      const boxes = decision.boxes === undefined ? null : JSON.stringify(decision.boxes);
+      await transaction('labels').insert({ id, part_type: row.part_type, label, boxes, reviewer, note, at });
+      return { ...row, state: 'labelled', label, boxes, reviewer, note };
     });
   }
 
@@ -147,7 +151,13 @@ async function audit(
   before: Row,
   after: Row,
 ): Promise<void> {
-  const told = ({ state, label, reviewer, note }: Row) => ({ state, label, reviewer, note });
+  const told = ({ state, label, boxes, reviewer, note }: Row) => ({
+    state,
+    label,
+    ...(boxes === null ? {} : { boxes: boxesOf(boxes) }),
+    reviewer,
+    note,
+  });
   await addAuditEntry(transaction, { at, actor, action, subject: before.id, before: told(before), after: told(after) });
 }
 
@@ -162,6 +172,7 @@ function toRow(item: ReviewItem): Row {
     reasons: JSON.stringify(item.reasons),
     findings: JSON.stringify(item.findings),
     label: item.label,
+    boxes: item.boxes && JSON.stringify(item.boxes),
     reviewer: item.reviewer,
     note: item.note,
     created_at: item.createdAt,
@@ -181,6 +192,7 @@ function toItem(row: Row): ReviewItem {
     lineVerdict: row.line_verdict,
     findings: JSON.parse(row.findings),
     label: row.label,
+    boxes: boxesOf(row.boxes),
     reviewer: row.reviewer,
     note: row.note,
     createdAt: row.created_at,

@@ -8,6 +8,8 @@ import type {
   Job,
   JobState,
   Label,
+  LabelledBox,
+  ModelKind,
   PictureFormat,
   ReviewItem,
   ReviewState,
@@ -112,6 +114,8 @@ export interface ReviewStats {
 
 export interface ReviewDecision {
   readonly label: Label;
+  /** The boxes the person drew or confirmed; none of them when absent. */
+  readonly boxes?: readonly LabelledBox[];
   readonly reviewer: string | null;
   readonly note: string | null;
 }
@@ -158,7 +162,18 @@ export interface LabelledPicture {
   readonly picturePath: string;
 }
 
+/** A picture that a person labelled, with what tells where its defects are. */
+export interface BoxedPicture extends LabelledPicture {
+  readonly label: Label;
+  /** Null when nobody drew or confirmed any. */
+  readonly boxes: readonly LabelledBox[] | null;
+}
+
 export interface LabelTable {
+  /** Pictures of a part type that a person labelled, oldest first. */
+  labelled(partType: string): Promise<readonly BoxedPicture[]>;
+  /** The names that people gave to boxes of a part type, sorted. */
+  classes(partType: string): Promise<readonly string[]>;
   /** Pictures of a part type that a person gave this label, oldest first. */
   labelledPictures(partType: string, label: Label): Promise<readonly LabelledPicture[]>;
   /** How many labels there are, by part type. */
@@ -202,13 +217,14 @@ export interface JobTable {
 }
 
 export interface DeploymentTable {
-  /** The last switch of a part type's model; null when none was ever deployed. */
-  current(partType: string): Promise<DeploymentRecord | null>;
+  /** The last switch of a part type's model of a kind, `patchcore` unless told; null when none was ever deployed. */
+  current(partType: string, kind?: ModelKind): Promise<DeploymentRecord | null>;
+  /** Of every part type and kind. */
   allCurrent(): Promise<readonly DeploymentRecord[]>;
   /** Records a switch and its audit entry, in one transaction. */
   add(deployment: DeploymentRecord): Promise<void>;
   /** Newest first. */
-  history(partType: string): Promise<readonly DeploymentRecord[]>;
+  history(partType: string, kind?: ModelKind): Promise<readonly DeploymentRecord[]>;
 }
 
 /** Pictures and heat maps as files. All paths are relative to the data folder, with forward slashes. */

@@ -209,6 +209,7 @@ export class MockStation {
       lineVerdict: verdict,
       findings: inspection.findings,
       label: null,
+      boxes: null,
       reviewer: null,
       note: null,
       createdAt: inspection.capturedAt,
@@ -272,9 +273,11 @@ export class MockStation {
   #bankDetails(name: string, version: string): BankDetails | undefined {
     const summary = this.versions.find((one) => one.name === name && one.version === version);
     if (summary === undefined) return undefined;
-    const { thresholds, pictures } = summary;
+    const { pictures, thresholds } = summary;
+    if (thresholds === null) return undefined;
     return {
       ...summary,
+      thresholds,
       method: 'bank',
       dataset: { source: 'pictures labelled OK', count: pictures.bank, skipped: 0, defects: 24 },
       backbone: {

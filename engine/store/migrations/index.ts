@@ -2,6 +2,8 @@ import type { Knex } from 'knex';
 import * as firstTables from './0001-first-tables';
 import * as auditShareUnset from './0002-audit-share-unset';
 import * as reviewNode from './0003-review-node';
+import * as modelKinds from './0004-model-kinds';
+import * as labelBoxes from './0005-label-boxes';
 
 interface Migration {
   readonly name: string;
@@ -13,6 +15,8 @@ export const migrations: readonly Migration[] = [
   { name: '0001-first-tables', up: firstTables.up },
   { name: '0002-audit-share-unset', up: auditShareUnset.up },
   { name: '0003-review-node', up: reviewNode.up },
+  { name: '0004-model-kinds', up: modelKinds.up },
+  { name: '0005-label-boxes', up: labelBoxes.up },
 ];
 
 /** The list as knex wants it. There is no way down: older code refuses a newer database instead. */

@@ -68,6 +68,7 @@ export async function settlePart(store: Store, picture: Buffer | null, part: Pas
       lineVerdict: verdict,
       findings: [],
       label: null,
+      boxes: null,
       reviewer: null,
       note: null,
       createdAt: capturedAt,

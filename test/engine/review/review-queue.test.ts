@@ -36,6 +36,7 @@ describe('the review queue', function () {
       lineVerdict: 'REVIEW',
       findings: [],
       label: null,
+      boxes: null,
       reviewer: null,
       note: null,
       createdAt: '2026-01-02T00:00:00.000Z',

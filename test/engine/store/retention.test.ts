@@ -20,6 +20,7 @@ async function review(store: Store, id: string): Promise<void> {
     lineVerdict: 'OK',
     findings: [],
     label: null,
+    boxes: null,
     reviewer: null,
     note: null,
     createdAt: daysAgo(0),

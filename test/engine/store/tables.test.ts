@@ -16,6 +16,7 @@ function item(changes: Partial<ReviewItem> = {}): ReviewItem {
     lineVerdict: 'REVIEW',
     findings: [],
     label: null,
+    boxes: null,
     reviewer: null,
     note: null,
     createdAt: AT,
@@ -269,6 +270,7 @@ describe('jobs and deployments in the store', function () {
     const { audit, deployments } = await temporaryStore();
     const deployment = (partType: string, version: string, previousVersion: string | null): DeploymentRecord => ({
       partType,
+      kind: 'patchcore',
       name: partType,
       version,
       previousVersion,
