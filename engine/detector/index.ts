@@ -1,0 +1,4 @@
+export { type AssignedCell, type AssignmentOptions, assignTargets } from './assignment';
+export type { DetectionTarget, HeadLevel } from './cells';
+export { completeIou, overlap } from './ciou';
+export { type DetectionLoss, detectionLoss, type LossOptions } from './detection-loss';
