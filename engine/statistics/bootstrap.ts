@@ -40,7 +40,7 @@ function drawn(scores: ArrayLike<number>, random: Random): Float64Array {
 }
 
 /** With straight lines between the sorted values. */
-function quantile(ascending: Float64Array, share: number): number {
+export function quantile(ascending: Float64Array, share: number): number {
   const place = share * (ascending.length - 1);
   const below = Math.floor(place);
   const above = Math.min(below + 1, ascending.length - 1);

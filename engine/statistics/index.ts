@@ -3,6 +3,15 @@ export { type Calibration, type CalibrationInput, calibrate } from './calibratio
 export type { CalibrationFacts, CalibrationMethod, CalibrationWishes } from './calibration-facts';
 export { clopperPearson, type Interval } from './clopper-pearson';
 export { conformalCount, conformalLowerRank, conformalRank } from './conformal';
+export type { DetectionConfusion } from './detection-confusion';
+export type { DetectionCurve } from './detection-curves';
+export type { JudgedPicture, TrueBox } from './detection-matching';
+export {
+  type ClassMetrics,
+  type DetectionMetrics,
+  type DetectionMetricsOptions,
+  evaluateDetections,
+} from './detection-metrics';
 export { dealFolds } from './folds';
 export { auroc, averagePrecision, type F1Max, f1Max, type MapWithTruth, pixelAuroc, pro } from './metrics';
 export { nearDuplicates, signatureOf } from './near-duplicates';
