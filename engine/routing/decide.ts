@@ -24,8 +24,8 @@ export interface DecisionSettings {
  *
  * 1. A failure finding: the fail-safe verdict.
  * 2. Evidence against the part (score above reject, a detection, a class NG, a violated rule): NG.
- * 3. Doubt (score between the thresholds, a class REVIEW or a class OK below 0.5, an opinion that is not OK, bad picture quality) or nothing
- *    that speaks for the part: REVIEW.
+ * 3. Doubt (score between the thresholds, only detections of classes set to REVIEW, a class REVIEW or a class OK below
+ *    0.5, an opinion that is not OK, bad picture quality) or nothing that speaks for the part: REVIEW.
  * 4. Else OK; `audit` is set for a random share.
  *
  * The confidence is 0..1: of NG that of the strongest evidence, of OK and REVIEW that of the weakest; 0 without

@@ -1,4 +1,4 @@
-import type { AnomalyFinding, Finding, ReasonCode, Thresholds } from '../domain';
+import type { AnomalyFinding, DetectionsFinding, Finding, ReasonCode, Thresholds } from '../domain';
 
 /** What one finding says about the part. */
 export interface Evidence {
@@ -23,11 +23,8 @@ export function evidenceOf(finding: Finding, byHand: Thresholds | null): Evidenc
   switch (finding.kind) {
     case 'anomaly':
       return scoreEvidence(finding, byHand ?? finding.thresholds);
-    case 'detections': {
-      if (finding.detections.length === 0) return SILENT;
-      const confidence = Math.max(...finding.detections.map((detection) => share(detection.confidence)));
-      return { says: 'bad', reason: 'defect-detected', confidence };
-    }
+    case 'detections':
+      return detectionEvidence(finding);
     case 'class': {
       const confidence = share(finding.confidence);
       if (finding.verdict === 'OK' && confidence >= CLASS_OK_CONFIDENCE) {
@@ -62,6 +59,15 @@ function scoreEvidence({ score }: AnomalyFinding, thresholds: Thresholds): Evide
   }
   const confidence = share(Math.min(score - accept, reject - score) / ((reject - accept) / 2));
   return { says: 'unsure', reason: 'score-between-thresholds', confidence, thresholds };
+}
+
+/** Nothing detected is no evidence: a detector knows only the defects it has learnt. */
+function detectionEvidence({ detections, review = [] }: DetectionsFinding): Evidence {
+  const against = detections.filter(({ label }) => !review.includes(label));
+  const deciding = against.length > 0 ? against : detections;
+  if (deciding.length === 0) return SILENT;
+  const confidence = Math.max(...deciding.map((detection) => share(detection.confidence)));
+  return { says: against.length > 0 ? 'bad' : 'unsure', reason: 'defect-detected', confidence };
 }
 
 /** Within 0..1; what is no number counts as 0. */

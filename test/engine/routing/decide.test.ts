@@ -29,21 +29,26 @@ const score = (value: number, thresholds = LEVELS): Finding => ({
   thresholds,
   regions: [],
 });
-const detections = (...confidences: number[]): Finding => ({
+const found = (classes: Readonly<Record<string, number>>, review?: readonly string[]): Finding => ({
   ...BASE,
   kind: 'detections',
-  detections: confidences.map((confidence) => ({
-    label: 'scratch',
+  detections: Object.entries(classes).map(([label, confidence]) => ({
+    label,
     confidence,
     box: { x: 0, y: 0, width: 1, height: 1 },
   })),
+  thresholds: { confidence: 0.25, perClass: {} },
+  ...(review && { review }),
 });
+const detections = (...confidences: number[]): Finding =>
+  found(Object.fromEntries(confidences.map((confidence, index) => [`scratch ${index}`, confidence])));
 const classed = (verdict: Verdict, confidence = 0.9): Finding => ({
   ...BASE,
   kind: 'class',
   label: 'x',
   confidence,
   verdict,
+  probabilities: { x: confidence },
 });
 const rule = (passed: boolean): Finding => ({ ...BASE, kind: 'rule', rule: 'holes', passed });
 const opinion = (verdict: Verdict): Finding => ({ ...BASE, kind: 'opinion', verdict, confidence: 0.7, text: '' });
@@ -77,6 +82,38 @@ describe('the verdict', () => {
     ['rejects at a threshold of nothing', [score(1, { accept: 0, reject: 0 })], {}, 'NG', ['score-above-reject'], 1],
     ['rejects a detection', [detections(0.3, 0.8)], {}, 'NG', ['defect-detected'], 0.8],
     ['rejects a detection despite a low score', [score(1), detections(0.4)], {}, 'NG', ['defect-detected'], 0.4],
+    [
+      'reviews a detection of a class set to REVIEW',
+      [score(1), found({ a: 0.4 }, ['a'])],
+      {},
+      'REVIEW',
+      ['defect-detected'],
+      0.4,
+    ],
+    [
+      'rejects a detection of another class beside it',
+      [score(1), found({ a: 0.9, b: 0.3 }, ['a'])],
+      {},
+      'NG',
+      ['defect-detected'],
+      0.3,
+    ],
+    [
+      'rejects a high score beside a class set to REVIEW',
+      [score(40), found({ a: 0.9 }, ['a'])],
+      {},
+      'NG',
+      ['score-above-reject'],
+      1,
+    ],
+    [
+      'takes a class set to REVIEW that was not found for no evidence',
+      [found({}, ['a'])],
+      {},
+      'REVIEW',
+      ['no-positive-evidence'],
+      0,
+    ],
     ['reviews when nothing was detected', [detections()], {}, 'REVIEW', ['no-positive-evidence'], 0],
     ['passes a low score when nothing was detected', [detections(), score(5)], {}, 'OK', ['score-below-accept'], 0.5],
     ['passes a class OK', [classed('OK')], {}, 'OK', ['class-ok'], 0.9],
@@ -222,6 +259,15 @@ describe('any verdict', () => {
       const { verdict: fell } = decide(findings, set, seededRandom(seed), AT);
       if (fell === 'OK') assert.ok(findings.some((one) => speaksFor(one, set.thresholds)));
     });
+  });
+
+  it('is never OK with a detection, whatever its class is set to', () => {
+    fc.assert(
+      fc.property(...inputs, fc.subarray(['a', 'b']), (findings, set, seed, review) => {
+        const decision = decide([...findings, found({ a: 0.5 }, review)], set, seededRandom(seed), AT);
+        assert.notEqual(decision.verdict, 'OK');
+      }),
+    );
   });
 
   it('is never OK with anything that speaks against the part, or on a bad picture', () => {
