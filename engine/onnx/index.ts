@@ -9,11 +9,12 @@ export {
   type TappedBackbone,
   tapBackbone,
 } from './backbone';
-export { type Dimension, GraphBuilder } from './builder';
+export { type Dimension, GraphBuilder, makeNode, valueInfo } from './builder';
 export { checkGraph } from './check';
 export { readModel, writeModel } from './codec';
 export { OnnxInvalid } from './errors';
-export { constantsOf, feeds, metadataProps, prune, withOutputs } from './graph';
+export { foldBatchNormalization } from './fold-normalization';
+export { constantsOf, feeds, integerOf, integersOf, metadataProps, prune, withOutputs } from './graph';
 export {
   changed,
   type OnnxAttribute,
