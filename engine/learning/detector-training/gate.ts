@@ -1,0 +1,69 @@
+import type { DetectorFigures, GateDecision, GateReason } from '../../domain';
+
+export interface GateOptions {
+  /** How much mAP50, and mAP50 on old pictures, may fall; 0..1. */
+  readonly tolerance: number;
+}
+
+/** What the gate compares: before and after, on the same held-out pictures. */
+export interface Measured {
+  /** Of the model before; null when it knows none of the classes. */
+  readonly before: DetectorFigures | null;
+  readonly after: DetectorFigures;
+}
+
+/** How much the recall of a class may fall, in boxes: one box more missed may be chance. */
+const MISSED_BOXES = 1;
+/** Nor does a smaller fall of it count, 0..1. */
+const RECALL_TOLERANCE = 0.05;
+/** Rounding. */
+const EPSILON = 1e-9;
+
+/**
+ * Whether a candidate may take the place of the model it was trained from: on held-out pictures and on old ones neither mAP50
+ * nor the recall of a class may fall by more than is tolerated, and it must find something at all.
+ *
+ * @param fresh of the new pictures
+ * @param old   of the old pictures with the classes known before; null without any
+ */
+export function gate(fresh: Measured, old: Measured | null, { tolerance }: GateOptions): GateDecision {
+  const reasons: GateReason[] = [];
+  if (fresh.after.pictures === 0) {
+    reasons.push({
+      code: 'nothing-to-measure-with',
+      message: 'No picture with labels is held out, so nobody can tell whether the candidate is better. Add pictures.',
+    });
+  } else if (!(fresh.after.map50 > 0)) {
+    reasons.push({ code: 'finds-nothing', message: 'The candidate finds nothing on the held-out pictures.' });
+  }
+  if (fresh.after.pictures > 0) reasons.push(...worse(fresh, tolerance, 'held-out', 'held-out'));
+  if (old !== null) reasons.push(...worse(old, tolerance, 'old', 'old'));
+  return { accepted: reasons.length === 0, reasons };
+}
+
+function worse({ before, after }: Measured, tolerance: number, key: string, what: string): GateReason[] {
+  if (before === null) return [];
+  const reasons: GateReason[] = [];
+  if (after.map50 < before.map50 - tolerance - EPSILON) {
+    reasons.push({
+      code: `${key}-map50-fell`,
+      message: `mAP50 on the ${what} pictures fell from ${percent(before.map50)} to ${percent(after.map50)}.`,
+      parameters: { before: percent(before.map50), after: percent(after.map50), tolerance: percent(tolerance) },
+    });
+  }
+  for (const { label, recall, count } of before.perClass) {
+    const now = after.perClass.find((other) => other.label === label)?.recall ?? null;
+    if (recall === null || now === null || count === 0) continue;
+    if (now >= recall - Math.max(RECALL_TOLERANCE, MISSED_BOXES / count) - EPSILON) continue;
+    reasons.push({
+      code: `${key}-recall-fell`,
+      message: `Of ${label}, ${percent(now)} instead of ${percent(recall)} are found on the ${what} pictures.`,
+      parameters: { label, before: percent(recall), after: percent(now), count },
+    });
+  }
+  return reasons;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
