@@ -37,7 +37,7 @@ interface Scored {
 
 /** Only such a model has thresholds for comparisons. */
 async function isReferenceModel(folder: string | undefined): Promise<boolean> {
-  return folder !== undefined && (await readManifest(folder)).method === 'reference';
+  return folder !== undefined && (await readManifest(folder, 'patchcore')).method === 'reference';
 }
 
 export async function infer(args: string[]): Promise<number> {

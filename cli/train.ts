@@ -209,7 +209,7 @@ function methodOf(args: string[]): 'bank' | 'reference' {
 
 /** The number after that of a model package; packages of other names begin with 1. */
 async function versionAfter(folder: string): Promise<string> {
-  const { version } = await readManifest(folder);
+  const { version } = await readManifest(folder, 'patchcore');
   return /^\d+$/.test(version) ? String(Number(version) + 1) : '1';
 }
 

@@ -1,9 +1,16 @@
-import type { ModelVersion, Thresholds } from '../domain';
-import type { BankManifest, ModelManifest, ReferenceManifest } from '../packages';
+import type { DetectionThresholds, ModelVersion, Thresholds } from '../domain';
+import type {
+  AnomalyManifest,
+  BankManifest,
+  ClassifierManifest,
+  DetectorManifest,
+  ModelManifest,
+  ReferenceManifest,
+} from '../packages';
 import type { Calibration } from '../statistics';
 
 /** What held-out scores said when a version was made. */
-export interface CalibrationDetails extends Omit<ModelManifest['calibration'], keyof Stated> {
+export interface CalibrationDetails extends Omit<AnomalyManifest['calibration'], keyof Stated> {
   /** The model's own. */
   readonly thresholds: Thresholds;
   /** Empty when there is only the English `statement` (packages of format 1). */
@@ -26,9 +33,9 @@ export interface SuspectPicture {
   readonly picture: string | null;
 }
 
-interface CommonDetails extends ModelVersion, Pick<ModelManifest, 'metrics'> {
+interface CommonDetails extends ModelVersion, Pick<AnomalyManifest, 'metrics'> {
   readonly thresholds: Thresholds;
-  readonly dataset: Omit<ModelManifest['dataset'], 'sha256'>;
+  readonly dataset: Omit<AnomalyManifest['dataset'], 'sha256'>;
   readonly calibration: CalibrationDetails;
 }
 
@@ -51,8 +58,47 @@ export interface ReferenceDetails extends CommonDetails, Pick<ReferenceManifest,
   };
 }
 
-/** All a person needs to know of a model version. */
-export type ModelDetails = BankDetails | ReferenceDetails;
+/** A version that scores anomalies. */
+export type AnomalyDetails = BankDetails | ReferenceDetails;
+
+/** A version that finds boxes. */
+export interface DetectorDetails
+  extends ModelVersion,
+    Pick<
+      DetectorManifest,
+      'method' | 'metrics' | 'input' | 'iou' | 'level' | 'training' | 'evaluation' | 'curve' | 'gate' | 'base'
+    > {
+  readonly kind: 'detector';
+  readonly classes: readonly string[];
+  readonly dataset: Omit<DetectorManifest['dataset'], 'sha256'>;
+  /** Confidences from which detections count. */
+  readonly detectionThresholds: DetectionThresholds;
+}
+
+/** A version that names the class of a picture. */
+export interface ClassifierDetails
+  extends ModelVersion,
+    Pick<
+      ClassifierManifest,
+      | 'method'
+      | 'metrics'
+      | 'verdicts'
+      | 'backbone'
+      | 'training'
+      | 'temperature'
+      | 'evaluation'
+      | 'curve'
+      | 'gate'
+      | 'base'
+    > {
+  readonly kind: 'classifier';
+  readonly classes: readonly string[];
+  readonly dataset: Omit<ClassifierManifest['dataset'], 'sha256'>;
+  readonly input: Pick<ClassifierManifest['preprocessing'], 'width' | 'height' | 'mode'>;
+}
+
+/** All a person needs to know of a model version; `method` tells which it is. */
+export type ModelDetails = AnomalyDetails | DetectorDetails | ClassifierDetails;
 
 /**
  * A version as clients see it.
@@ -64,6 +110,8 @@ export async function modelDetails(
   manifest: ModelManifest,
   pictureOf: (name: string) => Promise<string | null>,
 ): Promise<ModelDetails> {
+  if (manifest.kind === 'detector') return detectorDetails(summary, manifest);
+  if (manifest.kind === 'classifier') return classifierDetails(summary, manifest);
   const { calibration, thresholds, metrics } = manifest;
   const { sha256: _dataset, ...dataset } = manifest.dataset;
   const common = {
@@ -98,5 +146,43 @@ export async function modelDetails(
     quantisation,
     bank,
     suspects: await Promise.all(suspects),
+  };
+}
+
+function detectorDetails(summary: ModelVersion, manifest: DetectorManifest): DetectorDetails {
+  const { kind, method, metrics, input, iou, level, training, evaluation, curve, gate, base, classes } = manifest;
+  const { sha256: _dataset, ...dataset } = manifest.dataset;
+  const made = { level, training, evaluation, curve, gate, base };
+  return {
+    ...summary,
+    kind,
+    method,
+    metrics,
+    classes,
+    input,
+    iou,
+    ...made,
+    dataset,
+    detectionThresholds: manifest.thresholds,
+  };
+}
+
+function classifierDetails(summary: ModelVersion, manifest: ClassifierManifest): ClassifierDetails {
+  const { kind, method, metrics, classes, verdicts, backbone, training, temperature } = manifest;
+  const { evaluation, curve, gate, base } = manifest;
+  const { sha256: _dataset, ...dataset } = manifest.dataset;
+  const { width, height, mode } = manifest.preprocessing;
+  const made = { backbone, training, evaluation, curve, gate, base };
+  return {
+    ...summary,
+    kind,
+    method,
+    metrics,
+    classes,
+    verdicts,
+    temperature,
+    ...made,
+    dataset,
+    input: { width, height, mode },
   };
 }

@@ -256,8 +256,13 @@ export interface DetectedClassFigures {
   readonly label: string;
   /** Average precision at IoU 0.5, 0..1; null without such boxes. */
   readonly ap50: number | null;
+  /** The mean of it over IoU 0.5 to 0.95. */
+  readonly ap5095: number | null;
   /** Share of the boxes found at the confidence in force, 0..1; null without such boxes. */
   readonly recall: number | null;
+  /** Share of the found boxes that are there, 0..1; null when none was found. */
+  readonly precision: number | null;
+  readonly f1: number | null;
   /** Boxes of this class in the pictures. */
   readonly count: number;
 }
@@ -273,6 +278,17 @@ export interface DetectorFigures {
   readonly perClass: readonly DetectedClassFigures[];
   /** 95 % bootstrap intervals over the pictures. */
   readonly intervals?: Readonly<Record<string, { readonly low: number; readonly high: number }>>;
+  /** Confidence with the best F1, 0..1. */
+  readonly bestConfidence?: number;
+  /** Precision and recall by confidence, of each class; all 0..1. */
+  readonly curves?: readonly {
+    readonly label: string;
+    readonly confidence: readonly number[];
+    readonly precision: readonly number[];
+    readonly recall: readonly number[];
+  }[];
+  /** Boxes by true (rows) and found class (columns), the background last. */
+  readonly confusion?: { readonly labels: readonly string[]; readonly matrix: readonly (readonly number[])[] };
 }
 
 /** How well a classifier names pictures it did not learn. */
@@ -280,16 +296,21 @@ export interface ClassifierFigures {
   /** 0..1 */
   readonly accuracy: number;
   readonly pictures: number;
+  /** Mean recall of the classes, 0..1. */
+  readonly balancedAccuracy: number;
+  /** Of the accuracy, 95 %. */
+  readonly interval?: { readonly low: number; readonly high: number };
   readonly perClass: readonly {
     readonly label: string;
     /** 0..1; null without such pictures. */
     readonly recall: number | null;
     /** 0..1; null when no picture was named so. */
     readonly precision: number | null;
+    readonly f1: number | null;
     readonly count: number;
   }[];
-  /** Pictures by true class (rows) and named class (columns), in the order of `perClass`. */
-  readonly confusion: readonly (readonly number[])[];
+  /** Pictures by true class (rows) and named class (columns). */
+  readonly confusion: { readonly labels: readonly string[]; readonly matrix: readonly (readonly number[])[] };
 }
 
 /** Why a gate decided as it did. */

@@ -8,7 +8,10 @@ export {
   SIMULATED_PICTURES_LIMIT,
 } from './job-queue';
 export {
+  type DeployedClassifier,
+  type DeployedDetector,
   type DeployedModel,
+  type DeployedOf,
   ModelRegistry,
   type ModelRegistryEvents,
   type ModelRegistryOptions,

@@ -3,18 +3,23 @@ import { join } from 'node:path';
 import {
   type Clock,
   type DeploymentRecord,
+  type DetectionThresholds,
   InspectionError,
   isName,
+  type ModelKind,
   type ModelVersion,
   NotFound,
   systemClock,
   type Thresholds,
   TypedEmitter,
   timestamp,
+  type Verdict,
 } from '../domain';
 import {
   type Archive,
   archiveOf,
+  type ClassifierManifest,
+  type DetectorManifest,
   folderBytes,
   importVersion,
   listVersions,
@@ -28,8 +33,8 @@ import type { Store } from '../store';
 
 export interface ModelRegistryOptions {
   readonly store: Pick<Store, 'dataFolder' | 'deployments' | 'audit'>;
-  /** Scores the golden pictures of a version before it goes live; throws when they differ from the expected ones. */
-  readonly check?: (folder: string) => Promise<void>;
+  /** Judges the golden pictures of a version before it goes live; throws when that differs from what is expected. */
+  readonly check?: (folder: string, kind: ModelKind) => Promise<void>;
   /** Opens encrypted archives, and encrypts them where that is wished. */
   readonly modelKey?: ModelKey | null;
   /** Bytes an imported version may have; 2 GiB unless told. */
@@ -37,15 +42,38 @@ export interface ModelRegistryOptions {
   readonly clock?: Clock;
 }
 
-/** The model in production for a part type. */
-export interface DeployedModel {
+interface DeployedBase {
   readonly name: string;
   readonly version: string;
   readonly partType: string;
   /** Absolute path of the package. */
   readonly folder: string;
+}
+
+/** The model that scores anomalies of a part type. */
+export interface DeployedModel extends DeployedBase {
+  readonly kind: 'patchcore';
   readonly thresholds: Thresholds;
 }
+
+/** The model that finds boxes on a part type. */
+export interface DeployedDetector extends DeployedBase {
+  readonly kind: 'detector';
+  readonly classes: readonly string[];
+  readonly thresholds: DetectionThresholds;
+  /** Boxes of one class that overlap more than this, 0..1, are one. */
+  readonly iou: number;
+}
+
+/** The model that names the class of a picture of a part type. */
+export interface DeployedClassifier extends DeployedBase {
+  readonly kind: 'classifier';
+  readonly classes: readonly string[];
+  readonly verdicts: Readonly<Record<string, Verdict>>;
+}
+
+type Deployed = DeployedModel | DeployedDetector | DeployedClassifier;
+export type DeployedOf<Kind extends ModelKind> = Extract<Deployed, { readonly kind: Kind }>;
 
 /** A version folder that cannot be used. */
 export interface ModelWarning {
@@ -79,11 +107,11 @@ export class ModelRegistry {
   /** `<data>/models` */
   readonly folder: string;
   readonly #store: ModelRegistryOptions['store'];
-  readonly #check: (folder: string) => Promise<void>;
+  readonly #check: (folder: string, kind: ModelKind) => Promise<void>;
   readonly #modelKey: ModelKey | null;
   readonly #importLimits: { readonly bytes?: number };
   readonly #clock: Clock;
-  readonly #deployed = new Map<string, Promise<DeployedModel | null>>();
+  readonly #deployed = new Map<string, Promise<Deployed | null>>();
   readonly #warned = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -109,13 +137,13 @@ export class ModelRegistry {
    */
   async list(partType?: string): Promise<readonly ModelVersion[]> {
     const inProduction = new Map<string, DeploymentRecord>();
-    for (const record of await this.#store.deployments.allCurrent()) inProduction.set(record.partType, record);
+    for (const record of await this.#store.deployments.allCurrent()) inProduction.set(keyOf(record), record);
     const versions: ModelVersion[] = [];
     for (const name of await this.#names()) {
       for (const version of await listVersions(this.folder, name)) {
         const manifest = await this.#readQuietly(name, version);
         if (manifest === null || (partType !== undefined && manifest.partType !== partType)) continue;
-        versions.push(toVersion(name, version, manifest, inProduction.get(manifest.partType) ?? null));
+        versions.push(toVersion(name, version, manifest, inProduction.get(keyOf(manifest)) ?? null));
       }
     }
     return versions.sort(
@@ -126,15 +154,19 @@ export class ModelRegistry {
   /**
    * The model in production; null when none is deployed.
    *
+   * @param kind `patchcore` unless told
    * @throws {ModelInvalid} when its manifest is missing or damaged
    */
-  deployed(partType: string): Promise<DeployedModel | null> {
-    const known = this.#deployed.get(partType);
+  deployed(partType: string): Promise<DeployedModel | null>;
+  deployed<Kind extends ModelKind>(partType: string, kind: Kind): Promise<DeployedOf<Kind> | null>;
+  deployed(partType: string, kind: ModelKind = 'patchcore'): Promise<Deployed | null> {
+    const key = keyOf({ partType, kind });
+    const known = this.#deployed.get(key);
     if (known) return known;
-    const reading = this.#readDeployed(partType);
-    this.#deployed.set(partType, reading);
+    const reading = this.#readDeployed(partType, kind);
+    this.#deployed.set(key, reading);
     reading.catch(() => {
-      if (this.#deployed.get(partType) === reading) this.#deployed.delete(partType);
+      if (this.#deployed.get(key) === reading) this.#deployed.delete(key);
     });
     return reading;
   }
@@ -149,29 +181,30 @@ export class ModelRegistry {
   deploy(name: string, version: string, actor: string): Promise<DeploymentRecord> {
     return this.#inTurn(async () => {
       const folder = await this.#existing(name, version);
-      const { partType } = await verifyFiles(folder);
-      await this.#check(folder);
-      const current = await this.#store.deployments.current(partType);
+      const { partType, kind } = await verifyFiles(folder);
+      await this.#check(folder, kind);
+      const current = await this.#store.deployments.current(partType, kind);
       if (current?.name === name && current.version === version) return current;
-      return this.#record({ partType, kind: 'patchcore', name, version, action: 'deploy', actor }, current);
+      return this.#record({ partType, kind, name, version, action: 'deploy', actor }, current);
     });
   }
 
   /**
    * Puts the version that was in production before the current one back. Rolling back twice goes back two versions.
    *
+   * @param kind of model, `patchcore` unless told
    * @throws {NothingToRollBack} @throws {ModelInvalid} when the earlier version is damaged; nothing changes then
    */
-  rollback(partType: string, actor: string): Promise<DeploymentRecord> {
+  rollback(partType: string, actor: string, kind: ModelKind = 'patchcore'): Promise<DeploymentRecord> {
     return this.#inTurn(async () => {
-      const history = await this.#store.deployments.history(partType);
+      const history = await this.#store.deployments.history(partType, kind);
       const earlier = versionBefore(history);
       if (earlier === null) throw new NothingToRollBack(partType);
       const folder = this.folderOf(earlier.name, earlier.version);
       await verifyFiles(folder);
-      await this.#check(folder);
+      await this.#check(folder, kind);
       const { name, version } = earlier;
-      return this.#record({ partType, kind: 'patchcore', name, version, action: 'rollback', actor }, history[0]);
+      return this.#record({ partType, kind, name, version, action: 'rollback', actor }, history[0]);
     });
   }
 
@@ -182,13 +215,13 @@ export class ModelRegistry {
    */
   async describe(name: string, version: string): Promise<{ summary: ModelVersion; manifest: ModelManifest }> {
     const manifest = await readManifest(await this.#existing(name, version));
-    const current = await this.#store.deployments.current(manifest.partType);
+    const current = await this.#store.deployments.current(manifest.partType, manifest.kind);
     return { summary: toVersion(name, version, manifest, current), manifest };
   }
 
   /** All switches of a part type's model, newest first. */
-  history(partType: string): Promise<readonly DeploymentRecord[]> {
-    return this.#store.deployments.history(partType);
+  history(partType: string, kind: ModelKind = 'patchcore'): Promise<readonly DeploymentRecord[]> {
+    return this.#store.deployments.history(partType, kind);
   }
 
   /**
@@ -244,17 +277,30 @@ export class ModelRegistry {
       at: timestamp(this.#clock.now()),
     };
     await this.#store.deployments.add(record);
-    this.#deployed.delete(record.partType);
+    this.#deployed.delete(keyOf(record));
     this.events.emit('deployment', record);
     return record;
   }
 
-  async #readDeployed(partType: string): Promise<DeployedModel | null> {
-    const record = await this.#store.deployments.current(partType);
+  async #readDeployed(partType: string, kind: ModelKind): Promise<Deployed | null> {
+    const record = await this.#store.deployments.current(partType, kind);
     if (record === null) return null;
-    const folder = this.folderOf(record.name, record.version);
-    const { thresholds } = await readManifest(folder);
-    return { name: record.name, version: record.version, partType, folder, thresholds };
+    const { name, version } = record;
+    const folder = this.folderOf(name, version);
+    const place = { name, version, partType, folder };
+    const manifest = await readManifest(folder, kind);
+    switch (manifest.kind) {
+      case 'patchcore':
+        return { ...place, kind: manifest.kind, thresholds: manifest.thresholds };
+      case 'detector': {
+        const { classes, thresholds, iou } = manifest;
+        return { ...place, kind: manifest.kind, classes, thresholds, iou };
+      }
+      case 'classifier': {
+        const { classes, verdicts } = manifest;
+        return { ...place, kind: manifest.kind, classes, verdicts };
+      }
+    }
   }
 
   async #readQuietly(name: string, version: string): Promise<ModelManifest | null> {
@@ -301,15 +347,43 @@ function toVersion(
     partType: manifest.partType,
     createdAt: manifest.createdAt,
     deployed: current?.name === name && current.version === version,
-    pictures: {
-      bank: manifest.method === 'bank' ? manifest.bank.pictures : 0,
-      calibration: manifest.calibration.pictures,
-    },
-    thresholds: manifest.thresholds,
+    ...judging(manifest),
     bytes: folderBytes(manifest),
     parent: manifest.parent,
     ...(origin && { origin: { name: origin.name, version: origin.version } }),
   };
+}
+
+type Judging = Pick<ModelVersion, 'pictures' | 'thresholds' | 'classes' | 'figures' | 'accepted'>;
+
+/** What depends on the kind. */
+function judging(manifest: ModelManifest): Judging {
+  if (manifest.kind === 'patchcore') {
+    const bank = manifest.method === 'bank' ? manifest.bank.pictures : 0;
+    return { pictures: { bank, calibration: manifest.calibration.pictures }, thresholds: manifest.thresholds };
+  }
+  const { classes, dataset } = manifest;
+  return {
+    pictures: { bank: dataset.count, calibration: dataset.heldOut },
+    thresholds: null,
+    classes,
+    figures: figuresOf(manifest),
+    accepted: manifest.gate.accepted,
+  };
+}
+
+function figuresOf(manifest: DetectorManifest | ClassifierManifest): Readonly<Record<string, number>> {
+  if (manifest.kind === 'classifier') {
+    const { after } = manifest.evaluation;
+    return after === null ? {} : { accuracy: after.accuracy };
+  }
+  const { after } = manifest.evaluation;
+  return after === null ? {} : { map50: after.map50, map5095: after.map5095, recall: after.recall };
+}
+
+/** Of the place that one model in production has. */
+function keyOf({ partType, kind }: { readonly partType: string; readonly kind: ModelKind }): string {
+  return `${kind} ${partType}`;
 }
 
 /** What was in production before the newest record: each roll-back takes back the deployment before it. */

@@ -7,7 +7,8 @@ import { cutOff, type Opening, readOpening, writeOpening } from './archive-heade
 import { ByteReader } from './byte-reader';
 import { decryptChunks, encryptChunks } from './encryption';
 import { ArchiveInvalid, ArchiveTooLarge, ArchiveTooNew, ModelInvalid, NoRoom } from './errors';
-import { MANIFEST_FILE, MANIFEST_FORMAT, type ModelManifest, parseManifest } from './manifest';
+import { NEWEST_FORMAT } from './formats';
+import { MANIFEST_FILE, type ModelManifest, parseManifest } from './manifest';
 import type { ModelKey } from './model-key';
 import { formatOf, makePartial, verifyFiles, writeManifestText } from './package';
 import { pathProblem } from './package-paths';
@@ -186,7 +187,7 @@ function manifestOf(text: Buffer, limits: ArchiveLimits): ModelManifest {
   } catch (error) {
     const message = (error as Error).message.replace(/\s+/g, ' ');
     const format = formatOf(text);
-    if (format !== null && format > MANIFEST_FORMAT) throw new ArchiveTooNew('manifest', format);
+    if (format !== null && format > NEWEST_FORMAT) throw new ArchiveTooNew('manifest', format);
     throw new ArchiveInvalid(`its ${MANIFEST_FILE} is damaged (${message})`, error);
   }
   const paths = orderedPaths(manifest);

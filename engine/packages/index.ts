@@ -7,6 +7,8 @@ export {
   defaultArchiveLimits,
   type UnpackOptions,
 } from './archive';
+export { classifierFigures, GOLDEN_CLASS_TOLERANCE } from './classifier-manifest';
+export { detectorFigures, GOLDEN_DETECTION_TOLERANCE } from './detector-manifest';
 export {
   ArchiveInvalid,
   ArchiveTooLarge,
@@ -19,19 +21,23 @@ export {
   ModelKeyWrong,
   NoRoom,
 } from './errors';
+export { CLASSES_FORMAT, MANIFEST_FORMAT, NEWEST_FORMAT } from './formats';
 export {
+  type AnomalyManifest,
   type BankManifest,
-  type FileEntry,
+  type ClassifierManifest,
+  type DetectorManifest,
   GOLDEN_TOLERANCE,
   type GoldenPicture,
   goldenScores,
   MANIFEST_FILE,
-  MANIFEST_FORMAT,
+  type ManifestOf,
   type ModelManifest,
   parseManifest,
   type ReferenceManifest,
   type UnsealedManifest,
 } from './manifest';
+export type { FileEntry } from './manifest-base';
 export { MODEL_KEY_VARIABLE, type ModelKey, modelKeyOfEnvironment, readModelKey, readModelKeyFile } from './model-key';
 export {
   assertFree,

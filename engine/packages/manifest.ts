@@ -1,23 +1,19 @@
 import { z } from 'zod';
+import type { ModelKind } from '../domain';
+import { classifierManifest } from './classifier-manifest';
+import { detectorManifest } from './detector-manifest';
 import { FIRST_FORMAT, upgradeFirstFormat } from './first-format';
+import { MANIFEST_FORMAT, NEWEST_FORMAT } from './formats';
+import { base, count, dataset, finite, preprocessing, sha256, share } from './manifest-base';
 import { referenceSection } from './reference-section';
 
 export const MANIFEST_FILE = 'manifest.json';
-/** The format written. Format 1 is read, too; newer ones are refused. */
-export const MANIFEST_FORMAT = 2;
 
 /**
  * How far a golden picture's score may be from the expected one, as a share of it. Wide enough for another processor and
  * another build of the decoder, far too narrow for another bank, backbone or preprocessing.
  */
 export const GOLDEN_TOLERANCE = 0.005;
-
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const finite = z.number();
-const share = finite.min(0).max(1);
-const count = z.int().nonnegative();
-
-const fileEntry = z.object({ sha256, bytes: count });
 
 const goldenPicture = z.object({
   /** File in the package. */
@@ -76,14 +72,6 @@ const map = z.object({
   full: finite,
   /** Raw distance from which pixels form a region. */
   region: finite,
-});
-
-const preprocessing = z.object({
-  width: z.int().positive(),
-  height: z.int().positive(),
-  mode: z.enum(['letterbox', 'crop', 'stretch']),
-  kernel: z.enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3']),
-  fastShrinkOnLoad: z.literal(false),
 });
 
 /** What of a picture is looked at. */
@@ -174,35 +162,17 @@ const quantisation = z.object({
   bank: z.object({ storage, auroc: share, changedDecisions: count, wrongDecisions: count }),
 });
 
-/** What every model says of itself. */
-const common = z.object({
+/** What every PatchCore model says of itself. */
+const common = base.extend({
   format: z.literal(MANIFEST_FORMAT),
   kind: z.literal('patchcore'),
-  name: z.string().min(1),
-  version: z.string().min(1),
-  partType: z.string().min(1),
-  /** ISO 8601, UTC. */
-  createdAt: z.iso.datetime(),
-  /** Version this one grew from. */
-  parent: z.string().nullable(),
-  /** What an imported version was called where it was made, and the SHA-256 of its manifest there. */
-  origin: z.object({ name: z.string(), version: z.string(), sha256 }).optional(),
-  dataset: z.object({
-    source: z.string(),
-    /** Pictures learnt. */
-    count,
-    skipped: count,
-    /** Over the SHA-256 of every picture used, in order. */
-    sha256,
+  dataset: dataset.extend({
     /** Pictures of defective parts: for the accept level and, in reference mode, the settings. */
     defects: count,
   }),
   map,
   thresholds,
   calibration,
-  /** Seconds per training stage and other figures. */
-  metrics: z.record(z.string(), finite),
-  files: z.record(z.string(), fileEntry),
 });
 
 /** Compares patches with a memory bank of good ones. */
@@ -237,25 +207,31 @@ const bankManifest = common.extend({
 /** Compares each part with a golden picture of it. */
 const referenceManifest = common.extend({ method: z.literal('reference'), reference: referenceSection });
 
-const manifest = z
+const anomalyManifest = z
   .discriminatedUnion('method', [bankManifest, referenceManifest])
   .refine(({ calibration: { median }, thresholds: { reject } }) => median < reject, {
     path: ['calibration', 'median'],
     message: 'is not below the reject level',
   });
 
+const manifest = z.discriminatedUnion('kind', [anomalyManifest, detectorManifest, classifierManifest]);
+
 export type BankManifest = Readonly<z.infer<typeof bankManifest>>;
 export type ReferenceManifest = Readonly<z.infer<typeof referenceManifest>>;
-export type ModelManifest = BankManifest | ReferenceManifest;
+export type AnomalyManifest = BankManifest | ReferenceManifest;
+export type DetectorManifest = Readonly<z.infer<typeof detectorManifest>>;
+export type ClassifierManifest = Readonly<z.infer<typeof classifierManifest>>;
+export type ModelManifest = AnomalyManifest | DetectorManifest | ClassifierManifest;
+export type ManifestOf<Kind extends ModelKind> = Extract<ModelManifest, { readonly kind: Kind }>;
 /** A manifest before its files are written and hashed. */
 export type UnsealedManifest<Manifest extends ModelManifest = ModelManifest> = Manifest extends ModelManifest
   ? Omit<Manifest, 'files'>
   : never;
-export type FileEntry = z.infer<typeof fileEntry>;
 export type GoldenPicture = z.infer<typeof goldenPicture>;
 
 /** Files that a model cannot do without. */
 export function filesNeeded(manifest: ModelManifest): readonly string[] {
+  if (manifest.kind !== 'patchcore') return [manifest.model, ...manifest.golden.map(({ picture }) => picture)];
   if (manifest.method === 'bank') {
     const { backbone, bank, viewing, golden } = manifest;
     const files = [backbone.file, viewing.mask, ...bank.heads, ...golden.map(({ picture }) => picture)];
@@ -266,9 +242,9 @@ export function filesNeeded(manifest: ModelManifest): readonly string[] {
   return picture === null ? pairs : [picture, ...pairs];
 }
 
-/** How many pictures travel with a model to prove that it scores as it did where it was made. */
+/** How many pictures travel with a model to prove that it judges as it did where it was made. */
 export function goldenScores(manifest: ModelManifest): number {
-  return (manifest.method === 'bank' ? manifest : manifest.reference).golden.length;
+  return (manifest.method === 'reference' ? manifest.reference : manifest).golden.length;
 }
 
 /**
@@ -279,9 +255,9 @@ export function goldenScores(manifest: ModelManifest): number {
 export function parseManifest(text: string): ModelManifest {
   const read: unknown = JSON.parse(text);
   const format = (read as { format?: unknown } | null)?.format;
-  if (typeof format === 'number' && format > MANIFEST_FORMAT) {
+  if (typeof format === 'number' && format > NEWEST_FORMAT) {
     throw new Error(
-      `it has format ${format}, made by a newer version of this software; this one reads up to ${MANIFEST_FORMAT}`,
+      `it has format ${format}, made by a newer version of this software; this one reads up to ${NEWEST_FORMAT}`,
     );
   }
   const result = manifest.safeParse(format === FIRST_FORMAT ? upgradeFirstFormat(read) : read);

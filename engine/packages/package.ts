@@ -2,13 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { sha256Of, syncFolder, writeDurably } from '../domain';
+import { type ModelKind, sha256Of, syncFolder, writeDurably } from '../domain';
 import { ModelExists, ModelInvalid, NoRoom } from './errors';
 import { FIRST_FORMAT } from './first-format';
+import { NEWEST_FORMAT } from './formats';
 import {
   filesNeeded,
   MANIFEST_FILE,
-  MANIFEST_FORMAT,
+  type ManifestOf,
   type ModelManifest,
   parseManifest,
   type UnsealedManifest,
@@ -95,9 +96,12 @@ export async function placePackage(partial: string, target: string): Promise<voi
 /**
  * The manifest of a package, compared with its seal. Looks at no other file.
  *
+ * @param kind the kind of model that is wanted; any unless told
  * @throws {ModelInvalid} when there is none, or it is damaged, altered, of another kind or from a newer release
  */
-export async function readManifest(folder: string): Promise<ModelManifest> {
+export async function readManifest(folder: string): Promise<ModelManifest>;
+export async function readManifest<Kind extends ModelKind>(folder: string, kind: Kind): Promise<ManifestOf<Kind>>;
+export async function readManifest(folder: string, kind?: ModelKind): Promise<ModelManifest> {
   let text: Buffer;
   try {
     text = await readFile(join(folder, MANIFEST_FILE));
@@ -111,12 +115,15 @@ export async function readManifest(folder: string): Promise<ModelManifest> {
   } catch (error) {
     const format = formatOf(text);
     const problem =
-      format !== null && format > MANIFEST_FORMAT
-        ? `it was made by a newer version of this package (format ${format}; this one reads up to ${MANIFEST_FORMAT})`
+      format !== null && format > NEWEST_FORMAT
+        ? `it was made by a newer version of this package (format ${format}; this one reads up to ${NEWEST_FORMAT})`
         : `${MANIFEST_FILE} is damaged (${(error as Error).message.replace(/\s+/g, ' ')})`;
     throw new ModelInvalid(folder, problem, error);
   }
   await checkSeal(folder, text);
+  if (kind !== undefined && manifest.kind !== kind) {
+    throw new ModelInvalid(folder, `it is a model of kind ${manifest.kind}, and one of kind ${kind} is needed here`);
+  }
   return manifest;
 }
 
@@ -151,10 +158,13 @@ async function checkSeal(folder: string, text: Buffer): Promise<void> {
 /**
  * Compares size and SHA-256 of every file with the manifest.
  *
+ * @param kind the kind of model that is wanted; any unless told
  * @throws {ModelInvalid} naming the first file that is missing or was changed by as little as a bit
  */
-export async function verifyFiles(folder: string): Promise<ModelManifest> {
-  const manifest = await readManifest(folder);
+export async function verifyFiles(folder: string): Promise<ModelManifest>;
+export async function verifyFiles<Kind extends ModelKind>(folder: string, kind: Kind): Promise<ManifestOf<Kind>>;
+export async function verifyFiles(folder: string, kind?: ModelKind): Promise<ModelManifest> {
+  const manifest = await (kind === undefined ? readManifest(folder) : readManifest(folder, kind));
   for (const path of filesNeeded(manifest)) {
     if (!Object.hasOwn(manifest.files, path)) {
       throw new ModelInvalid(folder, `${path} is not listed in ${MANIFEST_FILE}`);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isName, sha256Of, syncFolder } from '../domain';
+import { isName, modelOfName, sha256Of, syncFolder } from '../domain';
 import { archiveOf, type UnpackOptions, unpackArchive } from './archive';
 import { ArchiveInvalid, FileExists, ModelExists, NoRoom } from './errors';
 import type { ModelManifest } from './manifest';
@@ -106,6 +106,9 @@ export async function importVersion(
     const { name, version } = manifest;
     for (const part of [name, manifest.partType]) {
       if (!isName(part)) throw new ArchiveInvalid(`${JSON.stringify(part)} cannot be the name of a model`);
+    }
+    if (modelOfName(name).kind !== manifest.kind) {
+      throw new ArchiveInvalid(`a model of kind ${manifest.kind} cannot have the name ${name}`);
     }
     await options.check?.(folder);
     await mkdir(join(modelsFolder, name), { recursive: true });

@@ -1,11 +1,11 @@
 import { defaultThreads } from '../inference';
-import { type ModelManifest, readManifest } from '../packages';
+import { type AnomalyManifest, readManifest } from '../packages';
 import { type AnomalyResult, type PatchcoreLoadOptions, PatchcoreModel, type ScoreOptions } from './model';
 import { ReferenceModel } from './reference';
 
 /** A trained model of either method, loaded. Ends with `dispose`. */
 export interface AnomalyModel {
-  readonly manifest: ModelManifest;
+  readonly manifest: AnomalyManifest;
   /**
    * @param picture encoded JPEG or PNG
    * @throws {PictureUnreadable}
@@ -23,7 +23,7 @@ export interface AnomalyModel {
  */
 export async function loadAnomalyModel(folder: string, options: PatchcoreLoadOptions = {}): Promise<AnomalyModel> {
   const { threads = defaultThreads(), verify = true } = options;
-  const { method } = await readManifest(folder);
+  const { method } = await readManifest(folder, 'patchcore');
   return method === 'bank'
     ? PatchcoreModel.load(folder, { threads, verify })
     : ReferenceModel.load(folder, { threads, verify });

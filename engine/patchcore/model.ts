@@ -86,7 +86,7 @@ export class PatchcoreModel {
    */
   static async load(folder: string, options: PatchcoreLoadOptions = {}): Promise<PatchcoreModel> {
     const { threads = defaultThreads(), verify = true } = options;
-    const manifest = await (verify ? verifyFiles(folder) : readManifest(folder));
+    const manifest = await (verify ? verifyFiles(folder, 'patchcore') : readManifest(folder, 'patchcore'));
     if (manifest.method !== 'bank') throw new ModelInvalid(folder, 'it compares with golden pictures and has no bank');
     const heads = await openHeads(folder, manifest, threads);
     let backbone: Session | undefined;

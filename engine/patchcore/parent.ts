@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InspectionError, seededRandom, sha256Of, type TrainingOptions } from '../domain';
 import { readMask } from '../imaging';
-import { type BankManifest, type ModelManifest, verifyFiles } from '../packages';
+import { type AnomalyManifest, type BankManifest, verifyFiles } from '../packages';
 import { suspects } from '../statistics';
 import { type Backbone, backboneOf } from './backbone';
 import { type Bank, chooseBank } from './bank';
@@ -28,7 +28,7 @@ export interface Parent {
 
 /** A version that nothing can be added to. */
 export class NotExtendable extends InspectionError {
-  constructor({ name, version, method }: ModelManifest) {
+  constructor({ name, version, method }: AnomalyManifest) {
     const why =
       method === 'reference'
         ? 'it compares with golden pictures and learns no pictures. Train anew with all pictures.'
@@ -51,7 +51,7 @@ export class NotExtendable extends InspectionError {
  * @throws {NotExtendable} when it is of format 1, or a reference model
  */
 export async function readParent(folder: string): Promise<Parent> {
-  const manifest = await verifyFiles(folder);
+  const manifest = await verifyFiles(folder, 'patchcore');
   if (manifest.method === 'reference' || manifest.calibration.method === 'held-out') throw new NotExtendable(manifest);
   const { recipe, bank } = manifest;
   const conditioning = await readConditioning(folder, manifest);

@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { LoadedSession, TaskContext } from '../inference';
 import {
+  type AnomalyManifest,
   type BankManifest,
   MANIFEST_FILE,
   ModelInvalid,
-  type ModelManifest,
   type ReferenceManifest,
   verifyFiles,
 } from '../packages';
@@ -50,7 +50,7 @@ const BYTES_PER_PIXEL = 64;
 /** Handlers for the compute child. */
 export const tasks = {
   /** Loads a model, checks its files and its golden scores, so that the first part does not wait for that. */
-  'patchcore/load': async ({ folder }: { folder: string }, context: TaskContext): Promise<ModelManifest> =>
+  'patchcore/load': async ({ folder }: { folder: string }, context: TaskContext): Promise<AnomalyManifest> =>
     (await acquire(folder, context)).manifest,
   'patchcore/score': async (
     { folder, picture, reference, map = true }: ScoreRequest,
@@ -64,7 +64,7 @@ export const tasks = {
 async function acquire(folder: string, context: TaskContext): Promise<Omit<AnomalyModel, 'dispose'>> {
   const { sessions, threads, signal } = context;
   const cached = await sessions.acquire<Cached>(await keyOf(folder), async () => {
-    const manifest = await verifyFiles(folder);
+    const manifest = await verifyFiles(folder, 'patchcore');
     return manifest.method === 'bank' ? loadHeads(folder, manifest, threads) : loadComparer(folder, manifest, threads);
   });
   signal.throwIfAborted();

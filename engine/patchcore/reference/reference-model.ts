@@ -55,7 +55,7 @@ export class ReferenceModel {
    * @throws {RuntimeMissing} without ONNX Runtime
    */
   static async load(folder: string, { threads, verify = true }: PatchcoreLoadOptions = {}): Promise<ReferenceModel> {
-    const manifest = await (verify ? verifyFiles(folder) : readManifest(folder));
+    const manifest = await (verify ? verifyFiles(folder, 'patchcore') : readManifest(folder, 'patchcore'));
     if (manifest.method !== 'reference') {
       throw new ModelInvalid(folder, 'it has a memory bank and compares with no golden picture');
     }

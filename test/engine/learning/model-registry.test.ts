@@ -5,7 +5,7 @@ import { knex } from 'knex';
 import type { DeploymentRecord } from '../../../engine/domain';
 import { ModelRegistry, type ModelWarning } from '../../../engine/learning';
 import { openStore, type Store } from '../../../engine/store';
-import { temporaryFolder, writeVersion } from './packages';
+import { temporaryFolder, writeClassifier, writeDetector, writeVersion } from './packages';
 
 describe('ModelRegistry', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -84,6 +84,7 @@ describe('ModelRegistry', () => {
     const record = await registry.deploy('plate', '1', 'ada');
     assert.deepEqual(record, {
       partType: 'plate',
+      kind: 'patchcore',
       name: 'plate',
       version: '1',
       previousVersion: null,
@@ -96,6 +97,7 @@ describe('ModelRegistry', () => {
       name: 'plate',
       version: '1',
       partType: 'plate',
+      kind: 'patchcore',
       folder: join(folder.path, 'models', 'plate', '1'),
       thresholds: { accept: 1, reject: 2 },
     });
@@ -218,6 +220,91 @@ describe('ModelRegistry', () => {
       [null, ...history.slice(0, -1).map(({ version }) => version)],
     );
     assert.equal((await registry.list('plate')).filter(({ deployed }) => deployed).length, 1);
+  });
+
+  it('has a model of each kind in production for one part type', async () => {
+    const checked: string[] = [];
+    registry = listening(new ModelRegistry({ store, check: async (_place, kind) => void checked.push(kind) }));
+    await writeVersion(folder.path, 'plate', '1');
+    for (const version of ['1', '2']) {
+      await writeDetector(folder.path, version);
+      await writeClassifier(folder.path, version);
+    }
+    await registry.deploy('plate', '1', 'ada');
+    for (const version of ['1', '2']) {
+      await registry.deploy('plate.detector', version, 'ada');
+      await registry.deploy('plate.classifier', version, 'ada');
+    }
+    assert.deepEqual(checked, ['patchcore', 'detector', 'classifier', 'detector', 'classifier']);
+    assert.equal((await registry.rollback('plate', 'ada', 'detector')).version, '1');
+    await assert.rejects(registry.rollback('plate', 'ada'), { code: 'nothing-to-roll-back' });
+    const place = (name: string) => join(folder.path, 'models', name);
+    assert.deepEqual(await registry.deployed('plate', 'detector'), {
+      kind: 'detector',
+      name: 'plate.detector',
+      version: '1',
+      partType: 'plate',
+      folder: join(place('plate.detector'), '1'),
+      classes: ['stain', 'scratch'],
+      thresholds: { confidence: 0.25, perClass: { scratch: 0.4 } },
+      iou: 0.7,
+    });
+    assert.deepEqual(await registry.deployed('plate', 'classifier'), {
+      kind: 'classifier',
+      name: 'plate.classifier',
+      version: '2',
+      partType: 'plate',
+      folder: join(place('plate.classifier'), '2'),
+      classes: ['good', 'porosity'],
+      verdicts: { good: 'OK', porosity: 'NG' },
+    });
+    assert.equal((await registry.deployed('plate'))?.version, '1');
+    assert.equal(await registry.deployed('cable', 'detector'), null);
+    assert.deepEqual(
+      (await registry.history('plate', 'detector')).map(({ version, action, kind }) => [version, action, kind]),
+      [
+        ['1', 'rollback', 'detector'],
+        ['2', 'deploy', 'detector'],
+        ['1', 'deploy', 'detector'],
+      ],
+    );
+    const listed = await registry.list('plate');
+    assert.deepEqual(
+      listed.filter(({ deployed }) => deployed).map(({ name, version }) => `${name} ${version}`),
+      ['plate.classifier 2', 'plate 1', 'plate.detector 1'],
+    );
+  });
+
+  it('lists what detectors and classifiers tell apart, and how well', async () => {
+    await writeDetector(folder.path, '1');
+    await writeClassifier(folder.path, '2');
+    const [classifier, detector] = await registry.list('plate');
+    assert.deepEqual(detector, {
+      name: 'plate.detector',
+      version: '1',
+      kind: 'detector',
+      partType: 'plate',
+      createdAt: '2026-01-01T00:00:01.000Z',
+      deployed: false,
+      pictures: { bank: 30, calibration: 6 },
+      thresholds: null,
+      classes: ['stain', 'scratch'],
+      figures: { map50: 0.8, map5095: 0.5, recall: 0.75 },
+      accepted: true,
+      bytes: 32,
+      parent: null,
+    });
+    assert.deepEqual([classifier.kind, classifier.figures], ['classifier', { accuracy: 0.9 }]);
+    const { summary, manifest } = await registry.describe('plate.detector', '1');
+    assert.deepEqual(summary, detector);
+    assert.ok(manifest.kind === 'detector' && manifest.level === 'neck');
+  });
+
+  it('puts a version into production by hand that the gate refused', async () => {
+    const reasons = [{ code: 'map50-fell', message: 'mAP50 fell from 0.80 to 0.50.' }];
+    await writeDetector(folder.path, '1', { gate: { accepted: false, reasons } });
+    assert.equal((await registry.list('plate'))[0].accepted, false);
+    assert.equal((await registry.deploy('plate.detector', '1', 'ada')).version, '1');
   });
 
   it('says when the model in production is damaged, until another one is deployed', async () => {

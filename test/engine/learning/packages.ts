@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Thresholds } from '../../../engine/domain';
-import { writePackage } from '../../../engine/packages';
+import { type DetectorManifest, writePackage } from '../../../engine/packages';
+import { sampleClassifier, sampleDetector, sampleDetectorFiles } from '../packages/class-samples';
 import { sampleManifest } from '../packages/sample';
 
 /** A temporary data folder; call `remove` at the end. */
@@ -31,5 +32,25 @@ export async function writeVersion(
     golden: [],
   };
   await writePackage(folder, manifest, { 'head.onnx': Buffer.from(`head of ${name} ${version}`) });
+  return folder;
+}
+
+/** Writes a detector of part type `plate`. */
+export async function writeDetector(
+  dataFolder: string,
+  version: string,
+  more: Partial<DetectorManifest> = {},
+): Promise<string> {
+  const folder = join(dataFolder, 'models', 'plate.detector', version);
+  const createdAt = `2026-01-01T00:00:0${version}.000Z`;
+  await writePackage(folder, { ...sampleDetector, version, createdAt, ...more }, sampleDetectorFiles);
+  return folder;
+}
+
+/** Writes a classifier of part type `plate`. */
+export async function writeClassifier(dataFolder: string, version: string): Promise<string> {
+  const folder = join(dataFolder, 'models', 'plate.classifier', version);
+  const createdAt = `2026-01-01T00:00:0${version}.500Z`;
+  await writePackage(folder, { ...sampleClassifier, version, createdAt }, sampleDetectorFiles);
   return folder;
 }
