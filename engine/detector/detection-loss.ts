@@ -10,6 +10,8 @@ export interface LossOptions {
   readonly gains?: Partial<Record<'box' | 'classes' | 'distribution', number>>;
   /** What the loss is divided by; by default the sum of the scores, at least 1. */
   readonly normaliser?: number;
+  /** Classes that the picture was not searched for: their logits count nowhere. */
+  readonly unlabelled?: readonly number[];
 }
 
 export interface DetectionLoss {
@@ -54,7 +56,7 @@ export function lossOfAssigned(
   levels: readonly HeadLevel[],
   targets: readonly DetectionTarget[],
   assigned: readonly AssignedCell[],
-  { bins, gains, normaliser }: LossOptions,
+  { bins, gains, normaliser, unlabelled = [] }: LossOptions,
 ): DetectionLoss {
   for (const { boxes, rows, columns } of levels) {
     if (boxes.length !== 4 * bins * rows * columns)
@@ -67,7 +69,7 @@ export function lossOfAssigned(
     boxes: new Float32Array(boxes.length),
     classes: new Float32Array(classes.length),
   }));
-  const classes = classLoss(levels, targets, assigned, gain.classes / divisor, gradients);
+  const classes = classLoss(levels, targets, assigned, unlabelled, gain.classes / divisor, gradients);
   const places = { box: gain.box / divisor, distribution: gain.distribution / divisor };
   const { box, distribution } = boxLoss(levels, targets, assigned, bins, places, gradients);
   return { total: box + classes + distribution, box, classes, distribution, weight, gradients };
@@ -80,13 +82,15 @@ function classLoss(
   levels: readonly HeadLevel[],
   targets: readonly DetectionTarget[],
   assigned: readonly AssignedCell[],
+  unlabelled: readonly number[],
   factor: number,
   gradients: Gradients,
 ): number {
   let sum = 0;
-  levels.forEach(({ classes }, level) => {
+  levels.forEach(({ classes, rows, columns }, level) => {
     const gradient = gradients[level].classes;
     for (let index = 0; index < classes.length; index += 1) {
+      if (unlabelled.length > 0 && unlabelled.includes(Math.floor(index / (rows * columns)))) continue;
       const logit = classes[index];
       const small = Math.exp(-Math.abs(logit));
       sum += Math.max(logit, 0) + Math.log(1 + small);

@@ -57,6 +57,15 @@ describe('Detection loss', () => {
     near(half.gradients[0].boxes[3], own.gradients[0].boxes[3] / 2, 'derivative');
   });
 
+  it('says nothing about classes that a picture was not searched for', () => {
+    const one = reference.cases[5];
+    const { gradients, total } = detectionLoss(levelsOf(one), [], { bins: one.bins, unlabelled: [1] });
+    const [{ rows, columns }] = one.levels;
+    assert.ok(gradients[0].classes.subarray(0, rows * columns).every((value) => value > 0));
+    assert.ok(gradients[0].classes.subarray(rows * columns).every((value) => value === 0));
+    assert.ok(total > 0 && total < one.total);
+  });
+
   it('refuses logits that do not fit the cells', () => {
     const level = { stride: 8, rows: 4, columns: 4, boxes: new Float32Array(60), classes: new Float32Array(16) };
     assert.throws(() => detectionLoss([level], [], { bins: 1 }), RangeError);
