@@ -1,4 +1,10 @@
 export {
+  classifierTrainingOptions,
+  detectorTrainingOptions,
+  readClassifierTrainingOptions,
+  readDetectorTrainingOptions,
+} from './class-training-options';
+export {
   JobEnded,
   JobQueue,
   type JobQueueEvents,
