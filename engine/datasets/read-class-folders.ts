@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { DatasetEntries, PictureEntry } from './collect';
+import type { Split } from './dataset';
+import { byName, picturesBelow, subfolders } from './files';
+
+const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
+  train: 'train',
+  val: 'val',
+  valid: 'val',
+  validation: 'val',
+  test: 'test',
+};
+
+/**
+ * The pictures of a folder of classes: `<class>/*.jpg`, or the same in `train`, `val` and `test`. An empty folder is a class
+ * without examples.
+ *
+ * @returns null when there is no folder with pictures
+ */
+export async function readClassFolders(folder: string): Promise<DatasetEntries | null> {
+  const below = await subfolders(folder);
+  const splits = below.filter((name) => Object.hasOwn(SPLIT_FOLDERS, name.toLowerCase()));
+  const withClasses = await Promise.all(splits.map((name) => subfolders(join(folder, name))));
+  const hasSplits = withClasses.some((names) => names.length > 0);
+  const hasHoldOut = hasSplits && splits.some((name) => SPLIT_FOLDERS[name.toLowerCase()] !== 'train');
+  const places = hasSplits
+    ? splits.map((name) => ({ place: join(folder, name), split: SPLIT_FOLDERS[name.toLowerCase()] }))
+    : [{ place: folder, split: null }];
+  const classes = new Set<string>();
+  const entries: PictureEntry[] = [];
+  for (const { place, split } of places) {
+    for (const label of await subfolders(place)) {
+      classes.add(label);
+      const pictures = await picturesBelow(join(place, label));
+      entries.push(
+        ...pictures.map((name) => ({ path: join(place, label, name), id: `${label}/${name}`, split, class: label })),
+      );
+    }
+  }
+  if (entries.length === 0) return null;
+  return { kind: 'classification', format: 'classes', classes: [...classes].sort(byName), entries, hasHoldOut };
+}

@@ -1,0 +1,49 @@
+import { stat } from 'node:fs/promises';
+import { extname, join, resolve } from 'node:path';
+import { collect, type DatasetEntries, type ReadOptions } from './collect';
+import type { Dataset } from './dataset';
+import { DatasetUnreadable } from './errors';
+import { namesIn } from './files';
+import { readClassFolders } from './read-class-folders';
+import { cocoFilesIn, cocoFilesLike, readCoco } from './read-coco';
+import { isVoc, readVoc } from './read-voc';
+import { isDataFile, readYolo } from './read-yolo';
+
+/**
+ * Reads a dataset and recognises its format: YOLO (a data file .yaml), COCO (.json), Pascal VOC, a folder of classes; or a
+ * folder that holds one of these. Each picture is read once; faulty pictures and labels are left out and named. Where the
+ * dataset keeps nothing for validation and testing, the pictures are dealt by {@link fixedSplit}.
+ *
+ * @throws {DatasetUnreadable} when it is none of these, or its description cannot be understood
+ */
+export async function readDataset(path: string, options: ReadOptions = {}): Promise<Dataset> {
+  const absolute = resolve(path);
+  const found = await stat(absolute).catch((error: NodeJS.ErrnoException) => {
+    throw new DatasetUnreadable(path, error.code === 'ENOENT' ? 'it does not exist.' : `${error.message}.`, error);
+  });
+  return collect(found.isDirectory() ? await entriesOfFolder(absolute) : await entriesOfFile(absolute), options);
+}
+
+async function entriesOfFile(file: string): Promise<DatasetEntries> {
+  const extension = extname(file).toLowerCase();
+  if (extension === '.yaml' || extension === '.yml') return readYolo(file);
+  if (extension === '.json') return readCoco(await cocoFilesLike(file));
+  throw new DatasetUnreadable(file, 'a file is either the data.yaml of a YOLO dataset or the .json of a COCO dataset.');
+}
+
+async function entriesOfFolder(folder: string): Promise<DatasetEntries> {
+  const yamls = (await namesIn(folder)).filter((name) => /\.ya?ml$/i.test(name)).map((name) => join(folder, name));
+  const dataFiles: string[] = [];
+  for (const file of yamls) if (await isDataFile(file)) dataFiles.push(file);
+  const dataFile = dataFiles.find((file) => /[\\/]data\.ya?ml$/i.test(file)) ?? dataFiles[0];
+  if (dataFile !== undefined) return readYolo(dataFile);
+  const cocoFiles = await cocoFilesIn(folder);
+  if (cocoFiles.length > 0) return readCoco(cocoFiles);
+  if (await isVoc(folder)) return readVoc(folder);
+  const classes = await readClassFolders(folder);
+  if (classes !== null) return classes;
+  throw new DatasetUnreadable(
+    folder,
+    'the folder holds neither a data.yaml (YOLO), nor a .json with images and annotations (COCO), nor Annotations/*.xml (Pascal VOC), nor a folder of pictures for each class.',
+  );
+}
