@@ -49,29 +49,54 @@ export class BackboneNotFound extends InspectionError {
   }
 }
 
+/** A network as its file is. */
+export interface FoundBackbone {
+  readonly id: string;
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+  /** What RGB 0..1 is shifted and scaled by before it enters; undefined when the graph does it. */
+  readonly normalisation: Normalisation | undefined;
+  /** True when it comes with this package and need not be copied into models. */
+  readonly embedded: boolean;
+}
+
 /**
- * Finds the feature extractor to train with. A file that is one of the catalogue's, wherever it lies, is taken for that:
- * with its id and normalisation.
+ * Finds a network by id or path. A file that is one of the catalogue's, wherever it lies, is taken for that: with its id
+ * and normalisation.
  *
  * @param asked id of a backbone of the catalogue, or path of an ONNX file: a feature extractor or a whole classifier
  * @throws {BackboneNotFound} when there is no such file, it was changed, or it must be pulled first
- * @throws {OnnxInvalid} when the file is no convolutional network with activations at strides 8 and 16
  */
-export async function resolveBackbone(asked = 'starter', lookup: BackboneLookup = {}): Promise<Backbone> {
+export async function findBackbone(asked = 'starter', lookup: BackboneLookup = {}): Promise<FoundBackbone> {
   const { folders = [defaultBackboneFolder()], entries = catalogue() } = lookup;
   const entry = entries.find(({ id }) => id === asked);
-  const file = await readBackbone(asked, entry ? await pathOf(entry, folders, entries) : asked);
-  const sha256 = sha256Of(file);
+  const bytes = await readBackbone(asked, entry ? await pathOf(entry, folders, entries) : asked);
+  const sha256 = sha256Of(bytes);
   if (entry && sha256 !== entry.sha256) {
     const remedy = isEmbedded(entry) ? 'install the package again' : pullCommand(entry.id);
     throw new BackboneNotFound(asked, `its file was changed; ${remedy}`);
   }
   const known = entry ?? entries.find((other) => other.sha256 === sha256);
   const normalisation = known ? known.input.normalisation : lookup.normalisation;
-  const id = known?.id ?? basename(asked, extname(asked));
+  return {
+    id: known?.id ?? basename(asked, extname(asked)),
+    sha256,
+    bytes,
+    normalisation: normalisation ?? undefined,
+    embedded: known !== undefined && isEmbedded(known),
+  };
+}
+
+/**
+ * Finds the feature extractor to train with, as `findBackbone`.
+ *
+ * @throws {BackboneNotFound} when there is no such file, it was changed, or it must be pulled first
+ * @throws {OnnxInvalid} when the file is no convolutional network with activations at strides 8 and 16
+ */
+export async function resolveBackbone(asked = 'starter', lookup: BackboneLookup = {}): Promise<Backbone> {
+  const { normalisation, ...found } = await findBackbone(asked, lookup);
   try {
-    const bytes = normalised(file, normalisation ?? undefined);
-    return { id, sha256, bytes, embedded: known !== undefined && isEmbedded(known) };
+    return { ...found, bytes: normalised(found.bytes, normalisation) };
   } catch (error) {
     throw error instanceof OnnxInvalid ? new OnnxInvalid(`${error.parameters.problem} (backbone ${asked})`) : error;
   }

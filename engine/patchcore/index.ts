@@ -1,6 +1,6 @@
 export type { AnomalyMap } from './anomaly-map';
 export { type AnomalyModel, loadAnomalyModel } from './anomaly-model';
-export { type Backbone, BackboneNotFound, resolveBackbone } from './backbone';
+export { type Backbone, BackboneNotFound, type FoundBackbone, findBackbone, resolveBackbone } from './backbone';
 export { type Coreset, greedyCoreset } from './coreset';
 export { TooFewPictures } from './errors';
 export {
