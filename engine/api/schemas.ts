@@ -19,6 +19,7 @@ import {
 } from '../domain';
 import { SIMULATED_PICTURES_LIMIT, trainingOptions } from '../learning';
 import { MINIMUM_PICTURES } from '../patchcore';
+import { BOXES_LIMIT, isClassName } from '../review';
 import { SIMULATED_PRODUCTS } from '../simulator';
 import type { StatementCode } from '../statistics';
 import type { BankDetails, ModelDetails, ReferenceDetails } from './model-details';
@@ -279,9 +280,20 @@ export const reviewPage = named(
 export const reviewStats = named('ReviewStats', z.object({ pending: z.int(), labelled: z.int(), skipped: z.int() }));
 const reviewer = z.string().trim().min(1).max(64);
 const note = z.string().max(2000);
+const drawnBox = z.strictObject({
+  label: z.string().refine(isClassName, 'must have 1 to 64 characters, none of control, and no spaces around it'),
+  box: z.strictObject({ x: z.number(), y: z.number(), width: z.number().gt(0), height: z.number().gt(0) }),
+});
 export const labelRequest = named(
   'LabelRequest',
-  z.strictObject({ label, reviewer: reviewer.nullish(), note: note.nullish() }),
+  z.strictObject({
+    label,
+    boxes: z.array(drawnBox).max(BOXES_LIMIT).nullish().meta({
+      description: 'Where defects are, in pixels of the original picture; empty: there are none; null: nobody looked',
+    }),
+    reviewer: reviewer.nullish(),
+    note: note.nullish(),
+  }),
 );
 export const reviewerRequest = named('ReviewerRequest', z.strictObject({ reviewer: reviewer.nullish() }));
 export const undoRequest = named(

@@ -4,6 +4,7 @@ import {
   InspectionError,
   InvalidInput,
   type Label,
+  type LabelledBox,
   NotFound,
   type ReasonCode,
   type ReviewItem,
@@ -12,6 +13,7 @@ import {
   timestamp,
 } from '../domain';
 import type { Page, ReviewFilter, ReviewStats, Store, UndoTarget } from '../store';
+import { checkBoxes } from './check-boxes';
 
 export interface ReviewEvents {
   /** An item was added, decided, skipped or made pending again. */
@@ -22,6 +24,8 @@ export interface ReviewEvents {
 
 export interface LabelDecision {
   readonly label: Label;
+  /** What the person drew or confirmed, none of them included; absent or null: nobody looked for boxes. */
+  readonly boxes?: readonly LabelledBox[] | null;
   /** The name shown with the decision. */
   readonly reviewer?: string | null;
   readonly note?: string | null;
@@ -56,7 +60,7 @@ export class ReviewQueue {
   private readonly outlets = new Set<DecisionOutlet>();
 
   constructor(
-    private readonly store: Pick<Store, 'reviews'>,
+    private readonly store: Pick<Store, 'reviews' | 'inspections'>,
     private readonly clock: Clock = systemClock,
   ) {}
 
@@ -122,12 +126,14 @@ export class ReviewQueue {
    *
    * @param actor who did it, for the audit list
    * @throws {NotFound} @throws {AlreadyDecided}
+   * @throws {InvalidInput} when a box leaves the picture or has no usable class
    */
   async label(id: string, decision: LabelDecision, actor: string): Promise<ReviewItem> {
     const { label, reviewer, note } = decision;
+    const boxes = decision.boxes && checkBoxes(decision.boxes, await this.pictureOf(id));
     const item = await this.store.reviews.decide(
       id,
-      { label, reviewer: textOrNull(reviewer), note: textOrNull(note) },
+      { label, ...(boxes && { boxes }), reviewer: textOrNull(reviewer), note: textOrNull(note) },
       actor,
       this.now(),
     );
@@ -164,6 +170,10 @@ export class ReviewQueue {
 
   stats(partType?: string): Promise<ReviewStats> {
     return this.store.reviews.stats(partType);
+  }
+
+  private async pictureOf(id: string): Promise<Inspection['image']> {
+    return (await this.store.inspections.get(id))?.image;
   }
 
   private outletOf({ node, partType }: ReviewItem): DecisionOutlet | undefined {

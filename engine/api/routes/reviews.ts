@@ -80,8 +80,9 @@ export const reviewRoutes = [
     success,
     problems: [409],
     handle: async ({ station, params, body, actor, link }) => {
-      const { label, note } = body;
-      const item = await station.reviews.label(params.id, { label, reviewer: body.reviewer ?? actor, note }, actor);
+      const { label, boxes, note } = body;
+      const decision = { label, boxes, reviewer: body.reviewer ?? actor, note };
+      const item = await station.reviews.label(params.id, decision, actor);
       return json(await viewOf(station, item, link));
     },
   }),

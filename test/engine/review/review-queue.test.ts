@@ -18,6 +18,15 @@ function watch(store: Store): Watched {
   return seen;
 }
 
+/** A settled part with a picture of 640 x 480 pixels. */
+async function pictured(store: Store): Promise<ReturnType<typeof decided>> {
+  const image = { width: 640, height: 480, format: 'jpeg', bytes: 3, sha256: 'a'.repeat(64) } as const;
+  const part = decided('REVIEW', { image });
+  const picturePath = await store.pictures.save(part.id, part.capturedAt, Buffer.from('jpg'), 'jpeg');
+  await store.inspections.settle(part, { picturePath, settledAt: part.capturedAt, delivered: true });
+  return part;
+}
+
 describe('the review queue', function () {
   this.timeout(20_000);
   afterEach(undoAll);
@@ -92,6 +101,63 @@ describe('the review queue', function () {
     assert.equal((await queue.undo({ id: first.id }, 'session')).id, first.id);
     await assert.rejects(queue.undo({ id: first.id }, 'session'), { code: 'nothing-to-undo' });
     await assert.rejects(queue.undo({ id: newId() }, 'session'), { code: 'not-found' });
+  });
+
+  it('keeps the boxes a person drew with the decision and the label, until it is undone', async () => {
+    const store = await temporaryStore();
+    const { queue, decided: told } = watch(store);
+    const part = await pictured(store);
+    const { id } = await queue.add(part);
+    const boxes = [{ label: 'crack', box: { x: 0, y: 20.5, width: 640, height: 9.5 } }];
+    const item = await queue.label(id, { label: 'NG', boxes }, 'session');
+    assert.deepEqual(item.boxes, boxes);
+    assert.deepEqual([(await queue.get(id)).boxes, told[0].boxes], [boxes, boxes]);
+    const labelled = await store.labels.labelled(part.partType);
+    assert.deepEqual(
+      labelled.map((picture) => [picture.id, picture.label, picture.boxes]),
+      [[id, 'NG', boxes]],
+    );
+    assert.deepEqual(await store.labels.classes(part.partType), ['crack']);
+    const [entry] = await store.audit.list({ subject: id });
+    assert.deepEqual((entry.after as { boxes: unknown }).boxes, boxes);
+    assert.equal((await queue.undo({ id }, 'session')).boxes, null);
+    assert.deepEqual(await store.labels.labelled(part.partType), []);
+    assert.deepEqual((await queue.label(id, { label: 'OK', boxes: [] }, 'session')).boxes, []);
+  });
+
+  it('tells that nobody looked for boxes from that there are none', async () => {
+    const store = await temporaryStore();
+    const { queue } = watch(store);
+    const { id } = await queue.add(await pictured(store));
+    assert.equal((await queue.label(id, { label: 'OK' }, 'session')).boxes, null);
+  });
+
+  it('refuses boxes that cannot be, and leaves the item as it was', async () => {
+    const store = await temporaryStore();
+    const { queue } = watch(store);
+    const { id } = await queue.add(await pictured(store));
+    const box = { x: 10, y: 10, width: 20, height: 20 };
+    const refused: readonly (readonly [string, object])[] = [
+      ['crack', { ...box, x: -1 }],
+      ['crack', { ...box, x: 630 }],
+      ['crack', { ...box, y: 465 }],
+      ['crack', { ...box, width: 0 }],
+      ['crack', { ...box, height: Number.NaN }],
+      ['', box],
+      [' crack', box],
+      ['crack\n', box],
+      ['c'.repeat(65), box],
+    ];
+    for (const [label, changed] of refused) {
+      const boxes = [{ label, box: { ...box, ...changed } }];
+      await assert.rejects(queue.label(id, { label: 'NG', boxes }, 'session'), { code: 'invalid-input' });
+    }
+    const many = Array.from({ length: 1001 }, () => ({ label: 'crack', box }));
+    await assert.rejects(queue.label(id, { label: 'NG', boxes: many }, 'session'), /1000 boxes/);
+    assert.equal((await queue.get(id)).state, 'pending');
+    const blind = await queue.add(decided('REVIEW', { image: undefined }));
+    const drawn = { label: 'NG', boxes: [{ label: 'crack', box }] } as const;
+    await assert.rejects(queue.label(blind.id, drawn, 'session'), /no picture/);
   });
 
   it('does not know what was never added', async () => {
