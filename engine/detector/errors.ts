@@ -15,3 +15,18 @@ export class DetectorUnsupported extends InspectionError {
     });
   }
 }
+
+/** There is no detector file at a path, or it cannot be read. */
+export class DetectorNotFound extends InspectionError {
+  constructor(path: string, detail: string, cause?: unknown) {
+    super({
+      code: 'detector-not-found',
+      status: 'no detector',
+      message: `The detector ${path} cannot be read: ${detail}. Give the path of an ONNX file or of a model package.`,
+      parameters: { path, detail },
+      reason: 'no-model',
+      httpStatus: 404,
+      cause,
+    });
+  }
+}

@@ -2,11 +2,29 @@ export { type AssignedCell, type AssignmentOptions, assignTargets } from './assi
 export type { DetectionTarget, HeadLevel } from './cells';
 export { completeIou, overlap } from './ciou';
 export { withClasses } from './classes';
+export { decodeOutput, type OutputTensor, type RawDetection } from './decode';
+export {
+  type DetectDefaults,
+  type DetectionResult,
+  type DetectOptions,
+  inputSize,
+  levelOf,
+} from './detect';
 export { type DetectionLoss, detectionLoss, type LossOptions } from './detection-loss';
-export { DetectorUnsupported } from './errors';
+export { DetectorModel, type DetectorOpenOptions, type DetectorOrigin } from './detector-model';
+export { DetectorNotFound, DetectorUnsupported } from './errors';
 export { type DetectHead, type DetectHeadLevel, detectHead, type HeadConvolution, weightOf } from './head';
 export { type DetectorDescription, type DetectorLayout, describeDetector } from './layout';
+export { type LetterboxedPicture, letterbox, letterboxPixels } from './letterbox';
 export { type DetectorMetadata, detectorMetadata } from './metadata';
+export { intersectionOverUnion, nonMaximumSuppression, type SuppressionOptions } from './nms';
+export {
+  type DetectorFacts,
+  type DetectorPackageOptions,
+  readDetectorPackage,
+  writeDetectorPackage,
+} from './package';
+export type { DetectorSource } from './source';
 export {
   type DetectorBody,
   type RawLevel,
@@ -16,3 +34,4 @@ export {
   starterBody,
 } from './starter-architecture';
 export { type TailLevel, type TailOptions, withTail } from './tail';
+export type { LoadedDetector } from './task';
