@@ -11,3 +11,5 @@ export {
 export { DatasetNotWritable, DatasetUnreadable } from './errors';
 export { fixedSplit, type SplitShares } from './fixed-split';
 export { readDataset } from './read-dataset';
+export { writeClassFolders, writeCoco, writeYolo } from './write-dataset';
+export type { WritableDataset, WriteOptions } from './write-folder';

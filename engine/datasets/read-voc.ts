@@ -94,7 +94,7 @@ export async function isVoc(folder: string): Promise<boolean> {
 function parseVoc(file: string, text: string): { picture: string; labels: PictureLabels } {
   const valid = XMLValidator.validate(text);
   if (valid !== true) throw new LabelFault(file, `It is not XML: ${valid.err.msg}`);
-  const result = VocFile.safeParse(parser.parse(text));
+  const result = VocFile.safeParse(parsed(file, text));
   if (!result.success) {
     const [{ path, message }] = result.error.issues;
     throw new LabelFault(file, `${path.join('.')}: ${message}.`);
@@ -108,6 +108,14 @@ function parseVoc(file: string, text: string): { picture: string; labels: Pictur
   const plain = (isDifficult: boolean) =>
     boxes.filter((other) => other.isDifficult === isDifficult).map(({ label, box }) => ({ label, box }));
   return { picture: plainText(filename), labels: { boxes: plain(false), ignored: plain(true) } };
+}
+
+function parsed(file: string, text: string): unknown {
+  try {
+    return parser.parse(text);
+  } catch (error) {
+    throw new LabelFault(file, `It is not XML that can be read: ${(error as Error).message}.`);
+  }
 }
 
 function boxOf({ xmin, ymin, xmax, ymax }: Record<'xmin' | 'ymin' | 'xmax' | 'ymax', number>): Box {

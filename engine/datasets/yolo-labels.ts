@@ -84,6 +84,5 @@ export function yoloLabelText(boxes: readonly LabelledBox[], classes: readonly s
 
 /** Where the labels of a picture stand: `labels` for the last folder `images`, beside the picture when there is none. */
 export function labelPathOf(picture: string): string {
-  const path = picture.replace(/^(.*[\\/])images([\\/])/s, '$1labels$2').replace(/^images([\\/])/, 'labels$1');
-  return path.replace(/\.[^.\\/]*$/, '.txt');
+  return picture.replace(/^(.*[\\/]|)images([\\/])/s, '$1labels$2').replace(/\.[^.\\/]*$/, '.txt');
 }
