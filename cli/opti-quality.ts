@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../engine/domain';
+import { detect, detectHelp } from './detect';
 import { evaluate, evaluateHelp } from './evaluate';
 import { infer, inferHelp } from './infer';
 import { models, modelsHelp } from './models';
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   train: { help: trainHelp, run: train },
   evaluate: { help: evaluateHelp, run: evaluate },
   infer: { help: inferHelp, run: infer },
+  detect: { help: detectHelp, run: detect },
   models: { help: modelsHelp, run: models },
   rescore: { help: rescoreHelp, run: rescoreHistory },
 };
@@ -29,6 +31,7 @@ Commands:
   train     learn a part type from pictures of good parts
   evaluate  judge good and defective pictures and print how well the model tells them apart
   infer     score pictures
+  detect    find the things a detector (YOLO) knows in pictures
   models    list and pull the networks to train with; export, import and verify models
   rescore   score the pictures a station has kept with another version of a model
 
