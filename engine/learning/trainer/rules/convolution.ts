@@ -1,0 +1,148 @@
+import { integerOf } from '../../../onnx';
+import { UntrainableOperator } from '../errors';
+import type { GradientGraph } from '../gradient-graph';
+import type { Rule } from './rule';
+import { backIntoCells, type Windows, windowsOf } from './window';
+
+/** Below so many channels the taps of a kernel are taken together, so that the matrix product is not too narrow. */
+const FEW_CHANNELS = 16;
+
+/**
+ * A convolution of pictures, grouped and depthwise ones included. Its weights' gradient is one matrix product for each tap of
+ * the kernel, of the output gradient and the input cells that the tap meets; its input gradient a convolution with the
+ * kernel turned about, or with strides the transposed convolution.
+ */
+const convolution: Rule = ({ node, graph, gradient, wanted }) => {
+  const [input, weight] = node.input;
+  const [, , ...kernel] = graph.dims(weight);
+  const windows = windowsOf(node, graph.dims(input), graph.dims(gradient), kernel);
+  const group = integerOf(node, 'group', 1);
+  return [
+    wanted[0] ? inputGradient(graph, gradient, weight, graph.dims(input), windows, group) : null,
+    wanted[1] ? weightGradient(graph, gradient, input, graph.dims(weight), windows, group) : null,
+    wanted[2] ? graph.sumTo(graph.sum(gradient, [0, 2, 3]), [1, graph.dims(gradient)[1], 1, 1]) : null,
+  ].map((value, place) => (value !== null && place === 2 ? graph.reshape(value, graph.dims(node.input[2])) : value));
+};
+
+function inputGradient(
+  graph: GradientGraph,
+  gradient: string,
+  weight: string,
+  dims: readonly number[],
+  windows: Windows,
+  group: number,
+): string {
+  const { kernel, strides, dilations, before, after, counts } = windows;
+  const reach = [0, 1].map((axis) => (kernel[axis] - 1) * dilations[axis]);
+  const pads = [
+    ...reach.map((cells, axis) => cells - before[axis]),
+    ...reach.map((cells, axis) => cells - after[axis]),
+  ];
+  const strided = strides.some((stride, axis) => stride > 1 && counts[axis] > 1);
+  if (strided || pads.some((count) => count < 0)) {
+    return graph.node('ConvTranspose', [gradient, weight], dims, { group, ...backIntoCells(windows) });
+  }
+  return graph.node('Conv', [gradient, turnedAbout(graph, weight, group)], dims, { group, dilations, pads });
+}
+
+/** The kernel with inputs and outputs exchanged and each tap at the opposite place. */
+function turnedAbout(graph: GradientGraph, weight: string, group: number): string {
+  const [outputs, inputs, height, width] = graph.dims(weight);
+  const each = outputs / group;
+  const flat = graph.reshape(weight, [group, each, inputs, height * width]);
+  const exchanged = graph.transpose(graph.reversed(flat), [0, 2, 1, 3]);
+  return graph.reshape(exchanged, [group * inputs, each, height, width]);
+}
+
+function weightGradient(
+  graph: GradientGraph,
+  gradient: string,
+  input: string,
+  dims: readonly number[],
+  windows: Windows,
+  group: number,
+): string {
+  const [outputs, inputs, height, width] = dims;
+  const taps = height * width;
+  if (group === 1) return plainWeightGradient(graph, gradient, input, dims, windows);
+  const [batch] = graph.dims(gradient);
+  const places = windows.counts[0] * windows.counts[1];
+  const each = outputs / group;
+  const results = tapsOf(graph, input, windows).map((cells) => {
+    if (inputs === 1 && each === 1) return graph.sum(graph.multiply(gradient, cells), [0, 2, 3]);
+    const left = graph.reshape(gradient, [batch, group, each, places]);
+    const right = graph.turned(graph.reshape(cells, [batch, group, inputs, places]));
+    return graph.sum(graph.product(left, right), [0]);
+  });
+  const side =
+    taps === 1
+      ? results[0]
+      : joined(
+          graph,
+          results.map((value) => graph.reshape(value, [outputs, inputs, 1])),
+          2,
+        );
+  return graph.reshape(side, dims);
+}
+
+/** [outputs, batch * places] times [batch * places, inputs] for each tap. */
+function plainWeightGradient(
+  graph: GradientGraph,
+  gradient: string,
+  input: string,
+  dims: readonly number[],
+  windows: Windows,
+): string {
+  const [outputs, inputs, height, width] = dims;
+  const [batch] = graph.dims(gradient);
+  const places = windows.counts[0] * windows.counts[1];
+  const left = graph.reshape(gradient, [batch, outputs, places]);
+  const cells = tapsOf(graph, input, windows).map((tap) => graph.reshape(tap, [batch, inputs, places]));
+  if (inputs < FEW_CHANNELS && cells.length > 1) {
+    const all = joined(graph, cells, 1);
+    const sums = graph.sum(graph.product(left, graph.turned(all)), [0]);
+    return graph.reshape(graph.transpose(graph.reshape(sums, [outputs, height * width, inputs]), [0, 2, 1]), dims);
+  }
+  const results = cells.map((tap) =>
+    graph.reshape(graph.sum(graph.product(left, graph.turned(tap)), [0]), [outputs, inputs, 1]),
+  );
+  return graph.reshape(joined(graph, results, 2), dims);
+}
+
+/** The input cells that each tap of the kernel meets, row by row: [batch, channels, windows down, windows across]. */
+export function tapsOf(graph: GradientGraph, input: string, windows: Windows, filler = 0): readonly string[] {
+  const { kernel, strides, dilations, before, after, counts } = windows;
+  const padded = graph.pad(input, [0, 0, ...before], [0, 0, ...after], filler);
+  return Array.from({ length: kernel[0] * kernel[1] }, (_, tap) => {
+    const starts = [Math.floor(tap / kernel[1]) * dilations[0], (tap % kernel[1]) * dilations[1]];
+    return graph.window(padded, [2, 3], starts, counts, strides);
+  });
+}
+
+function joined(graph: GradientGraph, values: readonly string[], axis: number): string {
+  if (values.length === 1) return values[0];
+  const dims = graph.dims(values[0]);
+  const length = values.reduce((sum, value) => sum + graph.dims(value)[axis], 0);
+  return graph.node(
+    'Concat',
+    values,
+    dims.map((dim, place) => (place === axis ? length : dim)),
+    { axis },
+  );
+}
+
+/** The other way about: its input gradient is a convolution, its weights' gradient has input and gradient exchanged. */
+const transposed: Rule = ({ node, graph, gradient, wanted }) => {
+  const [input, weight] = node.input;
+  const [, , ...kernel] = graph.dims(weight);
+  if (integerOf(node, 'group', 1) !== 1) throw new UntrainableOperator(node, 'it is grouped');
+  const windows = windowsOf(node, graph.dims(gradient), graph.dims(input), kernel);
+  const { strides, dilations, before, after } = windows;
+  const first = () =>
+    graph.node('Conv', [gradient, weight], graph.dims(input), { strides, dilations, pads: [...before, ...after] });
+  const second = () => plainWeightGradient(graph, input, gradient, graph.dims(weight), windows);
+  const third = () => graph.reshape(graph.sum(gradient, [0, 2, 3]), graph.dims(node.input[2]));
+  return [wanted[0] ? first() : null, wanted[1] ? second() : null, wanted[2] ? third() : null];
+};
+
+export const convolutionRules: Readonly<Record<string, Rule>> = { Conv: convolution, ConvTranspose: transposed };
