@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { TrainingSession, UntrainableOperator } from '../../../../engine/learning/trainer';
-import { floatTensor, GraphBuilder } from '../../../../engine/onnx';
+import { floatTensor, GraphBuilder, type OnnxModel } from '../../../../engine/onnx';
 import { checkGradients, numbers } from './gradient-check';
 
 type Dims = readonly number[];
@@ -287,10 +287,23 @@ const FORMS: readonly Form[] = [
   },
 ];
 
+/** A batch normalisation of a weight `a`, with a scale and a bias. */
+function normalised(): OnnxModel {
+  return modelOf([[3, 2, 4, 5], [2], [2]], (graph, names) => {
+    const statistics = [graph.floats([2], [0.1, -0.2]), graph.floats([2], [0.5, 2])];
+    return graph.node('Sigmoid', [graph.node('BatchNormalization', [...names, ...statistics])]);
+  });
+}
+
 describe('Gradients of operators agree with finite differences:', () => {
   for (const { says, weights, compute, opset, apart } of FORMS) {
     it(says, async () => checkGradients(modelOf(weights, compute, opset, apart), { inputs: {} }));
   }
+});
+
+describe('Gradients of batch normalisation agree with finite differences', () => {
+  it('in its training form', () => checkGradients(normalised(), { inputs: {} }));
+  it('with fixed statistics', () => checkGradients(normalised(), { inputs: {}, trained: ['a'] }));
 });
 
 describe('MaxPool', () => {
