@@ -1,13 +1,6 @@
-import {
-  constantsOf,
-  feeds,
-  type OnnxGraph,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxTensor,
-  valueStrides,
-} from '../onnx';
+import { constantsOf, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxTensor, valueStrides } from '../onnx';
 import { DetectorUnsupported } from './errors';
+import { inputSides } from './picture-input';
 
 /** A convolution that ends the head. */
 export interface HeadConvolution {
@@ -67,7 +60,7 @@ const LEAST_NECK_STRIDE = 4;
  */
 export function detectHead(model: OnnxModel): DetectHead {
   const graph = model.graph as OnnxGraph;
-  const walk = new Walk(graph);
+  const walk = new Walk(graph, inputSides(model).name);
   const found = new Map<number, { boxes?: HeadConvolution; classes?: HeadConvolution }>();
   for (const { node, role, stride } of walk.lastConvolutions()) {
     if (role === 'other') continue;
@@ -131,13 +124,15 @@ class Walk {
   /** Values that the picture has an influence on. */
   private readonly varying: ReadonlySet<string>;
 
-  constructor(private readonly graph: OnnxGraph) {
+  constructor(
+    private readonly graph: OnnxGraph,
+    picture: string,
+  ) {
     this.makers = new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)));
     for (const node of graph.node) {
       for (const name of node.input) this.readers.set(name, [...(this.readers.get(name) ?? []), node]);
     }
     this.places = new Map(graph.node.flatMap((node, place) => node.output.map((name) => [name, place] as const)));
-    const [{ name: picture }] = feeds(graph);
     this.strides = valueStrides(graph, picture);
     const varying = new Set([picture]);
     for (const node of graph.node) {
@@ -149,7 +144,7 @@ class Walk {
   /** The last convolutions on all ways back from the first output, and what each is for. */
   *lastConvolutions(): Generator<LastConvolution> {
     const seen = new Set<OnnxNode>();
-    const open = [this.graph.output[0].name];
+    const open = this.graph.output.slice(0, 1).map((output) => output.name);
     for (let name = open.pop(); name !== undefined; name = open.pop()) {
       const node = this.makers.get(name);
       if (node === undefined || seen.has(node) || !this.varying.has(name)) continue;

@@ -148,15 +148,19 @@ function known(fit: Fit, shape: string): Fit {
   throw new DetectorUnsupported(`its output ${shape} does not tell how many classes it knows, nor do its metadata`);
 }
 
-/** Cells of networks whose grids have strides that follow each other, e.g. 8, 16 and 32. */
+/** Cells of networks with two grids or more whose strides follow each other, e.g. 8, 16 and 32. */
 function cellCounts(width: number, height: number): ReadonlySet<number> {
   const counts = new Set<number>();
-  for (const [from] of STRIDES.entries()) {
-    let sum = 0;
-    for (const stride of STRIDES.slice(from)) {
-      sum += Math.ceil(width / stride) * Math.ceil(height / stride);
+  for (const from of STRIDES.keys()) {
+    let sum = cellsOf(width, height, STRIDES[from]);
+    for (const stride of STRIDES.slice(from + 1)) {
+      sum += cellsOf(width, height, stride);
       counts.add(sum);
     }
   }
   return counts;
+}
+
+function cellsOf(width: number, height: number, stride: number): number {
+  return Math.ceil(width / stride) * Math.ceil(height / stride);
 }
