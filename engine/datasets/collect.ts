@@ -46,7 +46,7 @@ export interface DatasetEntries extends Pick<Dataset, 'kind' | 'format' | 'class
 const AT_ONCE = 4;
 
 /** Looks at all pictures and labels, one by one; a faulty one is left out and named. */
-export async function collect(found: DatasetEntries, { within }: ReadOptions): Promise<Dataset> {
+export async function collect(found: DatasetEntries, { within }: ReadOptions = {}): Promise<Dataset> {
   const allowed = within && (await Promise.all(within.map((folder) => realpath(folder))));
   const { entries, shared } = withSplits(found);
   const results: (Looked | SkippedPicture)[] = new Array(entries.length);

@@ -1,4 +1,17 @@
-export type { ReadOptions } from './collect';
+export {
+  type CheckOptions,
+  checkDataset,
+  type DatasetProblem,
+  type DatasetProblemCode,
+  type DatasetReport,
+} from './check-dataset';
+export {
+  collect as collectDataset,
+  type DatasetEntries,
+  type PictureEntry,
+  type PictureLabels,
+  type ReadOptions,
+} from './collect';
 export {
   type BoxRemark,
   type Dataset,
@@ -8,8 +21,8 @@ export {
   SPLITS,
   type Split,
 } from './dataset';
+export { type DatasetFile, datasetFiles, type WritableDataset, type WritableFormat } from './dataset-files';
 export { DatasetNotWritable, DatasetUnreadable } from './errors';
 export { fixedSplit, type SplitShares } from './fixed-split';
 export { readDataset } from './read-dataset';
-export { writeClassFolders, writeCoco, writeYolo } from './write-dataset';
-export type { WritableDataset, WriteOptions } from './write-folder';
+export { type WriteOptions, writeClassFolders, writeCoco, writeDataset, writeYolo } from './write-dataset';

@@ -1,126 +1,83 @@
-import { stringify } from 'yaml';
-import type { LabelledBox } from '../domain';
-import { type DatasetPicture, SPLITS } from './dataset';
+import { constants, copyFile, link, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
+import { type DatasetFile, datasetFiles, type WritableDataset, type WritableFormat } from './dataset-files';
 import { DatasetNotWritable } from './errors';
-import { idOf } from './files';
-import { makeDatasetFolder, type WritableDataset, type WriteOptions } from './write-folder';
-import { labelPathOf, yoloLabelText } from './yolo-labels';
 
-type Picture = Omit<DatasetPicture, 'sha256'>;
-
-/**
- * Writes a detection dataset as YOLO: `data.yaml`, `images/<split>/<id>`, `labels/<split>/<id>.txt`. Boxes keep twelve
- * decimals. The format has no ignored boxes: they are left out. Of pictures that differ in their extension alone, the later
- * one gets another name, for they would share a label file.
- *
- * @param folder new or empty
- * @throws {DatasetNotWritable}
- */
-export async function writeYolo(dataset: WritableDataset, folder: string, options: WriteOptions = {}): Promise<void> {
-  const { classes, pictures } = checked(dataset, folder, 'detection');
-  await makeDatasetFolder(folder, options, async (files) => {
-    const places = Object.fromEntries(SPLITS.map((split) => [split, `images/${split}`]));
-    const data = { path: '.', ...places, names: new Map(classes.entries()) };
-    // Quoted, for other readers take `no` and `off` for something else.
-    await files.writeText('data.yaml', stringify(data, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' }));
-    for (const split of SPLITS) await files.makeFolder(`images/${split}`);
-    const taken = new Set<string>();
-    for (const { id, path, split, boxes, width, height } of pictures) {
-      let place = `images/${split}/${id}`;
-      for (let copy = 2; taken.has(labelPathOf(place)); copy += 1) {
-        place = `images/${split}/${id.replace(/(\.[^.]*)?$/, `-${copy}$1`)}`;
-      }
-      taken.add(labelPathOf(place));
-      await files.addPicture(place, path);
-      await files.writeText(labelPathOf(place), yoloLabelText(boxes ?? [], classes, { width, height }));
-    }
-  });
+export interface WriteOptions {
+  /** Copies of the pictures unless told, or hard links to them where the disk has such (otherwise copies). */
+  readonly pictures?: 'copy' | 'link';
 }
 
-/**
- * Writes a detection dataset as COCO: `images/<id>` and `annotations/instances_<split>.json`. Ignored boxes become crowds.
- *
- * @param folder new or empty
- * @throws {DatasetNotWritable}
- */
-export async function writeCoco(dataset: WritableDataset, folder: string, options: WriteOptions = {}): Promise<void> {
-  const { classes, pictures } = checked(dataset, folder, 'detection');
-  const categories = classes.map((name, place) => ({ id: place + 1, name, supercategory: '' }));
-  await makeDatasetFolder(folder, options, async (files) => {
-    for (const { id, path } of pictures) await files.addPicture(`images/${id}`, path);
-    for (const split of SPLITS) {
-      const own = pictures.filter((picture) => picture.split === split);
-      const images = own.map(({ id, width, height }, place) => ({ id: place + 1, file_name: id, width, height }));
-      const annotations = own
-        .flatMap(({ boxes, ignored = [] }, place) => [
-          ...(boxes ?? []).map((labelled) => annotationOf(labelled, place + 1, classes, 0)),
-          ...ignored.map((labelled) => annotationOf(labelled, place + 1, classes, 1)),
-        ])
-        .map((annotation, place) => ({ id: place + 1, ...annotation }));
-      const content = { images, annotations, categories };
-      await files.writeText(`annotations/instances_${split}.json`, `${JSON.stringify(content)}\n`);
-    }
-  });
-}
+const NO_LINKS = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK', 'ENOSYS']);
 
 /**
- * Writes a classification dataset as folders: `<split>/<class>/<file>`.
+ * Writes a dataset ({@link datasetFiles} says as what) to a folder that is there with everything in it or not at all.
  *
  * @param folder new or empty
- * @throws {DatasetNotWritable}
+ * @throws {DatasetNotWritable} when the folder is there and not empty, a file cannot be written, or the format does not fit
  */
-export async function writeClassFolders(
+export async function writeDataset(
   dataset: WritableDataset,
+  format: WritableFormat,
   folder: string,
-  options: WriteOptions = {},
+  { pictures = 'copy' }: WriteOptions = {},
 ): Promise<void> {
-  const { classes, pictures } = checked(dataset, folder, 'classification');
-  const unusable = classes.find((label) => idOf(label) !== label || label.includes('/') || label.startsWith('.'));
-  if (unusable !== undefined) {
-    throw new DatasetNotWritable(folder, `the class ${JSON.stringify(unusable)} cannot be a folder's name.`);
-  }
-  await makeDatasetFolder(folder, options, async (files) => {
-    for (const split of SPLITS) for (const label of classes) await files.makeFolder(`${split}/${label}`);
-    for (const { id, path, split, class: label } of pictures) {
-      await files.addPicture(`${split}/${id.startsWith(`${label}/`) ? id : `${label}/${id}`}`, path);
+  const files = datasetFiles(dataset, format, folder);
+  const target = resolve(folder);
+  const isEmpty = await readdir(target).then(
+    (names) => names.length === 0,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  );
+  if (!isEmpty) throw new DatasetNotWritable(folder, 'the folder is not empty. Choose a new one.');
+  const unfinished = `${target}.unfinished`;
+  try {
+    await rm(unfinished, { recursive: true, force: true });
+    await mkdir(unfinished, { recursive: true });
+    for (const file of files) {
+      const place = resolve(unfinished, file.place);
+      if (!place.startsWith(unfinished + sep)) throw new DatasetNotWritable(folder, `${file.place} leads out of it.`);
+      await writeOne(place, file, pictures);
     }
-  });
+    await rmdir(target).catch(() => undefined);
+    await rename(unfinished, target);
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new DatasetNotWritable(folder, `${(error as Error).message}.`, error);
+  }
 }
 
-function annotationOf({ label, box }: LabelledBox, picture: number, classes: readonly string[], iscrowd: 0 | 1) {
-  return {
-    image_id: picture,
-    category_id: classes.indexOf(label) + 1,
-    bbox: [box.x, box.y, box.width, box.height],
-    area: box.width * box.height,
-    iscrowd,
-  };
+/** {@link writeDataset} as YOLO. */
+export function writeYolo(dataset: WritableDataset, folder: string, options?: WriteOptions): Promise<void> {
+  return writeDataset(dataset, 'yolo', folder, options);
 }
 
-function checked(
-  dataset: WritableDataset,
-  folder: string,
-  kind: WritableDataset['kind'],
-): { readonly classes: readonly string[]; readonly pictures: readonly Picture[] } {
-  const { classes, pictures } = dataset;
-  if (dataset.kind !== kind) {
-    throw new DatasetNotWritable(
-      folder,
-      kind === 'detection'
-        ? 'its pictures have a class and no boxes; this format is for boxes.'
-        : 'its pictures have boxes; folders of classes hold pictures with one class each.',
+/** {@link writeDataset} as COCO. */
+export function writeCoco(dataset: WritableDataset, folder: string, options?: WriteOptions): Promise<void> {
+  return writeDataset(dataset, 'coco', folder, options);
+}
+
+/** {@link writeDataset} as folders of classes. */
+export function writeClassFolders(dataset: WritableDataset, folder: string, options?: WriteOptions): Promise<void> {
+  return writeDataset(dataset, 'classes', folder, options);
+}
+
+async function writeOne(place: string, file: DatasetFile, how: 'copy' | 'link'): Promise<void> {
+  await mkdir('folder' in file ? place : dirname(place), { recursive: true });
+  if ('text' in file) await writeFile(place, file.text, { flag: 'wx' });
+  if ('picture' in file) await addPicture(place, file.picture, how);
+}
+
+async function addPicture(place: string, source: string, how: 'copy' | 'link'): Promise<void> {
+  if (how === 'link') {
+    const linked = await link(source, place).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (NO_LINKS.has(error.code ?? '')) return false;
+        throw error;
+      },
     );
+    if (linked) return;
   }
-  for (const { id, boxes, ignored = [], class: label } of pictures) {
-    if (id === '' || idOf(id) !== id) throw new DatasetNotWritable(folder, `${JSON.stringify(id)} is no file name.`);
-    const labels = kind === 'classification' ? [label ?? ''] : [...(boxes ?? []), ...ignored].map(({ label }) => label);
-    const unknown = labels.find((name) => !classes.includes(name));
-    if (unknown !== undefined) {
-      throw new DatasetNotWritable(
-        folder,
-        `${id} has the class ${JSON.stringify(unknown)}, which is not among the classes.`,
-      );
-    }
-  }
-  return { classes, pictures };
+  await copyFile(source, place, constants.COPYFILE_EXCL);
 }
