@@ -1,13 +1,14 @@
-import { InspectionError } from '../domain';
+import { InspectionError, type ModelKind } from '../domain';
 
-/** No model is deployed for a part type. */
+/** No model of a kind is deployed for a part type. */
 export class NoModel extends InspectionError {
-  constructor(partType: string) {
+  constructor(partType: string, kind: ModelKind = 'patchcore') {
+    const what = kind === 'patchcore' ? 'model' : kind;
     super({
       code: 'no-model',
-      status: `no model for ${partType}`,
-      message: `No model is deployed for part type ${partType}. Train one or deploy a version on the Models page.`,
-      parameters: { partType },
+      status: `no ${what} for ${partType}`,
+      message: `No ${what} is deployed for part type ${partType}. Train one, or deploy a version, on the Train page.`,
+      parameters: { partType, ...(kind !== 'patchcore' && { cause: kind }) },
       reason: 'no-model',
       httpStatus: 409,
     });

@@ -1,9 +1,10 @@
 import { isAbsolute, join } from 'node:path';
 import { BackboneStore, defaultBackboneFolder } from '../catalogue';
 import {
-  type AnomalyFinding,
   type Inspection,
   InvalidInput,
+  MODEL_KINDS,
+  type ModelKind,
   NotFound,
   type PictureInfo,
   type RoutingDefaults,
@@ -14,19 +15,21 @@ import {
 } from '../domain';
 import { ComputePool, InferenceFailed } from '../inference';
 import { JobQueue, ModelRegistry } from '../learning';
-import type { AnomalyResult } from '../patchcore';
+import { readManifest } from '../packages';
 import { ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
-import { openStore, type RoutingPatch, type Store, storeError } from '../store';
+import { openStore, type RoutingPatch, type Store } from '../store';
+import { classify, detect, STARTER_DETECTOR, scoreAnomaly } from './analyses';
 import { BrowserCameras } from './browser-cameras';
-import { NoModel, StationClosed } from './errors';
+import { StationClosed } from './errors';
 import { FaultLog } from './fault-log';
 import { Intake } from './intake';
+import { KeptDetectors } from './kept-detectors';
 import { InspectionLedger } from './ledger';
 import { RetentionTimer } from './retention-timer';
 import { StationRouting } from './station-routing';
 import { Thumbnails } from './thumbnails';
-import type { Station, StationEvents, StationHealth, StationOptions } from './types';
+import type { ClassifierWishes, DetectorWishes, Station, StationEvents, StationHealth, StationOptions } from './types';
 
 const MEGABYTE = 1024 * 1024;
 const THUMBNAIL_CACHE_BYTES = 16 * MEGABYTE;
@@ -34,7 +37,7 @@ const THUMBNAIL_LIMIT_MS = 10_000;
 const SIMULATION_LIMIT_MS = 30_000;
 const PRELOADED_MODELS = 8;
 const LOAD_LIMIT_MS = 120_000;
-const TASK_MODULES = ['imaging', 'simulator', 'patchcore'];
+const TASK_MODULES = ['imaging', 'simulator', ...MODEL_KINDS];
 
 /**
  * Opens a station: its store, models, inference processes, jobs and the ledger of inspections. Those that a crash left
@@ -86,9 +89,10 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
 
   const pool = new ComputePool(poolOptions(options));
   parts.push(pool);
-  const load = async (folder: string) => {
-    await pool.runInEach('patchcore/load', { folder }, { deadline: Date.now() + LOAD_LIMIT_MS });
+  const loadIn = async (kind: ModelKind, source: { readonly folder: string } | { readonly file: string }) => {
+    await pool.runInEach(`${kind}/load`, source, { deadline: Date.now() + LOAD_LIMIT_MS });
   };
+  const load = async (folder: string) => loadIn((await readManifest(folder)).kind, { folder });
   const importLimitBytes = importLimitMb === undefined ? undefined : importLimitMb * MEGABYTE;
   const models = new ModelRegistry({ store, clock, check: load, modelKey, importLimitBytes });
   const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), alsoIn: [defaultBackboneFolder()] });
@@ -130,13 +134,15 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const faultUnlessClosing = (error: unknown) => {
     if (!closing) fault(error);
   };
+  const keptDetectors = new KeptDetectors((file) => loadIn('detector', { file }));
   const preload = () => preloadModels(store, models, load).catch(faultUnlessClosing);
   pool.on('restart', ({ message }) => {
     faultUnlessClosing(new InferenceFailed(message));
-    void preload();
+    void preload().then(() => keptDetectors.reload());
   });
   pool.warmUp().then(preload, faultUnlessClosing);
 
+  const means = { store, pool, models, inspections, onMapLost: faultUnlessClosing };
   const intake = new Intake(inspections);
   const browserCameras = new BrowserCameras();
   const thumbnails = new Thumbnails(THUMBNAIL_CACHE_BYTES);
@@ -166,24 +172,25 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     intake,
     events,
 
-    async scoreAnomaly(
-      picture: Buffer,
-      inspection: Inspection,
-      node: string,
-      reference?: Buffer,
-    ): Promise<AnomalyFinding> {
+    async scoreAnomaly(picture: Buffer, inspection: Inspection, node: string, reference?: Buffer) {
       if (closing) throw new StationClosed();
-      const model = await models.deployed(inspection.partType);
-      if (!model) throw new NoModel(inspection.partType);
-      const deadline = Date.parse(inspection.deadlineAt);
-      const request = { folder: model.folder, picture, map: true, ...(reference && { reference }) };
-      const result = await pool.run<AnomalyResult>('patchcore/score', request, { deadline, priority: 'verdict' });
-      const map = await keepMap(store, inspections, inspection.id, result).catch((error) => {
-        faultUnlessClosing(storeError(error, store.dataFolder));
-        return undefined;
-      });
-      return toFinding(result, node, map);
+      return scoreAnomaly(means, { picture, inspection, node }, reference);
     },
+
+    async detect(picture: Buffer, inspection: Inspection, node: string, wishes?: DetectorWishes) {
+      if (closing) throw new StationClosed();
+      return detect(means, { picture, inspection, node }, wishes);
+    },
+
+    async classify(picture: Buffer, inspection: Inspection, node: string, wishes?: ClassifierWishes) {
+      if (closing) throw new StationClosed();
+      return classify(means, { picture, inspection, node }, wishes);
+    },
+
+    keepDetector: (file: string = STARTER_DETECTOR, onTrouble: (error: unknown) => void) =>
+      keptDetectors.keep(file, (error) => {
+        if (!closing) onTrouble(error);
+      }),
 
     inspectPicture(picture: Buffer, deadline = Date.now() + deadlineMs): Promise<PictureInfo> {
       return pool.run('imaging/inspect', { picture }, { deadline, priority: 'verdict' });
@@ -254,39 +261,10 @@ async function preloadModels(
   load: (folder: string) => Promise<void>,
 ): Promise<void> {
   const deployments = [...(await store.deployments.allCurrent())].sort((a, b) => b.at.localeCompare(a.at));
-  for (const { partType } of deployments.slice(0, PRELOADED_MODELS)) {
-    const model = await models.deployed(partType);
+  for (const { partType, kind } of deployments.slice(0, PRELOADED_MODELS)) {
+    const model = await models.deployed(partType, kind);
     if (model) await load(model.folder);
   }
-}
-
-async function keepMap(
-  store: Store,
-  inspections: InspectionLedger,
-  id: string,
-  { map }: AnomalyResult,
-): Promise<AnomalyFinding['map']> {
-  const index = inspections.nextMap(id);
-  if (!map || index === null) return undefined;
-  await store.pictures.saveMap(id, map.png, index);
-  const query = index === 0 ? '' : `?index=${index}`;
-  return { url: `/inspection/api/inspections/${id}/map${query}`, width: map.width, height: map.height };
-}
-
-function toFinding(result: AnomalyResult, node: string, map: AnomalyFinding['map']): AnomalyFinding {
-  const { score, normalizedScore, probability, thresholds, regions, milliseconds, model } = result;
-  return {
-    kind: 'anomaly',
-    node,
-    model,
-    score,
-    normalizedScore,
-    ...(probability !== undefined && { probability }),
-    thresholds,
-    regions,
-    ...(map && { map }),
-    milliseconds,
-  };
 }
 
 async function pictureOf(store: Store, inspections: InspectionLedger, id: string): Promise<Buffer> {

@@ -40,8 +40,12 @@ export class StationRouting {
     return changed;
   }
 
-  /** Thresholds are distances on the scale of one model version: those set by hand do not fit the next one. */
-  async resetThresholds({ partType, name, version, actor }: DeploymentRecord): Promise<void> {
+  /**
+   * Thresholds are distances on the scale of one anomaly model's version: those set by hand do not fit the next one. Other
+   * kinds of models have nothing to do with them.
+   */
+  async resetThresholds({ partType, kind, name, version, actor }: DeploymentRecord): Promise<void> {
+    if (kind !== 'patchcore') return;
     const { thresholds } = await this.options.settings.routing(partType);
     if (thresholds === null) return;
     await this.change(partType, { thresholds: null }, actor);

@@ -1,8 +1,11 @@
 import type { BackboneStore } from '../catalogue';
+import type { DetectOptions } from '../detector';
 import type {
   AnomalyFinding,
+  ClassFinding,
   Clock,
   DeploymentRecord,
+  DetectionsFinding,
   FailSafeVerdict,
   Fault,
   Inspection,
@@ -13,6 +16,7 @@ import type {
   RoutingSettings,
   TowerLightState,
   TypedEmitter,
+  Verdict,
 } from '../domain';
 import type { ComputePool } from '../inference';
 import type { JobQueue, ModelRegistry } from '../learning';
@@ -49,6 +53,8 @@ export interface StationOptions {
   readonly shiftStarts?: readonly string[];
   /** Folders from which clients may train, besides the data folder. */
   readonly trainingFolders?: readonly string[];
+  /** Program and arguments, with placeholders, of another trainer for detectors; none unless told. */
+  readonly externalTrainer?: readonly string[];
   /** Opens imported models that are encrypted, and encrypts exported ones where that is wished. */
   readonly modelKey?: ModelKey | null;
   /** Megabytes an imported model may have; 2048 unless told. */
@@ -89,6 +95,26 @@ export interface StationHealth {
   readonly faults: readonly (Fault & { readonly at: string })[];
 }
 
+/** How a picture shall be looked at by a detector; what is absent is as the model says. */
+export interface DetectorWishes extends DetectOptions {
+  /** Absolute path of an .onnx file; the deployed detector, else the embedded starter, unless told. */
+  readonly model?: string;
+  /** Whose detector looks; the inspection's part type unless told. */
+  readonly partType?: string;
+  /** Classes whose detections a person shall judge; those of others reject the part. */
+  readonly review?: readonly string[];
+  /** Classes whose detections are left out. */
+  readonly ignored?: readonly string[];
+}
+
+/** How a picture shall be looked at by a classifier. */
+export interface ClassifierWishes {
+  /** Whose classifier looks; the inspection's part type unless told. */
+  readonly partType?: string;
+  /** What classes mean for a part, where it is not what the model says. */
+  readonly verdicts?: Readonly<Record<string, Verdict>>;
+}
+
 /** One inspection line: store, models, inference, jobs and the inspections under way. */
 export interface Station {
   readonly options: StationOptions;
@@ -113,6 +139,29 @@ export interface Station {
    * @throws {ReferenceMismatch} when picture and golden picture cannot show the same part
    */
   scoreAnomaly(picture: Buffer, inspection: Inspection, node: string, reference?: Buffer): Promise<AnomalyFinding>;
+  /**
+   * Looks for defects by name, within the inspection's deadline: with the file wished, else the detector deployed for the
+   * part type, else the embedded starter detector.
+   *
+   * @param node id of the node that asks
+   * @throws {ModelInvalid} @throws {DetectorUnsupported} when the model is none, or none that is understood
+   */
+  detect(picture: Buffer, inspection: Inspection, node: string, wishes?: DetectorWishes): Promise<DetectionsFinding>;
+  /**
+   * Loads a detector file before the first part needs it, and again when an inference process was replaced.
+   *
+   * @param file absolute path; the embedded starter detector unless told
+   * @param onTrouble gets what keeps it from being loaded
+   * @returns a function that lets go of the file
+   */
+  keepDetector(file: string | undefined, onTrouble: (error: unknown) => void): () => void;
+  /**
+   * Names the class of a picture with the classifier deployed for the part type, within the inspection's deadline.
+   *
+   * @param node id of the node that asks
+   * @throws {NoModel} when no classifier is deployed
+   */
+  classify(picture: Buffer, inspection: Inspection, node: string, wishes?: ClassifierWishes): Promise<ClassFinding>;
   /**
    * Format, size and hash of a picture after decoding it completely.
    *

@@ -94,7 +94,7 @@ describe('a station', function () {
       code: 'no-model',
       reason: 'no-model',
       status: 'no model for plate',
-      message: 'No model is deployed for part type plate. Train one or deploy a version on the Models page.',
+      message: 'No model is deployed for part type plate. Train one, or deploy a version, on the Train page.',
     });
   });
 
