@@ -10,6 +10,8 @@ export interface InspectionStationConfig {
   readonly databaseFile: string;
   /** Folders besides the data folder from which API and dashboard may train, separated by commas. */
   readonly trainingFolders: string;
+  /** Command of another trainer for detectors: program and arguments, with placeholders; empty: none. */
+  readonly externalTrainer: string;
   readonly failSafe: FailSafeVerdict;
   /** Milliseconds from trigger to verdict. */
   readonly deadline: NumberField;
@@ -40,6 +42,7 @@ export const schema: ConfigSchema<InspectionStationConfig> = {
     dataFolder: '',
     databaseFile: '',
     trainingFolders: '',
+    externalTrainer: '',
     failSafe: 'NG',
     deadline: 5000,
     shiftStarts: '06:00, 14:00, 22:00',
@@ -72,6 +75,8 @@ export interface StationSettings {
   readonly failSafe: FailSafeVerdict;
   readonly deadlineMs: number;
   readonly shiftStarts: readonly string[];
+  /** Program and arguments; empty: none. */
+  readonly externalTrainer: readonly string[];
   readonly retention: Readonly<Record<'OK' | 'NG' | 'REVIEW', RetentionLimit>>;
   readonly pool: {
     readonly size: number;
@@ -100,6 +105,7 @@ export function readStationSettings(config: InspectionStationConfig): StationSet
     failSafe: config.failSafe,
     deadlineMs: readNumber('deadline (ms)', config.deadline, 100, 600_000),
     shiftStarts: readShiftStarts(config.shiftStarts),
+    externalTrainer: readCommand(config.externalTrainer),
     retention: {
       OK: readRetention('OK', config.retentionOkDays, config.retentionOkMb),
       NG: readRetention('NG', config.retentionNgDays, config.retentionNgMb),
@@ -125,6 +131,15 @@ function readRetention(verdict: string, days: NumberField, megabytes: NumberFiel
 
 function readOptional(name: string, value: NumberField): number | null {
   return String(value).trim() === '' ? null : readNumber(name, value, 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** Program and arguments, split at blanks; double quotes keep blanks together. It is never given to a shell. */
+function readCommand(text: string): readonly string[] {
+  if ((text.match(/"/g)?.length ?? 0) % 2 === 1) {
+    throw new InvalidInput(`The command of the external trainer has a quote that does not end: ${text}`);
+  }
+  const words = text.match(/(?:[^\s"]|"[^"]*")+/g) ?? [];
+  return words.map((word) => word.replaceAll('"', ''));
 }
 
 function readShiftStarts(text: string): readonly string[] {

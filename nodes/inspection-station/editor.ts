@@ -12,6 +12,7 @@ RED.nodes.registerType('inspection-station', {
       },
     },
     trainingFolders: { value: '' },
+    externalTrainer: { value: '' },
     failSafe: { value: 'NG' },
     deadline: {
       value: 5000,

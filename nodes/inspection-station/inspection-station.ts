@@ -80,7 +80,7 @@ async function openConfigured(
   holder: Holder,
   patiently: (open: () => Promise<Station>) => Promise<Station>,
 ): Promise<Station> {
-  const { shiftStarts, ...settings } = readStationSettings(config);
+  const { shiftStarts, externalTrainer, ...settings } = readStationSettings(config);
   const dataFolder = dataFolderOf(RED, config);
   await holdFolder(dataFolder, holder);
   const options = {
@@ -92,6 +92,7 @@ async function openConfigured(
     modelKey: modelKeyOf(node),
     ...settings,
     ...(shiftStarts.length > 0 ? { shiftStarts } : {}),
+    ...(externalTrainer.length > 0 ? { externalTrainer } : {}),
   };
   const station = await patiently(() => openStation(options));
   openStations.add(station);

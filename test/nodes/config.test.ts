@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
-import { InvalidInput, PartTypeInvalid } from '../../engine/domain';
+import { InvalidInput, type ModelKind, PartTypeInvalid } from '../../engine/domain';
 import * as camera from '../../nodes/camera-capture/config';
 import * as router from '../../nodes/confidence-router/config';
+import * as classify from '../../nodes/image-classify/config';
 import * as station from '../../nodes/inspection-station/config';
 import * as infer from '../../nodes/patchcore-infer/config';
-import { readTrainOrder } from '../../nodes/patchcore-infer/training-request';
 import * as review from '../../nodes/review-queue/config';
-import { type ConfigSchema, migrateConfig } from '../../nodes/shared';
+import { type ConfigSchema, migrateConfig, readTrainOrder } from '../../nodes/shared';
+import * as detect from '../../nodes/yolo-detect/config';
 
 const schemas: Record<string, ConfigSchema<unknown>> = {
   'inspection-station': station.schema,
   'camera-capture': camera.schema,
   'patchcore-infer': infer.schema,
+  'yolo-detect': detect.schema,
+  'image-classify': classify.schema,
   'confidence-router': router.schema,
   'review-queue': review.schema,
 };
@@ -47,7 +50,14 @@ describe('inspection-station settings', () => {
     assert.deepEqual(settings.shiftStarts, ['06:00', '14:00', '22:00']);
   });
 
+  it('splits the command of the external trainer at blanks outside of quotes', () => {
+    assert.deepEqual(read({}).externalTrainer, []);
+    const { externalTrainer } = read({ externalTrainer: ' "/opt/my trainer/run"  --data={dataset} "" name="a b"' });
+    assert.deepEqual(externalTrainer, ['/opt/my trainer/run', '--data={dataset}', '', 'name=a b']);
+  });
+
   const wrong: [string, Record<string, unknown>][] = [
+    ['a command with half a quote', { externalTrainer: 'train "data' }],
     ['a deadline that is no number', { deadline: 'soon' }],
     ['a deadline below 100 ms', { deadline: 50 }],
     ['an empty deadline', { deadline: '' }],
@@ -115,29 +125,158 @@ describe('confidence-router settings', () => {
   });
 });
 
+describe('yolo-detect settings', () => {
+  const read = (change: Record<string, unknown>) =>
+    detect.readDetectorWishes(migrateConfig(detect.schema, change) as detect.YoloDetectConfig, '/data');
+
+  it('leaves model, part type and confidence to the station unless told', () => {
+    assert.deepEqual(read({}), { review: [], ignored: [], roi: null, tiles: null });
+  });
+
+  it('starts a relative path of the model at the user folder', () => {
+    assert.equal(read({ model: ' models/welds.onnx ' }).model, '/data/models/welds.onnx');
+    assert.equal(read({ model: '/models/welds.onnx' }).model, '/models/welds.onnx');
+  });
+
+  it('sorts the classes by what they mean, and keeps the confidences set for some', () => {
+    const wishes = read({
+      confidence: '0.4',
+      classes: [
+        { label: 'scratch', confidence: '0.6', effect: 'REVIEW' },
+        { label: ' dust ', confidence: '', effect: 'ignored' },
+        { label: 'crack', confidence: 0, effect: 'NG' },
+      ],
+    });
+    assert.equal(wishes.confidence, 0.4);
+    assert.equal(read({ iou: '0.5' }).iou, 0.5);
+    assert.deepEqual(wishes.perClass, { scratch: 0.6, crack: 0 });
+    assert.deepEqual(wishes.review, ['scratch']);
+    assert.deepEqual(wishes.ignored, ['dust']);
+  });
+
+  it('reads the region as shares of the picture, and tiles with their overlap as a share', () => {
+    assert.deepEqual(read({ roi: '0.1, 0.2, 0.5,0.6' }).roi, { x: 0.1, y: 0.2, width: 0.5, height: 0.6 });
+    const tiles = read({ tileColumns: '3', tileRows: 2, tileOverlap: 25 }).tiles;
+    assert.deepEqual(tiles, { columns: 3, rows: 2, overlap: 0.25 });
+  });
+
+  const wrong: [string, Record<string, unknown>][] = [
+    ['a confidence above 1', { confidence: 1.2 }],
+    ['a confidence of a class that is no number', { classes: [{ label: 'a', confidence: 'high', effect: 'NG' }] }],
+    ['a class that passes parts', { classes: [{ label: 'a', confidence: '', effect: 'OK' }] }],
+    ['a class without a name', { classes: [{ label: ' ', confidence: '', effect: 'NG' }] }],
+    ['a class that is no class', { classes: [null] }],
+    ['classes that are no list', { classes: 'scratch' }],
+    [
+      'a class that is there twice',
+      {
+        classes: [
+          { label: 'a', confidence: '', effect: 'NG' },
+          { label: 'a ', confidence: '', effect: 'ignored' },
+        ],
+      },
+    ],
+    ['a region beyond the picture', { roi: '0.5, 0, 0.6, 1' }],
+    ['a region of three numbers', { roi: '0.5, 0, 0.5' }],
+    ['a region without a size', { roi: '0.5, 0, 0, 1' }],
+    ['a region in pixels', { roi: '10, 20, 100, 200' }],
+    ['half a tile', { tileColumns: 1.5 }],
+    ['tiles that overlap more than by half', { tileOverlap: 60 }],
+  ];
+  for (const [what, change] of wrong) {
+    it(`refuses ${what}`, () => assert.throws(() => read(change), InvalidInput));
+  }
+
+  it('refuses a part type with a path in it', () => {
+    assert.throws(() => read({ partType: '../etc' }), PartTypeInvalid);
+  });
+});
+
+describe('image-classify settings', () => {
+  const read = (change: Record<string, unknown>) =>
+    classify.readClassifierWishes(migrateConfig(classify.schema, change) as classify.ImageClassifyConfig);
+
+  it('leaves part type and verdicts to part and model unless told', () => {
+    assert.deepEqual(read({}), { verdicts: {} });
+    const verdicts = [{ label: ' porosity', verdict: 'NG' }];
+    assert.deepEqual(read({ partType: 'weld', verdicts }), { partType: 'weld', verdicts: { porosity: 'NG' } });
+  });
+
+  it('refuses an unknown verdict, a class without a name, one that is there twice, and no list', () => {
+    const ok = { label: 'good', verdict: 'OK' };
+    for (const verdicts of [[{ ...ok, verdict: 'FINE' }], [{ ...ok, label: '' }], [ok, ok], [null], 'good']) {
+      assert.throws(() => read({ verdicts }), InvalidInput);
+    }
+  });
+});
+
 describe('a "train" message', () => {
+  const read = (payload: unknown, partType = 'plate', kind: ModelKind = 'patchcore') =>
+    readTrainOrder(payload, { kind, partType, userFolder: '/data' });
+
   it('trains from labelled pictures of the part type of the node and deploys, unless told', () => {
-    assert.deepEqual(readTrainOrder(undefined, 'plate', '/data'), {
+    assert.deepEqual(read(undefined), {
       request: { partType: 'plate', source: { kind: 'labelled' }, deploy: true },
       unlessDeployed: false,
     });
   });
 
   it('starts relative folders at the user folder', () => {
-    const { request } = readTrainOrder({ source: { kind: 'folder', folder: 'good' } }, 'plate', '/data');
+    const { request } = read({ source: { kind: 'folder', folder: 'good' } });
     assert.deepEqual(request.source, { kind: 'folder', folder: '/data/good' });
   });
 
   it('hands the options on, with folders that start at the user folder', () => {
     const input = { width: 384, height: 256, mode: 'letterbox' };
     const options = { input, tiles: { columns: 2, rows: 1 }, defectFolder: 'bad', mask: '/masks/plate.png' };
-    const { request } = readTrainOrder({ options }, 'plate', '/data');
+    const { request } = read({ options });
     assert.deepEqual(request.options, {
       input,
       tiles: { columns: 2, rows: 1, overlap: 0.1, banks: 'shared' },
       defectFolder: '/data/bad',
       mask: '/masks/plate.png',
     });
+  });
+
+  it('asks for the kind of model of its node, with the options of that kind', () => {
+    const detector = { level: 'head', epochs: 5, base: 'mine.onnx', replay: 'old/data.yaml' };
+    assert.deepEqual(
+      read({ source: { kind: 'dataset', path: 'boards/data.yaml' }, detector }, 'board', 'detector').request,
+      {
+        kind: 'detector',
+        partType: 'board',
+        source: { kind: 'dataset', path: '/data/boards/data.yaml' },
+        deploy: true,
+        detector: { level: 'head', epochs: 5, base: '/data/mine.onnx', replay: '/data/old/data.yaml' },
+      },
+    );
+    assert.deepEqual(read({ deploy: false, classifier: { fineTune: true } }, 'weld', 'classifier').request, {
+      kind: 'classifier',
+      partType: 'weld',
+      source: { kind: 'labelled' },
+      deploy: false,
+      classifier: { fineTune: true },
+    });
+  });
+
+  it('leaves the names of bases and backbones as they are', () => {
+    const { request } = read({ detector: { base: 'starter' } }, 'board', 'detector');
+    assert.equal(request.detector?.base, 'starter');
+    assert.equal(
+      read({ classifier: { backbone: 'starter' } }, 'x', 'classifier').request.classifier?.backbone,
+      'starter',
+    );
+  });
+
+  it('is refused with the options or sources of another kind, because they would have no effect', () => {
+    assert.throws(() => read({ options: {} }, 'board', 'detector'), InvalidInput);
+    assert.throws(() => read({ detector: {} }, 'board'), InvalidInput);
+    assert.throws(() => read({ detector: {} }, 'board', 'classifier'), InvalidInput);
+    assert.throws(() => read({ source: { kind: 'folder', folder: 'good' } }, 'board', 'detector'), InvalidInput);
+    assert.throws(() => read({ source: { kind: 'dataset', path: 'data.yaml' } }), InvalidInput);
+    assert.throws(() => read({ source: { kind: 'dataset', path: ' ' } }, 'board', 'detector'), InvalidInput);
+    assert.throws(() => read({ detector: { level: 'most' } }, 'board', 'detector'), InvalidInput);
+    assert.throws(() => read({ classifier: { verdicts: { good: 'FINE' } } }, 'weld', 'classifier'), InvalidInput);
   });
 
   const wrong: [string, unknown][] = [
@@ -157,10 +296,10 @@ describe('a "train" message', () => {
     ],
   ];
   for (const [what, payload] of wrong) {
-    it(`is refused with ${what}`, () => assert.throws(() => readTrainOrder(payload, 'plate', '/data'), InvalidInput));
+    it(`is refused with ${what}`, () => assert.throws(() => read(payload), InvalidInput));
   }
 
   it('is refused when nobody names a part type', () => {
-    assert.throws(() => readTrainOrder({}, '', '/data'), InvalidInput);
+    assert.throws(() => read({}, ''), InvalidInput);
   });
 });

@@ -100,8 +100,12 @@ for (const type of types) {
       const wanted = [...Object.keys(definition.defaults), ...Object.keys(definition.credentials ?? {})];
       // version is no setting; the size field of a widget stands for order, width and height
       const unseen = ['version', 'order', 'width', 'height'];
+      // a list is edited in a container, as Node-RED would take the value of a field of that name
+      const isThere = (key: string) =>
+        fields.includes(prefix + key) ||
+        (Array.isArray(definition.defaults[key]?.value) && fields.includes(`${prefix}${key}-container`));
       assert.deepEqual(
-        wanted.filter((key) => !unseen.includes(key) && !fields.includes(prefix + key)),
+        wanted.filter((key) => !unseen.includes(key) && !isThere(key)),
         [],
       );
     });

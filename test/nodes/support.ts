@@ -14,9 +14,11 @@ import { openStation, type Station } from '../../engine/station';
 
 import cameraCapture = require('../../nodes/camera-capture/camera-capture');
 import confidenceRouter = require('../../nodes/confidence-router/confidence-router');
+import imageClassify = require('../../nodes/image-classify/image-classify');
 import inspectionStation = require('../../nodes/inspection-station/inspection-station');
 import patchcoreInfer = require('../../nodes/patchcore-infer/patchcore-infer');
 import reviewQueue = require('../../nodes/review-queue/review-queue');
+import yoloDetect = require('../../nodes/yolo-detect/yolo-detect');
 
 import type { InspectionMessage, StationNode } from '../../nodes/shared';
 import { jobEnded } from '../support/jobs';
@@ -55,6 +57,8 @@ const pack: readonly Registration[] = [
   inspectionStation,
   cameraCapture,
   patchcoreInfer,
+  yoloDetect,
+  imageClassify,
   confidenceRouter,
   reviewQueue,
   (RED) => {

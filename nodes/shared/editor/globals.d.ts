@@ -6,7 +6,8 @@ interface EditorNode {
   readonly name: string;
   /** A text of the node's catalog. */
   _(key: string, parameters?: Readonly<Record<string, string | number>>): string;
-  readonly [property: string]: unknown;
+  /** A property of the configuration; `oneditsave` writes those that have no form field of their own. */
+  [property: string]: unknown;
 }
 
 interface EditorProperty {
@@ -51,6 +52,14 @@ declare const RED: {
 };
 
 interface JQuery {
+  /** Node-RED's list of rows that can be added and removed. */
+  editableList(options: {
+    readonly removable: boolean;
+    readonly sortable: boolean;
+    addItem(row: JQuery, index: number, data: Readonly<Record<string, unknown>>): void;
+  }): JQuery;
+  editableList(method: 'addItems', rows: readonly unknown[]): void;
+  editableList(method: 'items'): JQuery;
   /** Size field of a dashboard widget, from Node-RED Dashboard's editor script. */
   elementSizer(options: { readonly width: string; readonly height: string; readonly group: string }): JQuery;
 }
