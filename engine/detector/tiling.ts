@@ -83,14 +83,18 @@ function agreement(one: Seen, other: Seen, a: Box, b: Box): number {
   return Math.max(shared, meeting(one, other, a, b));
 }
 
-/** How much two pieces have in common along the border between them; 0 when they do not meet at one. */
+/** How much two pieces have in common along the border between their tiles; 0 when they do not meet at one. */
 function meeting(one: Seen, other: Seen, a: Box, b: Box): number {
-  const across = a.x < b.x ? one.cut.right && other.cut.left : a.x > b.x && one.cut.left && other.cut.right;
-  const down = a.y < b.y ? one.cut.bottom && other.cut.top : a.y > b.y && one.cut.top && other.cut.bottom;
-  const { detection: p } = one;
-  const { detection: q } = other;
-  if (across && a.y === b.y) return overlapOf(p.top, p.bottom, q.top, q.bottom);
-  if (down && a.x === b.x) return overlapOf(p.left, p.right, q.left, q.right);
+  const { detection: p, cut } = one;
+  const { detection: q, cut: otherCut } = other;
+  if (a.y === b.y && Math.abs(a.x - b.x) <= a.width) {
+    const isMet = a.x < b.x ? cut.right && otherCut.left : cut.left && otherCut.right;
+    return isMet ? overlapOf(p.top, p.bottom, q.top, q.bottom) : 0;
+  }
+  if (a.x === b.x && Math.abs(a.y - b.y) <= a.height) {
+    const isMet = a.y < b.y ? cut.bottom && otherCut.top : cut.top && otherCut.bottom;
+    return isMet ? overlapOf(p.left, p.right, q.left, q.right) : 0;
+  }
   return 0;
 }
 
