@@ -4,7 +4,14 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import sharp from 'sharp';
-import type { BankDetails, ModelDetails, ReferenceDetails } from '../../engine/api/model-details';
+import type {
+  AnomalyDetails,
+  BankDetails,
+  ClassifierDetails,
+  DetectorDetails,
+  ModelDetails,
+  ReferenceDetails,
+} from '../../engine/api/model-details';
 import type { BackboneState } from '../../engine/catalogue/backbone-state';
 import {
   type AuditEntry,
@@ -83,8 +90,13 @@ export class MockStation {
   readonly requests: { readonly line: string; readonly body: unknown }[] = [];
   faults: { code: string; message: string; parameters?: Record<string, string>; at: string }[] = [];
   okPictures = 42;
+  classes: readonly string[] = [];
   /** What the details of a version say beyond what every version has; keyed by version. */
   readonly details = new Map<string, Partial<BankDetails>>();
+  /** Detectors and classifiers; `addOther` lists them too. */
+  readonly others: (DetectorDetails | ClassifierDetails)[] = [];
+  boxedPictures = 0;
+  trainers: readonly string[] = ['built-in'];
   /** Versions that compare with golden pictures. */
   readonly references = new Map<string, ReferenceDetails['reference']>();
   /** The pictures say by EXIF that they are to be turned by 90 degrees, as a phone's do. */
@@ -110,12 +122,15 @@ export class MockStation {
     for (const list of [this.inspections, this.reviews, this.versions, this.jobs, this.audit, this.requests]) {
       list.length = 0;
     }
-    for (const list of [this.uploads, this.#failures, this.#undo]) list.length = 0;
+    for (const list of [this.uploads, this.others, this.#failures, this.#undo]) list.length = 0;
     this.routing.clear();
     this.details.clear();
     this.faults = [];
     this.turned = false;
     this.okPictures = 42;
+    this.boxedPictures = 0;
+    this.trainers = ['built-in'];
+    this.classes = ['scratch', 'dent', 'stain'];
     this.backbones = mockBackbones();
   }
 
@@ -198,8 +213,12 @@ export class MockStation {
     return inspection;
   }
 
-  async addReview(verdict: Verdict = 'REVIEW', reasons: ReviewItem['reasons'] = []): Promise<ReviewItem> {
-    const inspection = await this.addInspection(verdict);
+  async addReview(
+    verdict: Verdict = 'REVIEW',
+    reasons: ReviewItem['reasons'] = [],
+    more: Partial<MockInspection> = {},
+  ): Promise<ReviewItem> {
+    const inspection = await this.addInspection(verdict, more);
     const item: ReviewItem = {
       id: inspection.id,
       state: 'pending',
@@ -220,7 +239,13 @@ export class MockStation {
   }
 
   /** As if another client had decided. */
-  decide(id: string, label: Label, reviewer: string | null, note: string | null = null): ReviewItem | undefined {
+  decide(
+    id: string,
+    label: Label,
+    reviewer: string | null,
+    note: string | null = null,
+    boxes: ReviewItem['boxes'] = null,
+  ): ReviewItem | undefined {
     const at = this.reviews.findIndex((item) => item.id === id && item.state !== 'labelled');
     if (at < 0) return undefined;
     this.#undo.push(this.reviews[at]);
@@ -230,6 +255,7 @@ export class MockStation {
       label,
       reviewer,
       note,
+      boxes,
       decidedAt: new Date().toISOString(),
     };
     this.push('review', this.reviews[at]);
@@ -254,13 +280,18 @@ export class MockStation {
   }
 
   /** What `GET /models/{name}/versions/{version}` answers. */
-  describe(name: string, version: string): ModelDetails {
-    const found = this.#versionDetails(name, version);
+  describe(name: string, version: string): AnomalyDetails {
+    const found = this.#anomalyDetails(name, version);
     if (found === undefined) throw new Error(`the test added no version ${version} of ${name}`);
     return found;
   }
 
   #versionDetails(name: string, version: string): ModelDetails | undefined {
+    const other = this.others.find((one) => one.name === name && one.version === version);
+    return other ?? this.#anomalyDetails(name, version);
+  }
+
+  #anomalyDetails(name: string, version: string): AnomalyDetails | undefined {
     const found = this.#bankDetails(name, version);
     const reference = this.references.get(version);
     if (found === undefined || reference === undefined) return found;
@@ -328,6 +359,15 @@ export class MockStation {
       metrics: { 'seconds.extract': 12.4, 'seconds.coreset': 3.1 },
       ...this.details.get(version),
     };
+  }
+
+  addOther(details: DetectorDetails | ClassifierDetails): void {
+    this.others.push(details);
+    const { name, version, kind, partType, createdAt, deployed, pictures, thresholds } = details;
+    const { classes, figures, accepted, bytes, parent } = details;
+    const summary = { name, version, kind, partType, createdAt, deployed, pictures, thresholds, bytes, parent };
+    this.versions.push({ ...summary, classes, figures, accepted });
+    if (!this.routing.has(partType)) this.routing.set(partType, { partType, thresholds: null, auditShare: 0.02 });
   }
 
   setBackbone(id: string, change: Partial<BackboneState>): BackboneState | undefined {
@@ -512,23 +552,26 @@ export class MockStation {
         body.label as Label,
         (body.reviewer as string) ?? null,
         (body.note as string) ?? null,
+        (body.boxes as ReviewItem['boxes']) ?? null,
       );
     }
     const skipped = part(/^POST \/review-items\/(\w+)\/skip$/);
     if (skipped) return this.#skip(skipped);
     if (line === 'POST /upload/') return this.#upload();
     if (/^POST \/browser-cameras\//.test(line)) return {};
+    if (/^GET \/part-types\/[\w-]+\/classes$/.test(line)) return { items: this.classes };
     if (line === 'GET /part-types') return { items: this.#partTypes() };
     if (line === 'GET /models') return { items: this.versions.filter((v) => v.partType === query.get('partType')) };
-    const detailed = /^GET \/models\/([\w-]+)\/versions\/([\w-]+)$/.exec(line);
+    const detailed = /^GET \/models\/([\w.-]+)\/versions\/([\w-]+)$/.exec(line);
     if (detailed) return this.#versionDetails(detailed[1], detailed[2]);
-    const deployed = part(/^POST \/models\/([\w-]+)\/deploy$/);
+    const deployed = part(/^POST \/models\/([\w.-]+)\/deploy$/);
     if (deployed) return this.#deploy(deployed, body.version as string, 'deploy');
-    const rolledBack = part(/^POST \/models\/([\w-]+)\/rollback$/);
+    const rolledBack = part(/^POST \/models\/([\w.-]+)\/rollback$/);
     if (rolledBack) return this.#deploy(rolledBack, '1', 'rollback');
     if (line === 'GET /backbones') return { items: this.backbones };
     const pulled = part(/^POST \/backbones\/([\w-]+)\/pull$/);
     if (pulled) return this.setBackbone(pulled, { state: 'pulling', received: 20_000_000 });
+    if (line === 'GET /training/trainers') return { items: this.trainers };
     if (line === 'GET /training/jobs') return { items: this.jobs };
     if (line === 'POST /training/jobs')
       return this.addJob({ state: 'queued', request: body as unknown as Job['request'] });
@@ -589,12 +632,16 @@ export class MockStation {
 
   #partTypes(): object[] {
     return [...this.routing.values()].map((routing) => {
-      const deployed = this.versions.find((version) => version.partType === routing.partType && version.deployed);
+      const deployed = this.versions.find(
+        ({ partType, deployed: on, kind }) => partType === routing.partType && on && kind === 'patchcore',
+      );
       return {
         partType: routing.partType,
         deployedModel: deployed?.name ?? null,
         deployedVersion: deployed?.version ?? null,
         okPictures: this.okPictures,
+        ngPictures: 7,
+        boxedPictures: this.boxedPictures,
         routing,
         modelThresholds: deployed?.thresholds ?? null,
       };
@@ -642,7 +689,7 @@ function mockBackbones(): BackboneState[] {
 }
 
 /** Good scores around 1.2 and 24 defects around 2.9, judged by the real calibration, with levels of the mock. */
-export function mockCalibration(thresholds: Thresholds, pictures: number): ModelDetails['calibration'] {
+export function mockCalibration(thresholds: Thresholds, pictures: number): AnomalyDetails['calibration'] {
   const random = seededRandom(5);
   const gaussian = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
   const good = Array.from({ length: pictures }, () => 1.2 + 0.22 * gaussian());

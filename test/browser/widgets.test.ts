@@ -480,6 +480,10 @@ describe('dashboard widgets in a browser', function () {
       await see(page, 'about 41 s left', '.oq-job-now');
       assert.equal(await page.getByRole('progressbar').getAttribute('aria-valuenow'), '62');
       await page.getByRole('button', { name: 'Cancel training' }).click();
+      await page.locator('dialog[open]').getByRole('button', { name: 'Cancel', exact: true }).click();
+      assert.ok(!station.requests.some(({ line }) => line.endsWith('/cancel')));
+      await page.getByRole('button', { name: 'Cancel training' }).click();
+      await page.locator('dialog[open] [data-action=confirm]').click();
       await see(page, 'Cancelled', '.oq-jobs');
     });
 

@@ -1,10 +1,13 @@
-import type { Finding, Inspection, Region, Thresholds, Verdict } from './types';
-
-export interface LabelledBox {
-  readonly label: string;
-  readonly confidence: number;
-  readonly box: Region['box'];
-}
+import type {
+  ClassFinding,
+  Detection,
+  DetectionsFinding,
+  Finding,
+  Inspection,
+  Region,
+  Thresholds,
+  Verdict,
+} from './types';
 
 /** One inspected part as the widgets show it. */
 export interface Part {
@@ -22,7 +25,9 @@ export interface Part {
   readonly probability: number | null;
   readonly thresholds: Thresholds | null;
   readonly regions: readonly Region[];
-  readonly detections: readonly LabelledBox[];
+  readonly detections: readonly Detection[];
+  /** What detectors and classifiers said. */
+  readonly opinions: readonly (DetectionsFinding | ClassFinding)[];
   readonly capturedAt: string;
   readonly width: number | null;
   readonly height: number | null;
@@ -65,7 +70,7 @@ export function partOf(source: PartSource): Part {
   );
   const failure = findings.find((finding) => finding.kind === 'failure');
   const total = findings.reduce((sum, finding) => sum + finding.milliseconds.total, 0);
-  const model = worst?.model;
+  const models = findings.flatMap(({ model }) => (model ? [`${model.name} ${model.version}`] : []));
   return {
     id: source.id,
     partType: source.partType ?? '',
@@ -80,6 +85,7 @@ export function partOf(source: PartSource): Part {
     thresholds: source.decision?.thresholds ?? source.thresholds ?? worst?.thresholds ?? null,
     regions: anomalies.flatMap((finding) => finding.regions),
     detections: findings.flatMap((finding) => (finding.kind === 'detections' ? finding.detections : [])),
+    opinions: findings.filter((finding) => finding.kind === 'detections' || finding.kind === 'class'),
     capturedAt: source.capturedAt ?? source.createdAt ?? '',
     width: source.image?.width ?? source.width ?? null,
     height: source.image?.height ?? source.height ?? null,
@@ -87,6 +93,6 @@ export function partOf(source: PartSource): Part {
     wasPictured: Boolean(source.image || source.width) || (source.picture ?? source.picturePath ?? null) !== null,
     hasMap: source.map ? true : anomalies.some((finding) => finding.map !== undefined),
     milliseconds: findings.length > 0 ? total : null,
-    model: model ? `${model.name} ${model.version}` : null,
+    model: models.length > 0 ? [...new Set(models)].join(', ') : null,
   };
 }

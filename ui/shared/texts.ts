@@ -46,6 +46,8 @@ export function reasonText(texts: Texts, code: string): string {
 export interface Formats {
   score(value: number | null | undefined): string;
   percent(share: number | null | undefined): string;
+  /** A confidence, 0..1, in whole percent with the sign. */
+  confidence(value: number): string;
   /** A share in percent; below 1 % with two decimals, so that small ones are not rounded away. */
   rate(share: number): string;
   /** An AUROC, 0..1, with three decimals. */
@@ -79,6 +81,7 @@ export function formatsOf(language: string): Formats {
   return {
     score: (value) => (typeof value === 'number' && Number.isFinite(value) ? score.format(value) : '–'),
     percent: (share) => (typeof share === 'number' && Number.isFinite(share) ? percent.format(share * 100) : '–'),
+    confidence: (value) => `${count.format(value * 100)} %`,
     rate: (share) => (share < 0.00995 ? smallRate : rate).format(share * 100),
     auroc: (value) => auroc.format(value),
     decimal: (value) => decimal.format(value),

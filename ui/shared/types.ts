@@ -1,16 +1,38 @@
-export type { BankDetails, CalibrationDetails, ModelDetails, ReferenceDetails } from '../../engine/api/model-details';
+export type {
+  AnomalyDetails,
+  BankDetails,
+  CalibrationDetails,
+  ClassifierDetails,
+  DetectorDetails,
+  ModelDetails,
+  ReferenceDetails,
+} from '../../engine/api/model-details';
 export type { BackboneState } from '../../engine/catalogue/backbone-state';
 export type {
   AuditEntry,
   Box,
+  ClassFinding,
+  ClassifierFigures,
+  ClassifierTrainingOptions,
   Counters,
+  CurvePoint,
   DeploymentRecord,
+  DetectedClassFigures,
+  Detection,
+  DetectionsFinding,
+  DetectorFigures,
+  DetectorLevel,
+  DetectorTrainingOptions,
   Fault,
   Finding,
+  GateDecision,
+  GateReason,
   Inspection,
   Job,
   JobProgress,
   Label,
+  LabelledBox,
+  ModelKind,
   ModelVersion,
   ReasonCode,
   Region,
@@ -20,13 +42,14 @@ export type {
   Thresholds,
   TowerLightState,
   TrainingOptions,
+  TrainingReportFacts,
   TrainingRequest,
   TrainingSource,
   TrainingStage,
   Verdict,
 } from '../../engine/domain';
 
-import type { Fault, RoutingSettings, Thresholds } from '../../engine/domain';
+import type { Fault, ModelKind, RoutingSettings, Thresholds } from '../../engine/domain';
 
 /** A page of a list. */
 export interface Page<Item> {
@@ -42,6 +65,16 @@ export interface PartTypeInfo {
   readonly deployedModel: string | null;
   /** Pictures a person has labelled OK. */
   readonly okPictures: number;
+  readonly ngPictures?: number;
+  /** Pictures labelled with boxes. */
+  readonly boxedPictures?: number;
+  /** Those in production, of every kind. */
+  readonly models?: readonly {
+    readonly kind: ModelKind;
+    readonly name: string;
+    readonly version: string;
+    readonly classes?: readonly string[];
+  }[];
   readonly routing: RoutingSettings;
   readonly modelThresholds: Thresholds | null;
 }

@@ -120,14 +120,17 @@ export function useWidget(id: string, props: WidgetProps, events: WidgetEvents):
 }
 
 /**
- * Keys for the whole page, unless the user is typing, holds a modifier, or the widget is hidden. A key that a focused
- * button or slider needs itself (space, enter, arrows) stays with it.
+ * Keys for the whole page, unless the user is typing, or the widget is hidden. A key that a focused button or slider
+ * needs itself (space, enter, arrows) stays with it. Of those with a modifier only undo and redo come, as `Ctrl+z`,
+ * `Ctrl+Shift+z` and `Ctrl+y` (with Command on a Mac).
  *
  * @param handle returns true when it used the key
  */
-export function useKeys(root: Ref<HTMLElement | null>, handle: (key: string) => boolean): void {
+export function useKeys(root: Ref<HTMLElement | null>, handle: (key: string, event: KeyboardEvent) => boolean): void {
   const listener = (event: KeyboardEvent): void => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || event.altKey) return;
+    const control = event.ctrlKey || event.metaKey;
+    if (control && !/^[zy]$/i.test(event.key)) return;
     if (root.value === null || root.value.offsetParent === null) return;
     const target = event.target instanceof Element ? event.target : null;
     if (target?.closest('input:not([type=range], [type=checkbox]), textarea, select, [contenteditable=true]')) return;
@@ -137,7 +140,8 @@ export function useKeys(root: Ref<HTMLElement | null>, handle: (key: string) => 
     if (event.key.startsWith('Arrow') && target?.closest('input[type=range], [role=tablist], [role=radiogroup]'))
       return;
     if (event.repeat && !event.key.startsWith('Arrow')) return;
-    if (handle(event.key)) event.preventDefault();
+    const key = control ? `Ctrl+${event.shiftKey ? 'Shift+' : ''}${event.key.toLowerCase()}` : event.key;
+    if (handle(key, event)) event.preventDefault();
   };
   onMounted(() => window.addEventListener('keydown', listener));
   onBeforeUnmount(() => window.removeEventListener('keydown', listener));

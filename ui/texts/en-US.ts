@@ -1,5 +1,6 @@
 import { ENGLISH, type StatementCode } from '../../engine/statistics/statement';
 import type { ReasonCode, TrainingStage, Verdict } from '../shared/types';
+import { modelsEnUS } from './models-en-US';
 
 const verdicts: Record<Verdict, string> = { OK: 'OK', NG: 'NG', REVIEW: 'REVIEW' };
 const verdictMeanings: Record<Verdict, string> = { OK: 'good', NG: 'not good', REVIEW: 'a person decides' };
@@ -41,13 +42,13 @@ const stages: Record<TrainingStage, string> = {
   condition: 'Conditioning features',
   coreset: 'Choosing the memory bank',
   calibrate: 'Calibrating thresholds',
-  cache: 'Computing features',
-  search: 'Searching settings',
-  train: 'Training',
-  evaluate: 'Measuring',
-  gate: 'Comparing with the version in production',
   package: 'Writing the model package',
   verify: 'Verifying the model',
+  cache: 'Computing features',
+  search: 'Searching for good settings',
+  train: 'Training',
+  evaluate: 'Measuring on held-out pictures',
+  gate: 'Comparing with the version before',
 };
 
 /** What a calibration promises; `__name__` is a gap. */
@@ -58,6 +59,7 @@ export const enUS = {
   verdicts,
   verdictMeanings,
   reasons,
+  ...modelsEnUS,
   problems: {
     unreachable: 'The station does not answer. Check that Node-RED is running and the network is there.',
     'not-found': 'This no longer exists.',
@@ -93,6 +95,63 @@ export const enUS = {
     noMap: 'No heat map for this part',
     region: (peak: string) => `Deviating region, peak score ${peak}`,
     detection: (label: string, confidence: string) => `${label}, ${confidence}`,
+  },
+  found: {
+    detector: 'Detector',
+    classifier: 'Classifier',
+    nothing: (confidence: string) => `nothing found (from ${confidence})`,
+    boxes: (label: string, count: number, best: string) =>
+      count === 1 ? `${label} (${best})` : `${count} × ${label} (up to ${best})`,
+  },
+  boxes: {
+    title: 'Boxes on the picture',
+    count: (count: number) => (count === 1 ? '1 box' : `${count} boxes`),
+    place: (width: string, height: string, x: string, y: string) => `${width} × ${height} pixels at ${x}, ${y}`,
+    confirmed: 'Box',
+    proposed: 'Proposal',
+    none: 'No boxes. Drag over a defect, or press “Draw box” first.',
+    draw: 'Draw box',
+    drawHint: 'Drag over the defect from corner to corner; Enter puts a box in the middle.',
+    remove: 'Remove',
+    removeKey: 'Del',
+    undo: 'Take back the last change of a box',
+    redo: 'Do it again',
+    proposals: (count: number) =>
+      count === 1
+        ? '1 proposal of the model: it counts once it is confirmed.'
+        : `${count} proposals of the model: they count once they are confirmed.`,
+    confirm: 'Confirm',
+    confirmKey: 'Enter',
+    confirmAll: 'Confirm all',
+    classes: 'Class of the box',
+    classOf: 'Class of the selected box',
+    classNext: 'Class of the next box',
+    moreClasses: 'More classes …',
+    newClass: 'New class',
+    newClassName: 'Name of the new class',
+    okWithBoxes: (count: number) =>
+      count === 1
+        ? 'The part is OK, but a box is marked on it.'
+        : `The part is OK, but ${count} boxes are marked on it.`,
+    okWithBoxesHint: 'Remove them if they mark defects; keep them if they mark what belongs to a good part.',
+    keep: 'Keep the boxes',
+    clear: 'Remove the boxes',
+    openProposals: (count: number) =>
+      count === 1 ? '1 proposal is not confirmed yet.' : `${count} proposals are not confirmed yet.`,
+    openProposalsHint: 'Confirmed boxes are learnt from. Confirm only what really is there.',
+    leaveOut: 'Leave them out',
+    keyList: [
+      ['B', 'Draw a box on or off; Enter puts one in the middle'],
+      ['1 – 9', 'Class of the selected or next box'],
+      ['Tab', 'Next box; Esc: none'],
+      ['← ↑ → ↓', 'Move the selected box'],
+      ['Shift ← ↑ → ↓', 'Make it smaller or larger'],
+      ['Enter', 'Confirm the selected proposal'],
+      ['A', 'Confirm all proposals'],
+      ['Del', 'Remove the selected box'],
+      ['U, Ctrl Z', 'Take back the last change of a box'],
+      ['R, Ctrl Y', 'Do it again'],
+    ] as [string, string][],
   },
   scoreBar: {
     probability: 'Probability of a defect',
@@ -196,7 +255,8 @@ export const enUS = {
     undone: (label: string) => `Decision ${label} undone. The picture is back.`,
     undoneSkip: 'The skipped picture is back.',
     nothingToUndo: 'There is no decision to undo.',
-    decided: (label: string) => `Decided: ${label}`,
+    decided: (label: string, boxes: number) =>
+      boxes === 0 ? `Decided: ${label}` : `Decided: ${label}, with ${boxes === 1 ? '1 box' : `${boxes} boxes`}`,
     skipped: 'Skipped',
     elsewhere: 'Someone else has decided this picture just now.',
     captured: 'Captured',
@@ -260,14 +320,17 @@ export const enUS = {
       dataset: 'Data set',
       simulator: 'Simulator',
     },
-    sourceHints: {
-      labelled: 'Pictures that a person labelled OK in the review.',
-      folder: 'All pictures in the folder count as good parts.',
-      dataset: 'Pictures with boxes or classes: data.yaml, COCO, VOC or a folder of classes.',
-      simulator: 'Drawn good parts, to try things out.',
-    },
-    okPictures: (count: number) => (count === 1 ? '1 OK picture' : `${count} OK pictures`),
-    tooFew: 'There is no OK picture yet. One is enough to begin with; 50 and more give sure thresholds.',
+    kind: 'Kind of model',
+    pictureSource: 'Pictures from',
+    deployIfBetter: 'Put into production when done, if it is better',
+    epochOf: (epoch: string, epochs: string) => `epoch ${epoch} of ${epochs}`,
+    memory: (size: string) => `memory about ${size}`,
+    memoryUsed: (size: string) => `${size} of memory at most`,
+    took: (time: string) => `took ${time}`,
+    confirmCancel: (partType: string) => `Cancel the training of “${partType}”?`,
+    confirmCancelHint: 'What it has learnt so far is lost. Production is not touched.',
+    heldOutPictures: 'Pictures (learnt / held out)',
+    classes: 'Classes',
     fewPictures: 'With so few pictures little can be promised: most parts go to a person.',
     countInvalid: 'A whole number from 1 to 1000.',
     folder: 'Folder path on the server',
@@ -346,6 +409,9 @@ export const enUS = {
     review: 'Good parts to a person, at most in %',
     miss: 'Defective parts passed, at most in %',
     range: (low: string, high: string) => `${low} to ${high}`,
+    rangeWhole: (low: string, high: string) => `A whole number from ${low} to ${high}`,
+    rangeAbove: (low: string, high: string) => `More than ${low}, at most ${high}`,
+    automatic: 'automatic',
     reviewOrder: 'Not less than the share rejected.',
     defectFolder: 'Folder with pictures of defective parts',
     defectFolderHint: 'Optional. They set the accept threshold and are never learnt.',
@@ -483,6 +549,20 @@ export const enUS = {
     chosen: 'chosen',
     suspects: (count: number) => (count === 1 ? '1 picture looks defective' : `${count} pictures look defective`),
     suspectAlt: (name: string) => `Picture ${name}`,
+    classes: 'Classes',
+    learntPictures: 'Pictures learnt',
+    learntBoxes: 'Boxes learnt',
+    replayed: 'Of these old pictures, replayed',
+    heldOut: 'Pictures held out',
+    level: 'Trained',
+    confidence: 'Counts from a confidence of',
+    confidenceOf: (label: string) => `For ${label} from`,
+    training: 'Training',
+    trainingText: (epochs: string, side: string, batch: string, rate: string, augmentation: string, seed: string) =>
+      `${epochs} epochs at ${side} pixels, ${batch} pictures a step, learning rate ${rate}, variation ${augmentation}, seed ${seed}`,
+    classTrainingText: (epochs: string, rate: string, augmentation: string, seed: string) =>
+      `${epochs} epochs, learning rate ${rate}, variation ${augmentation}, seed ${seed}`,
+    base: 'Started from',
   },
   settings: {
     title: 'Thresholds and audit',
