@@ -107,8 +107,8 @@ export function withHead(
   });
 }
 
-/** Names of the weights that `withHead` adds. */
-export const HEAD_WEIGHTS = [`${PREFIX}head.weight`, `${PREFIX}head.bias`] as const;
+/** Name of the constant that logits are divided by. */
+export const TEMPERATURE = `${PREFIX}temperature`;
 
 function pooledValues(tail: Tail, value: string, pooling: Pooling): string[] {
   const flat = (of: string) => tail.node('Flatten', [of], { axis: 1 });

@@ -2,11 +2,11 @@ export {
   FEATURES,
   type FeatureNetwork,
   featureNetwork,
-  HEAD_WEIGHTS,
   type Head,
   LOGITS,
   type Pooling,
   PROBABILITIES,
+  TEMPERATURE,
   withHead,
 } from './classifier-graph';
 export { type ClassificationResult, type ClassifierLoadOptions, ClassifierModel } from './classifier-model';
