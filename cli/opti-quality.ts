@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../engine/domain';
+import { dataset, datasetHelp } from './dataset';
 import { detect, detectHelp } from './detect';
 import { evaluate, evaluateHelp } from './evaluate';
+import { evaluateDetector, evaluateDetectorHelp } from './evaluate-detector';
 import { infer, inferHelp } from './infer';
 import { models, modelsHelp } from './models';
 import { describe, errorJson, terminal, WrongUse } from './output';
@@ -21,6 +23,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   evaluate: { help: evaluateHelp, run: evaluate },
   infer: { help: inferHelp, run: infer },
   detect: { help: detectHelp, run: detect },
+  'evaluate-detector': { help: evaluateDetectorHelp, run: evaluateDetector },
+  dataset: { help: datasetHelp, run: dataset },
   models: { help: modelsHelp, run: models },
   rescore: { help: rescoreHelp, run: rescoreHistory },
 };
@@ -32,6 +36,9 @@ Commands:
   evaluate  judge good and defective pictures and print how well the model tells them apart
   infer     score pictures
   detect    find the things a detector (YOLO) knows in pictures
+  evaluate-detector
+            measure a detector on a labelled dataset: COCO's figures, each class, confusion
+  dataset   check a dataset, or write it in another format
   models    list and pull the networks to train with; export, import and verify models
   rescore   score the pictures a station has kept with another version of a model
 
