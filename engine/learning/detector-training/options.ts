@@ -20,10 +20,11 @@ export interface FinetuneSettings {
 
 export type FinetuneWishes = { readonly [Key in keyof FinetuneSettings]?: FinetuneSettings[Key] };
 
-const LEVELS: readonly TrainedLevel[] = ['head', 'neck', 'full'];
+export const LEVELS: readonly TrainedLevel[] = ['head', 'neck', 'full'];
 const DEFAULT_WINDOW = 320;
 const DEFAULT_BATCH = 8;
-const LEARNING_RATES: Readonly<Record<TrainedLevel, number>> = { head: 2e-3, neck: 1e-3, full: 1e-3 };
+/** By level, unless wished otherwise. */
+export const LEARNING_RATES: Readonly<Record<TrainedLevel, number>> = { head: 2e-3, neck: 1e-3, full: 1e-3 };
 /** Windows learnt from, by default, however few pictures there are. */
 const WINDOWS: Readonly<Record<TrainedLevel, number>> = { head: 3000, neck: 4000, full: 6000 };
 const EPOCHS = [20, 200] as const;
