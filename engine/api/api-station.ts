@@ -42,7 +42,7 @@ export interface ApiStation {
     'list' | 'describe' | 'deployed' | 'deploy' | 'rollback' | 'history' | 'archive' | 'import'
   >;
   readonly backbones: Pick<BackboneStore, 'list' | 'get' | 'pull' | 'cancel'>;
-  readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel'>;
+  readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel' | 'trainers'>;
   readonly reviews: Pick<ReviewQueue, 'get' | 'list' | 'label' | 'skip' | 'undo' | 'stats'>;
   readonly intake: {
     submit(

@@ -2,27 +2,37 @@ import { z } from 'zod';
 import type { BackboneState } from '../catalogue';
 import {
   type AuditEntry,
+  type ClassifierFigures,
   type Counters,
   type DeploymentRecord,
+  type DetectorFigures,
   type Finding,
   type Inspection,
   isId,
   isName,
   type Job,
+  type JobProgress,
   MODEL_KINDS,
   type ModelVersion,
   REASON_CODES,
   type ReviewItem,
   type RoutingSettings,
+  TRAINING_STAGES,
+  type TrainingReportFacts,
   type TrainingRequest,
   VERDICTS,
 } from '../domain';
-import { SIMULATED_PICTURES_LIMIT, trainingOptions } from '../learning';
+import {
+  classifierTrainingOptions,
+  detectorTrainingOptions,
+  SIMULATED_PICTURES_LIMIT,
+  trainingOptions,
+} from '../learning';
 import { MINIMUM_PICTURES } from '../patchcore';
 import { BOXES_LIMIT, isClassName } from '../review';
 import { SIMULATED_PRODUCTS } from '../simulator';
 import type { StatementCode } from '../statistics';
-import type { BankDetails, ModelDetails, ReferenceDetails } from './model-details';
+import type { BankDetails, ClassifierDetails, DetectorDetails, ModelDetails, ReferenceDetails } from './model-details';
 
 /** The named schemas of the OpenAPI document. */
 export const components = new Map<string, z.ZodType>();
@@ -332,6 +342,7 @@ export const modelVersion = named(
 );
 export const modelList = named('ModelList', z.object({ items: z.array(modelVersion) }));
 const share = z.number().min(0).max(1);
+const detectorLevel = z.enum(['head', 'neck', 'full', 'external', 'scratch', 'imported']);
 const scoring = z.discriminatedUnion('method', [
   z.object({ method: z.literal('max') }),
   z.object({ method: z.literal('reweighted'), neighbours: z.int() }),
@@ -485,9 +496,181 @@ const referenceDetails = named(
     }),
   }) satisfies z.ZodType<ReferenceDetails>,
 );
+const gate = named(
+  'GateDecision',
+  z
+    .object({
+      accepted: z.boolean(),
+      reasons: z.array(
+        z.object({
+          code: z.string(),
+          message: z.string(),
+          parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+        }),
+      ),
+    })
+    .meta({ description: 'Whether it may take the place of what was in production when it was made' }),
+);
+const curve = z
+  .array(z.object({ epoch: z.int(), loss: z.number(), map50: share.optional(), accuracy: share.optional() }))
+  .meta({ description: 'Mean loss of each epoch, and the quality on held-out pictures where it was measured' });
+const interval = z.object({ low: z.number(), high: z.number() });
+const confusion = z.object({ labels: z.array(z.string()), matrix: z.array(z.array(z.int())) });
+const detectorFigures = named(
+  'DetectorFigures',
+  z.object({
+    map50: share,
+    map5095: share,
+    recall: share,
+    pictures: z.int(),
+    perClass: z.array(
+      z.object({
+        label: z.string(),
+        ap50: share.nullable(),
+        ap5095: share.nullable(),
+        recall: share.nullable(),
+        precision: share.nullable(),
+        f1: share.nullable(),
+        count: z.int(),
+      }),
+    ),
+    intervals: z.record(z.string(), interval).optional().meta({ description: '95 %, bootstrap over the pictures' }),
+    bestConfidence: share.optional(),
+    curves: z
+      .array(
+        z.object({
+          label: z.string(),
+          confidence: z.array(z.number()),
+          precision: z.array(z.number()),
+          recall: z.array(z.number()),
+        }),
+      )
+      .optional(),
+    confusion: confusion.optional().meta({ description: 'Boxes by true (rows) and found class (columns)' }),
+  }) satisfies z.ZodType<DetectorFigures>,
+);
+const classifierFigures = named(
+  'ClassifierFigures',
+  z.object({
+    accuracy: share,
+    balancedAccuracy: share,
+    interval: interval.optional().meta({ description: 'Of the accuracy, 95 %' }),
+    pictures: z.int(),
+    perClass: z.array(
+      z.object({
+        label: z.string(),
+        recall: share.nullable(),
+        precision: share.nullable(),
+        f1: share.nullable(),
+        count: z.int(),
+      }),
+    ),
+    confusion: confusion.meta({ description: 'Pictures by true (rows) and named class (columns)' }),
+  }) satisfies z.ZodType<ClassifierFigures>,
+);
+const oldClasses = z
+  .object({ before: detectorFigures, after: detectorFigures })
+  .nullable()
+  .meta({ description: 'On old pictures, with the classes known before: what was forgotten' });
+const trainingReport = named(
+  'TrainingReport',
+  z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('detector'),
+      level: detectorLevel,
+      before: detectorFigures.nullable(),
+      after: detectorFigures,
+      oldClasses,
+      gate,
+      curve,
+      seconds: z.number(),
+      peakMemoryBytes: z.number().nullable(),
+    }),
+    z.object({
+      kind: z.literal('classifier'),
+      method: z.enum(['linear', 'fine-tuned']),
+      before: classifierFigures.nullable(),
+      after: classifierFigures,
+      gate,
+      curve,
+      seconds: z.number(),
+      peakMemoryBytes: z.number().nullable(),
+    }),
+  ]) satisfies z.ZodType<TrainingReportFacts>,
+);
+const base = z.object({ name: z.string(), sha256: z.string() }).nullable().meta({
+  description: 'What the training started from',
+});
+const detectorDetails = named(
+  'DetectorDetails',
+  z.object({
+    ...modelVersion.shape,
+    kind: z.literal('detector'),
+    method: z.literal('yolo'),
+    classes: z.array(z.string()),
+    input: z.object({ width: z.int(), height: z.int() }),
+    detectionThresholds,
+    iou: share.meta({ description: 'Boxes of one class that overlap more than this are one' }),
+    level: detectorLevel,
+    training: z
+      .object({
+        seed: z.int(),
+        epochs: z.int(),
+        inputSize: z.int(),
+        batch: z.int(),
+        learningRate: z.number(),
+        augmentation: z.number(),
+      })
+      .nullable()
+      .meta({ description: 'Null when it was not trained here' }),
+    base,
+    dataset: z.object({
+      source: z.string(),
+      count: z.int(),
+      skipped: z.int(),
+      heldOut: z.int(),
+      boxes: z.int(),
+      replayed: z.int(),
+    }),
+    evaluation: z.object({ before: detectorFigures.nullable(), after: detectorFigures.nullable(), oldClasses }),
+    curve,
+    gate,
+    metrics: z.record(z.string(), z.number()),
+  }) satisfies z.ZodType<DetectorDetails>,
+);
+const classifierDetails = named(
+  'ClassifierDetails',
+  z.object({
+    ...modelVersion.shape,
+    kind: z.literal('classifier'),
+    method: z.enum(['linear', 'fine-tuned']),
+    classes: z.array(z.string()),
+    verdicts: z.record(z.string(), verdict),
+    input: z.object({ width: z.int(), height: z.int(), mode: z.enum(['letterbox', 'crop', 'stretch']) }),
+    backbone: z.object({ id: z.string(), sha256: z.string() }),
+    training: z.object({
+      seed: z.int(),
+      epochs: z.int(),
+      learningRate: z.number(),
+      augmentation: z.number(),
+    }),
+    temperature: z.number(),
+    base,
+    dataset: z.object({ source: z.string(), count: z.int(), skipped: z.int(), heldOut: z.int() }),
+    evaluation: z.object({ before: classifierFigures.nullable(), after: classifierFigures.nullable() }),
+    curve,
+    gate,
+    metrics: z.record(z.string(), z.number()),
+  }) satisfies z.ZodType<ClassifierDetails>,
+);
 export const modelDetails = named(
   'ModelDetails',
-  z.discriminatedUnion('method', [bankDetails, referenceDetails]) satisfies z.ZodType<ModelDetails>,
+  z.discriminatedUnion('method', [
+    bankDetails,
+    referenceDetails,
+    detectorDetails,
+    classifierDetails,
+  ]) satisfies z.ZodType<ModelDetails>,
 );
 export const deployRequest = named('DeployRequest', z.strictObject({ version: name }));
 export const deployment = named(
@@ -506,14 +689,21 @@ export const deployment = named(
 export const deploymentList = named('DeploymentList', z.object({ items: z.array(deployment) }));
 
 const jobProgress = z.object({
-  stage: z.enum(['read', 'extract', 'condition', 'coreset', 'calibrate', 'package', 'verify']),
+  stage: z.enum(TRAINING_STAGES),
   percent: z.number().min(0).max(100),
   remainingSeconds: z.number().nullable(),
-});
+  epoch: z.int().optional().meta({ description: 'Epochs done' }),
+  epochs: z.int().optional(),
+  curve: curve.optional(),
+  memoryBytes: z.number().optional().meta({ description: 'What the training expects to need' }),
+}) satisfies z.ZodType<JobProgress>;
 named('TrainingOptions', trainingOptions);
+named('DetectorTrainingOptions', detectorTrainingOptions);
+named('ClassifierTrainingOptions', classifierTrainingOptions);
 export const trainingRequest = named(
   'TrainingRequest',
   z.strictObject({
+    kind: modelKind.optional().meta({ description: 'patchcore unless told' }),
     partType: name,
     source: z.discriminatedUnion('kind', [
       z.strictObject({
@@ -523,7 +713,14 @@ export const trainingRequest = named(
             "A folder inside the station's data folder (relative to it), or inside one of its training folders",
         }),
       }),
-      z.strictObject({ kind: z.literal('labelled') }).meta({ description: 'The pictures labelled OK' }),
+      z.strictObject({ kind: z.literal('labelled') }).meta({
+        description:
+          'patchcore: the pictures labelled OK; detector: those with boxes, and those labelled OK as background; classifier: all that are labelled',
+      }),
+      z.strictObject({ kind: z.literal('dataset'), path: z.string().min(1).max(1024) }).meta({
+        description:
+          'For detector and classifier: a data.yaml, a COCO json, a folder in VOC form, or a folder of classes, where folders may lie',
+      }),
       z.strictObject({
         kind: z.literal('simulator'),
         product: z.enum(SIMULATED_PRODUCTS),
@@ -535,7 +732,9 @@ export const trainingRequest = named(
     backbone: name
       .optional()
       .meta({ description: 'Id of a backbone that is ready (`GET /backbones`); the embedded one unless told' }),
-    options: trainingOptions.optional(),
+    options: trainingOptions.optional().meta({ description: 'Of patchcore' }),
+    detector: detectorTrainingOptions.optional(),
+    classifier: classifierTrainingOptions.optional(),
   }) satisfies z.ZodType<TrainingRequest>,
 );
 export const job = named(
@@ -543,10 +742,12 @@ export const job = named(
   z.object({
     id,
     request: z.object({
+      kind: modelKind.optional(),
       partType: z.string(),
       source: z.discriminatedUnion('kind', [
         z.object({ kind: z.literal('folder'), folder: z.string() }),
         z.object({ kind: z.literal('labelled') }),
+        z.object({ kind: z.literal('dataset'), path: z.string(), within: z.array(z.string()).optional() }),
         z.object({
           kind: z.literal('simulator'),
           product: z.string(),
@@ -557,6 +758,8 @@ export const job = named(
       deploy: z.boolean(),
       backbone: z.string().optional(),
       options: trainingOptions.optional(),
+      detector: detectorTrainingOptions.optional(),
+      classifier: classifierTrainingOptions.optional(),
     }),
     state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted']),
     progress: jobProgress.nullable(),
@@ -566,6 +769,9 @@ export const job = named(
       .array(z.object({ name: z.string(), reason: z.string() }))
       .optional()
       .meta({ description: 'Pictures that were left out, the first hundred' }),
+    report: trainingReport.optional().meta({ description: 'Of a detector or classifier, once it is trained' }),
+    notes: z.array(z.string()).optional().meta({ description: 'What happened to it on the way' }),
+    resumed: z.int().optional().meta({ description: 'How often it went on from a checkpoint' }),
     actor: z.string(),
     createdAt: time,
     startedAt: time.nullable(),
@@ -624,6 +830,8 @@ export const routingChange = named(
       'names nothing to change: give thresholds, auditShare or both',
     ),
 );
+export const classList = named('ClassList', z.object({ items: z.array(z.string()) }));
+export const trainerList = named('TrainerList', z.object({ items: z.array(z.enum(['built-in', 'external'])) }));
 export const partTypeList = named(
   'PartTypeList',
   z.object({
@@ -632,7 +840,19 @@ export const partTypeList = named(
         partType: z.string(),
         deployedModel: z.string().nullable().meta({ description: 'Name of the deployed model' }),
         deployedVersion: z.string().nullable(),
+        models: z
+          .array(
+            z.object({
+              kind: modelKind,
+              name: z.string(),
+              version: z.string(),
+              classes: z.array(z.string()).optional(),
+            }),
+          )
+          .meta({ description: 'Those in production, of every kind' }),
         okPictures: z.int().meta({ description: 'Pictures labelled OK' }),
+        ngPictures: z.int().meta({ description: 'Pictures labelled NG' }),
+        boxedPictures: z.int().meta({ description: 'Labelled pictures with at least one box' }),
         routing: routingSettings,
         modelThresholds: thresholds.nullable(),
       }),

@@ -25,6 +25,7 @@ export {
   writeDetectorPackage,
 } from './package';
 export type { DetectorSource } from './source';
+export { STARTER_DETECTOR } from './starter';
 export {
   type DetectorBody,
   type RawLevel,

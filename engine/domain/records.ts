@@ -77,19 +77,22 @@ export interface DeploymentRecord {
 }
 
 export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'interrupted';
-export type TrainingStage =
-  | 'read'
-  | 'extract'
-  | 'condition'
-  | 'coreset'
-  | 'calibrate'
-  | 'cache'
-  | 'search'
-  | 'train'
-  | 'evaluate'
-  | 'gate'
-  | 'package'
-  | 'verify';
+/** Of every kind of training, in their order. */
+export const TRAINING_STAGES = [
+  'read',
+  'extract',
+  'condition',
+  'coreset',
+  'calibrate',
+  'cache',
+  'search',
+  'train',
+  'evaluate',
+  'gate',
+  'package',
+  'verify',
+] as const;
+export type TrainingStage = (typeof TRAINING_STAGES)[number];
 
 export interface JobProgress {
   readonly stage: TrainingStage;
@@ -122,7 +125,12 @@ export type TrainingSource =
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 'labelled' }
   /** A `data.yaml`, a COCO json, a folder in VOC's form, or a folder of classes. */
-  | { readonly kind: 'dataset'; readonly path: string }
+  | {
+      readonly kind: 'dataset';
+      readonly path: string;
+      /** Folders that its pictures must lie in, links followed; anywhere unless told. */
+      readonly within?: readonly string[];
+    }
   | { readonly kind: 'simulator'; readonly product: string; readonly count: number; readonly seed?: number };
 
 /** How a training is done; what is absent keeps its default. */
@@ -379,8 +387,10 @@ export interface Job {
   readonly skipped?: readonly SkippedPicture[];
   /** Of a detector or classifier, once it is trained. */
   readonly report?: TrainingReportFacts;
-  /** What happened to it on the way, for example that it went on from a checkpoint. */
+  /** What happened to it on the way, in sentences: that it went on from a checkpoint, that the gate refused its version. */
   readonly notes?: readonly string[];
+  /** How often it went on from a checkpoint after it was ended from outside. */
+  readonly resumed?: number;
   readonly actor: string;
   readonly createdAt: string;
   readonly startedAt: string | null;

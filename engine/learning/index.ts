@@ -1,3 +1,4 @@
+export { SIMULATED_PICTURES_LIMIT } from './check-request';
 export {
   classifierTrainingOptions,
   detectorTrainingOptions,
@@ -5,14 +6,18 @@ export {
   readDetectorTrainingOptions,
 } from './class-training-options';
 export {
-  JobEnded,
-  JobQueue,
-  type JobQueueEvents,
-  type JobQueueOptions,
-  JobQueueUnavailable,
-  NothingToUpdate,
-  SIMULATED_PICTURES_LIMIT,
-} from './job-queue';
+  type DetectionDataset,
+  type DetectorReport,
+  type FinetuneResult,
+  type FinetuneSettings,
+  type Finetuning,
+  finetuneDetector,
+  NothingToLearn,
+  type TrainedLevel,
+  TrainingMemoryExceeded,
+} from './detector-training';
+export { JobEnded, JobQueueUnavailable, NoExternalTrainer, NothingToUpdate, TooFewLabels } from './errors';
+export { JobQueue, type JobQueueEvents, type JobQueueOptions } from './job-queue';
 export {
   type DeployedClassifier,
   type DeployedDetector,

@@ -1,40 +1,33 @@
-import { access, constants, mkdir, rename, rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import type { BackboneStore } from '../catalogue';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import {
   type Clock,
-  InspectionError,
-  InvalidInput,
-  isName,
   type Job,
   type JobProgress,
   type JobState,
+  modelNameOf,
   NotFound,
   newId,
   serializeError,
   syncFolder,
   systemClock,
-  type TrainingOptions,
+  type TrainingReportFacts,
   type TrainingRequest,
-  type TrainingSource,
   TypedEmitter,
   timestamp,
 } from '../domain';
 import { ModelExists, nextVersion } from '../packages';
-import { MINIMUM_PICTURES, picturesInFolder, TooFewPictures } from '../patchcore';
 import type { Store } from '../store';
-import type { ModelRegistry } from './model-registry';
-import type { PictureSource } from './training-messages';
-import { readTrainingOptions } from './training-options';
-import { simulatedProduct } from './training-pictures';
+import { checkRequest } from './check-request';
+import { JobEnded, JobQueueUnavailable, QUEUE_LIMIT } from './errors';
+import { hasCheckpoint, keepOrder, keptOrder, removeOthers } from './job-folder';
+import type { TrainingContext } from './training-context';
+import type { TrainingOrder } from './training-messages';
+import { makeOrder, outFolderOf } from './training-order';
 import { TrainingDied, TrainingProcess } from './training-process';
 
-export interface JobQueueOptions {
-  readonly store: Pick<Store, 'dataFolder' | 'jobs' | 'labels' | 'pictures' | 'audit'>;
-  readonly models: ModelRegistry;
-  /** Finds the file of a backbone by its id; without it only the embedded one is known. */
-  readonly backbones?: Pick<BackboneStore, 'pathOf'>;
+export interface JobQueueOptions extends TrainingContext {
+  readonly store: TrainingContext['store'] & Pick<Store, 'jobs' | 'audit'>;
   /** Jobs at the same time, 1 unless told. One part type never trains twice at once. */
   readonly concurrency?: number;
   readonly clock?: Clock;
@@ -47,56 +40,19 @@ export interface JobQueueEvents {
   readonly warning: { readonly job: string; readonly message: string };
 }
 
-/** The job is over and cannot be cancelled. */
-export class JobEnded extends InspectionError {
-  constructor(job: Job) {
-    super({
-      code: 'job-ended',
-      status: 'job has ended',
-      message: `Job ${job.id} is ${job.state}. Only queued and running jobs can be cancelled.`,
-      parameters: { id: job.id, state: job.state },
-      httpStatus: 409,
-    });
-  }
-}
-
-/** There is no version the pictures could be added to. */
-export class NothingToUpdate extends InspectionError {
-  constructor(partType: string) {
-    super({
-      code: 'nothing-to-update',
-      status: 'no model to add to',
-      message: `Part type ${partType} has no model in production that pictures could be added to. Train one first, or deploy a version.`,
-      parameters: { partType },
-      httpStatus: 409,
-    });
-  }
-}
-
-/** The queue takes no jobs (any more). */
-export class JobQueueUnavailable extends InspectionError {
-  constructor(trouble: 'closed' | 'full') {
-    super({
-      code: `job-queue-${trouble}`,
-      status: trouble === 'closed' ? 'station closed' : 'job queue full',
-      message:
-        trouble === 'closed'
-          ? 'The station is closing; start the training again when it runs.'
-          : `${QUEUE_LIMIT} trainings wait already. Wait until some are done, or cancel some.`,
-      httpStatus: 503,
-    });
-  }
-}
-
-const QUEUE_LIMIT = 100;
 /** Pictures left out that a job names; the first tell what is wrong with the rest. */
 const SKIPPED_KEPT = 100;
-export const SIMULATED_PICTURES_LIMIT = 1000;
+/** A training that is ended from outside again and again is given up. */
+const RESUMES_LIMIT = 5;
 const ENDED: readonly JobState[] = ['completed', 'failed', 'cancelled', 'interrupted'];
 const DONE: JobProgress = { stage: 'verify', percent: 100, remainingSeconds: 0 };
 const STATION_CLOSED = {
   code: 'interrupted',
   message: 'The station was closed while this training ran; nothing was changed. Start it again.',
+};
+const NODE_RED_ENDED = {
+  code: 'interrupted',
+  message: 'Node-RED ended while this training ran; nothing was changed. Start it again.',
 };
 
 interface RunningJob {
@@ -115,8 +71,8 @@ interface RunningJob {
 export class JobQueue {
   readonly events = new TypedEmitter<JobQueueEvents>();
   readonly #store: JobQueueOptions['store'];
-  readonly #models: ModelRegistry;
-  readonly #backbones: JobQueueOptions['backbones'];
+  readonly #models: JobQueueOptions['models'];
+  readonly #context: TrainingContext;
   readonly #concurrency: number;
   readonly #clock: Clock;
   /** Where jobs write before their result is moved to the models. */
@@ -130,27 +86,30 @@ export class JobQueue {
   constructor(options: JobQueueOptions) {
     this.#store = options.store;
     this.#models = options.models;
-    this.#backbones = options.backbones;
+    this.#context = options;
     this.#concurrency = options.concurrency ?? 1;
     this.#clock = options.clock ?? systemClock;
     this.#workFolder = join(options.store.dataFolder, 'training');
   }
 
-  /** Marks jobs that a dead process left running as interrupted, removes what they left, and starts queued ones. */
+  /**
+   * Lets the trainings that a dead process left running go on from their checkpoints, marks those without any as
+   * interrupted, removes what they left, and starts queued ones.
+   */
   async open(): Promise<void> {
     for (const job of await this.#store.jobs.list({ state: 'running' })) {
-      await this.#save({
-        ...job,
-        state: 'interrupted',
-        endedAt: this.#now(),
-        error: {
-          code: 'interrupted',
-          message: 'Node-RED ended while this training ran; nothing was changed. Start it again.',
-        },
-      });
+      const goesOn = await this.#goesOn(job);
+      await this.#save(
+        goesOn
+          ? requeued(job, 'Node-RED ended while this training ran; it goes on from its last checkpoint.')
+          : { ...job, state: 'interrupted', endedAt: this.#now(), error: NODE_RED_ENDED },
+      );
     }
-    await rm(this.#workFolder, { recursive: true, force: true });
     this.#queued = [...(await this.#store.jobs.list({ state: 'queued' }))].reverse();
+    await removeOthers(
+      this.#workFolder,
+      this.#queued.map(({ id }) => id),
+    );
     this.#state = 'open';
     this.#startNext();
   }
@@ -159,17 +118,11 @@ export class JobQueue {
    * Queues a training; it starts when it is its turn.
    *
    * @param actor who wants it, for the record
-   * @throws {InvalidInput} naming what is wrong with the request
-   * @throws {BackboneUnknown | BackboneNotPulled} when the backbone asked for is not here
-   * @throws {NothingToUpdate} when pictures shall be added and no version is in production
-   * @throws {TooFewPictures} when the source has fewer pictures than any training needs
+   * @throws what `checkRequest` throws of it
    * @throws {JobQueueUnavailable} while the station closes, or when too many jobs wait
    */
   async submit(request: TrainingRequest, actor: string): Promise<Job> {
-    const options = await this.#checkOptions(request);
-    const source = await this.#checkSource(request);
-    await this.#backbonePath(request);
-    const checked: TrainingRequest = { ...request, source, ...(options && { options }) };
+    const checked = await checkRequest(request, this.#context);
     this.#assertAccepting();
     const job: Job = {
       id: newId(),
@@ -191,6 +144,11 @@ export class JobQueue {
       this.#startNext();
     }
     return job;
+  }
+
+  /** The trainers that detectors can be trained by. */
+  trainers(): readonly ('built-in' | 'external')[] {
+    return this.#context.externalTrainer?.length ? ['built-in', 'external'] : ['built-in'];
   }
 
   /** @throws {NotFound} */
@@ -216,6 +174,7 @@ export class JobQueue {
     const waiting = this.#queued.find((job) => job.id === id);
     if (waiting) {
       this.#queued = this.#queued.filter((job) => job !== waiting);
+      await this.#removeFolder(waiting);
       const job = await this.#save({ ...waiting, state: 'cancelled', endedAt: this.#now() });
       await this.#note(job, actor, 'training.cancel', null);
       return job;
@@ -232,7 +191,10 @@ export class JobQueue {
     return job;
   }
 
-  /** Ends the running jobs, which become interrupted; queued ones wait for the next start. Leaves no process. */
+  /**
+   * Ends the running jobs, which become interrupted or, with a checkpoint, queued; queued ones wait for the next start.
+   * Leaves no process.
+   */
   async close(): Promise<void> {
     this.#state = 'closed';
     for (const running of this.#running.values()) {
@@ -257,26 +219,29 @@ export class JobQueue {
     }
   }
 
-  /** Takes a job from its start to its last state; never rejects. */
+  /** Takes a job from its start to its last state, or back into the queue; never rejects. */
   async #run(running: RunningJob): Promise<void> {
-    running.job = { ...running.job, state: 'running', startedAt: this.#now() };
-    const workFolder = join(this.#workFolder, running.job.id);
-    const outcome = await this.#attempt(running, workFolder);
-    await rm(workFolder, { recursive: true, force: true }).catch((error) => this.#warn(running.job, error));
+    running.job = { ...running.job, state: 'running', startedAt: running.job.startedAt ?? this.#now() };
+    const outcome = await this.#attempt(running);
+    if (outcome.state === 'queued') {
+      running.job = await this.#save({ ...running.job, ...outcome });
+      this.#queued = [running.job, ...this.#queued];
+      return;
+    }
+    await this.#removeFolder(running.job);
     running.job = await this.#save({ ...running.job, ...outcome, endedAt: this.#now() });
   }
 
-  async #attempt(
-    running: RunningJob,
-    workFolder: string,
-  ): Promise<Pick<Job, 'state' | 'version' | 'error' | 'progress'>> {
-    const { partType, deploy } = running.job.request;
+  async #attempt(running: RunningJob): Promise<Partial<Job>> {
+    const { partType, kind = 'patchcore', deploy } = running.job.request;
     let version: string | null = null;
     try {
       await this.#save(running.job);
-      version = await this.#train(running, workFolder);
-      if (deploy) await this.#models.deploy(partType, version, running.job.actor);
-      return { state: 'completed', version, error: null, progress: DONE };
+      version = await this.#train(running);
+      const refused = running.job.report?.gate.accepted === false;
+      if (deploy && refused) this.#tell(running, `Version ${version} is not in production: the gate refused it.`);
+      else if (deploy) await this.#models.deploy(modelNameOf(partType, kind), version, running.job.actor);
+      return { state: 'completed', version, error: null, progress: { ...running.job.progress, ...DONE } };
     } catch (caught) {
       const { code, message } = serializeError(caught);
       const { progress } = running.job;
@@ -285,152 +250,83 @@ export class JobQueue {
         return { state: 'failed', version, error: { code, message: told }, progress };
       }
       if (running.stop === 'cancelled') return { state: 'cancelled', version, error: null, progress };
-      if (running.stop === 'interrupted') return { state: 'interrupted', version, error: STATION_CLOSED, progress };
       const killed = caught instanceof TrainingDied && caught.killed;
+      if ((killed || running.stop) && (await this.#goesOn(running.job))) {
+        const why = running.stop ? 'The station was closed while this training ran' : 'The training process was ended';
+        return requeued(running.job, `${why}; it goes on from its last checkpoint.`);
+      }
+      if (running.stop === 'interrupted') return { state: 'interrupted', version, error: STATION_CLOSED, progress };
       return { state: killed ? 'interrupted' : 'failed', version, error: { code, message }, progress };
     }
   }
 
   /** @returns the version that has appeared among the models */
-  async #train(running: RunningJob, workFolder: string): Promise<string> {
-    const { partType, options = {} } = running.job.request;
-    const version = await nextVersion(this.#models.folder, partType);
-    const source = await this.#pictureSource(running.job.request);
-    const deployed = await this.#models.deployed(partType).catch((error) => {
-      if (options.update) throw error;
-      return null;
-    });
-    if (options.update && deployed === null) throw new NothingToUpdate(partType);
-    const outFolder = join(workFolder, partType, version);
-    await mkdir(dirname(outFolder), { recursive: true });
+  async #train(running: RunningJob): Promise<string> {
+    const order = await this.#orderOf(running.job);
+    await mkdir(dirname(order.outFolder), { recursive: true });
     if (running.stop) throw new Error('stopped before it began');
 
-    running.process = new TrainingProcess(
-      {
-        partType,
-        version,
-        parent: deployed?.version ?? null,
-        outFolder,
-        source,
-        sourceText: sourceText(source),
-        backbone: await this.#backbonePath(running.job.request),
-        options,
-        updateFrom: options.update && deployed ? deployed.folder : null,
-        threads: Math.max(1, availableParallelism() - 1),
-      },
-      (progress) => this.#progress(running, progress),
-    );
-    const skipped = await running.process.result;
+    running.process = new TrainingProcess(order, (progress) => this.#progress(running, progress));
+    const { skipped, report, notes = [] } = await running.process.result;
     if (skipped.length > 0) running.job = { ...running.job, skipped: skipped.slice(0, SKIPPED_KEPT) };
+    if (report) running.job = { ...running.job, report: withoutCurves(report) };
+    for (const note of notes) this.#tell(running, note);
     if (running.stop) throw new Error('stopped at its end');
     if (skipped.length > 0) {
       const names = skipped.map(({ name, reason }) => `${name} (${reason})`);
       this.#warn(running.job, `${skipped.length} pictures were left out: ${names.slice(0, 20).join(', ')}`);
     }
-    const place = this.#models.folderOf(partType, version);
+    await this.#place(order);
+    return order.version;
+  }
+
+  /** What a job is to do: what it was to do before, when it goes on from a checkpoint. */
+  async #orderOf(job: Job): Promise<TrainingOrder> {
+    const workFolder = this.#folderOf(job);
+    const kept = await keptOrder(workFolder);
+    if (kept === null) {
+      await rm(workFolder, { recursive: true, force: true });
+      const order = await makeOrder(job.request, workFolder, this.#context);
+      if (order.kind === 'detector') await keepOrder(order);
+      return order;
+    }
+    await rm(dirname(kept.outFolder), { recursive: true, force: true });
+    const version = await nextVersion(this.#models.folder, kept.name);
+    return { ...kept, version, workFolder, outFolder: outFolderOf(workFolder, version) };
+  }
+
+  /** Moves a finished package to the models, in one step. */
+  async #place({ name, version, outFolder }: TrainingOrder): Promise<void> {
+    const place = this.#models.folderOf(name, version);
     await mkdir(dirname(place), { recursive: true });
     await rename(outFolder, place).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(place) : error;
     });
     // on the disk before anything names the version; the folder of the model may be new, too
     for (const folder of [dirname(place), this.#models.folder]) await syncFolder(folder);
-    return version;
+  }
+
+  /** Whether a job that was ended from outside can go on where its last checkpoint stands. */
+  async #goesOn(job: Job): Promise<boolean> {
+    return (job.resumed ?? 0) < RESUMES_LIMIT && (await hasCheckpoint(this.#folderOf(job)));
+  }
+
+  #folderOf({ id }: Job): string {
+    return join(this.#workFolder, id);
+  }
+
+  async #removeFolder(job: Job): Promise<void> {
+    await rm(this.#folderOf(job), { recursive: true, force: true }).catch((error) => this.#warn(job, error));
+  }
+
+  #tell(running: RunningJob, note: string): void {
+    running.job = { ...running.job, notes: [...(running.job.notes ?? []), note] };
   }
 
   #progress(running: RunningJob, progress: JobProgress): void {
     if (running.stop) return;
     running.job = { ...running.job, progress };
     this.events.emit('job', running.job);
-  }
-
-  async #pictureSource({ partType, source }: TrainingRequest): Promise<PictureSource> {
-    switch (source.kind) {
-      case 'folder':
-        return source;
-      case 'simulator':
-        return { ...source, seed: source.seed ?? 1 };
-      case 'dataset':
-        throw new InvalidInput('PatchCore learns from pictures of good parts: give a folder of them, not a data set.');
-      case 'labelled': {
-        const pictures = await this.#store.labels.labelledPictures(partType, 'OK');
-        const files = pictures.map(({ id, picturePath }) => ({
-          name: id,
-          path: this.#store.pictures.absolute(picturePath),
-        }));
-        return { kind: 'files', files };
-      }
-    }
-  }
-
-  /** The options with absolute paths; undefined when there are none. */
-  async #checkOptions({ partType, backbone, options }: TrainingRequest): Promise<TrainingOptions | undefined> {
-    if (options === undefined) return undefined;
-    const { defectFolder, referenceFolder, labelFolder, mask, ...others } = readTrainingOptions(options);
-    const absolute = (path: string) => resolve(this.#store.dataFolder, path);
-    if (others.update && backbone !== undefined) {
-      throw new InvalidInput('An update keeps the backbone of its version: leave the backbone out, or train anew.');
-    }
-    if (others.update && (await this.#models.deployed(partType)) === null) throw new NothingToUpdate(partType);
-    if (defectFolder !== undefined) await picturesInFolder(absolute(defectFolder));
-    if (referenceFolder !== undefined) await picturesInFolder(absolute(referenceFolder));
-    if (labelFolder !== undefined) {
-      await access(absolute(labelFolder), constants.R_OK).catch(() => {
-        throw new InvalidInput(`The folder of labels ${labelFolder} cannot be read. Check the path.`, { labelFolder });
-      });
-    }
-    if (others.method === 'reference' && backbone !== undefined) {
-      throw new InvalidInput('A comparison with golden pictures has no backbone: leave it out.');
-    }
-    if (mask !== undefined) {
-      await access(absolute(mask), constants.R_OK).catch(() => {
-        throw new InvalidInput(`The mask ${mask} cannot be read. Check the path.`, { mask });
-      });
-    }
-    return {
-      ...others,
-      ...(defectFolder !== undefined && { defectFolder: absolute(defectFolder) }),
-      ...(referenceFolder !== undefined && { referenceFolder: absolute(referenceFolder) }),
-      ...(labelFolder !== undefined && { labelFolder: absolute(labelFolder) }),
-      ...(mask !== undefined && { mask: absolute(mask) }),
-    };
-  }
-
-  async #backbonePath({ backbone }: TrainingRequest): Promise<string | undefined> {
-    return backbone === undefined || !this.#backbones ? backbone : this.#backbones.pathOf(backbone);
-  }
-
-  /** The source with an absolute folder. */
-  async #checkSource({ partType, source }: TrainingRequest): Promise<TrainingSource> {
-    if (!isName(partType)) {
-      throw new InvalidInput(
-        `The part type ${JSON.stringify(partType)} cannot be the name of a model. Use letters, digits, ".", "_" and "-", at most 64.`,
-        { partType },
-      );
-    }
-    switch (source.kind) {
-      case 'folder': {
-        const folder = resolve(this.#store.dataFolder, source.folder);
-        assertEnough((await picturesInFolder(folder)).length);
-        return { kind: 'folder', folder };
-      }
-      case 'dataset':
-        throw new InvalidInput('PatchCore learns from pictures of good parts: give a folder of them, not a data set.');
-      case 'labelled':
-        assertEnough((await this.#store.labels.labelledPictures(partType, 'OK')).length);
-        return source;
-      case 'simulator':
-        simulatedProduct(source.product);
-        if (!Number.isInteger(source.count) || source.count > SIMULATED_PICTURES_LIMIT) {
-          throw new InvalidInput(
-            `The number of simulated pictures must be whole and at most ${SIMULATED_PICTURES_LIMIT}.`,
-          );
-        }
-        if (source.seed !== undefined && !Number.isSafeInteger(source.seed)) {
-          throw new InvalidInput('The seed of the simulator must be a whole number.');
-        }
-        assertEnough(source.count);
-        return source;
-    }
   }
 
   #assertAccepting(): void {
@@ -471,17 +367,21 @@ export class JobQueue {
   }
 }
 
-function assertEnough(count: number): void {
-  if (count < MINIMUM_PICTURES) throw new TooFewPictures(count, 0, MINIMUM_PICTURES);
+/** A job that goes on where its last checkpoint stands. */
+function requeued(job: Job, note: string): Job {
+  return { ...job, state: 'queued', notes: [...(job.notes ?? []), note], resumed: (job.resumed ?? 0) + 1 };
 }
 
-function sourceText(source: PictureSource): string {
-  switch (source.kind) {
-    case 'folder':
-      return `folder ${source.folder}`;
-    case 'files':
-      return 'pictures labelled OK';
-    case 'simulator':
-      return `simulator, ${source.product}, seeds ${source.seed} to ${source.seed + source.count - 1}`;
-  }
+/** Curves over all confidences stand in the model's manifest; a job that is told a few times a second is short. */
+function withoutCurves(report: TrainingReportFacts): TrainingReportFacts {
+  if (report.kind !== 'detector') return report;
+  const short = <Figures extends { readonly curves?: unknown } | null>(figures: Figures): Figures =>
+    figures && { ...figures, curves: undefined };
+  const { before, after, oldClasses } = report;
+  return {
+    ...report,
+    before: short(before),
+    after: short(after),
+    oldClasses: oldClasses && { before: short(oldClasses.before), after: short(oldClasses.after) },
+  };
 }

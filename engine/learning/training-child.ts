@@ -1,63 +1,43 @@
-/**
- * The process that trains one model. It gets a `TrainingOrder`, sends `TrainingReport`s and ends; when its parent is
- * gone, it ends at once.
- */
 import { type JobProgress, serializeError } from '../domain';
-import { trainPatchcore, trainReferencePackage } from '../patchcore';
-import type { TrainingOrder, TrainingReport } from './training-messages';
-import { openPictures } from './training-pictures';
+import type { TrainingMessage, TrainingOrder, TrainingOutcome } from './training-messages';
 
 const PROGRESS_INTERVAL_MS = 250;
 
-process.once('message', (order: TrainingOrder) => {
-  train(order).then(
-    (skipped) => finish({ kind: 'done', skipped }),
-    (error) => finish({ kind: 'failed', error: serializeError(error) }),
-  );
-});
-
-// Not process.exit: ending in the middle of an inference would abort with a core dump.
-process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-
-async function train(order: TrainingOrder): Promise<readonly { name: string; reason: string }[]> {
-  const { options, partType, version, parent, outFolder, threads, backbone } = order;
-  const training = {
-    ...options,
-    partType,
-    name: partType,
-    version,
-    parent,
-    pictures: await openPictures(order.source),
-    outFolder,
-    source: order.sourceText,
-    threads,
-    onProgress: progressReporter(),
-  };
-  const { referenceFolder } = options;
-  const { skipped } =
-    referenceFolder === undefined
-      ? await trainPatchcore({ ...training, backbone, updateFrom: order.updateFrom ?? undefined })
-      : await trainReferencePackage({ ...training, referenceFolder });
-  return skipped;
+/**
+ * Makes this process one that trains one model: it gets a `TrainingOrder`, sends `TrainingMessage`s and ends; when its
+ * parent is gone, it ends at once. Each kind of model has a process file of its own, which loads no more than it needs.
+ */
+export function serveTraining<Order extends TrainingOrder>(
+  train: (order: Order, onProgress: (progress: JobProgress) => void) => Promise<TrainingOutcome>,
+): void {
+  process.once('message', (order: Order) => {
+    train(order, progressReporter()).then(
+      (outcome) => finish({ kind: 'done', ...outcome }),
+      (error) => finish({ kind: 'failed', error: serializeError(error) }),
+    );
+  });
+  // Not process.exit: ending in the middle of an inference would abort with a core dump.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 }
 
+/** Tells of each stage and epoch, and else a few times a second. */
 function progressReporter(): (progress: JobProgress) => void {
   let sentAt = 0;
-  let stage: JobProgress['stage'] | undefined;
+  let last: JobProgress | undefined;
   return (progress) => {
     const now = Date.now();
-    if (progress.stage === stage && now - sentAt < PROGRESS_INTERVAL_MS) return;
+    const isNews = progress.stage !== last?.stage || progress.epoch !== last?.epoch;
+    if (!isNews && now - sentAt < PROGRESS_INTERVAL_MS) return;
     sentAt = now;
-    stage = progress.stage;
-    const { percent, remainingSeconds } = progress;
-    send({ kind: 'progress', progress: { stage, percent, remainingSeconds } });
+    last = progress;
+    send({ kind: 'progress', progress });
   };
 }
 
-function send(report: TrainingReport, sent?: () => void): void {
-  process.send?.(report, undefined, undefined, sent);
+function send(message: TrainingMessage, sent?: () => void): void {
+  process.send?.(message, undefined, undefined, sent);
 }
 
-function finish(report: TrainingReport): void {
-  send(report, () => process.exit(0));
+function finish(message: TrainingMessage): void {
+  send(message, () => process.exit(0));
 }

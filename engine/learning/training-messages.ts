@@ -1,30 +1,113 @@
-import type { ErrorText, JobProgress, TrainingOptions } from '../domain';
+import type {
+  ClassifierTrainingOptions,
+  DetectorTrainingOptions,
+  ErrorText,
+  JobProgress,
+  Label,
+  LabelledBox,
+  SkippedPicture,
+  TrainingOptions,
+  TrainingReportFacts,
+} from '../domain';
 
-/** Where the training process finds its pictures. */
+/** Where a training of PatchCore finds its pictures. */
 export type PictureSource =
   | { readonly kind: 'folder'; readonly folder: string }
   | { readonly kind: 'files'; readonly files: readonly { readonly name: string; readonly path: string }[] }
-  | { readonly kind: 'simulator'; readonly product: string; readonly count: number; readonly seed: number };
+  | SimulatorSource;
 
-/** What the training process is to do. */
-export interface TrainingOrder {
+export interface SimulatorSource {
+  readonly kind: 'simulator';
+  readonly product: string;
+  readonly count: number;
+  readonly seed: number;
+}
+
+/** A picture that a person labelled. */
+export interface LabelledFile {
+  /** The inspection's id. */
+  readonly id: string;
+  readonly path: string;
+  readonly label: Label;
+  /** Null when nobody drew or confirmed any. */
+  readonly boxes: readonly LabelledBox[] | null;
+}
+
+/** A data set on the disk. */
+export interface DatasetPlace {
+  readonly path: string;
+  /** Folders that its pictures must lie in; anywhere unless told. */
+  readonly within?: readonly string[];
+}
+
+/** Where a training of a detector or classifier finds its pictures, and what is on them. */
+export type DatasetSource =
+  | ({ readonly kind: 'dataset' } & DatasetPlace)
+  | { readonly kind: 'labels'; readonly pictures: readonly LabelledFile[] }
+  | SimulatorSource;
+
+/** Below a job's own folder: where its training goes on after it was ended from outside. */
+export const CHECKPOINT_FOLDER = 'checkpoint';
+
+interface OrderBase {
   readonly partType: string;
+  /** Of the model. */
+  readonly name: string;
   readonly version: string;
   readonly parent: string | null;
-  /** Where the package is written; it is moved to its final place by the parent. */
+  /** Where the package is written; it is moved to its final place by the parent process. */
   readonly outFolder: string;
-  readonly source: PictureSource;
+  /** The job's own: whatever else it needs on the disk lies here. */
+  readonly workFolder: string;
   /** For the manifest: where the pictures came from. */
   readonly sourceText: string;
+  readonly threads: number;
+}
+
+export interface PatchcoreOrder extends OrderBase {
+  readonly kind: 'patchcore';
+  readonly source: PictureSource;
   readonly backbone?: string;
   /** Folders and files in it are absolute. */
   readonly options: TrainingOptions;
   /** Folder of the version the pictures are added to; null: the training starts anew. */
   readonly updateFrom: string | null;
-  readonly threads: number;
 }
 
-export type TrainingReport =
+export interface DetectorOrder extends OrderBase {
+  readonly kind: 'detector';
+  readonly source: DatasetSource;
+  /** The network it starts from. */
+  readonly base: { readonly name: string; readonly path: string };
+  readonly replay: DatasetPlace | null;
+  readonly options: DetectorTrainingOptions;
+  /** The command of another trainer, program first; null: the built-in one trains. */
+  readonly command: readonly string[] | null;
+}
+
+export interface ClassifierOrder extends OrderBase {
+  readonly kind: 'classifier';
+  readonly source: DatasetSource;
+  /** The version in production, to compare with; null: there is none. */
+  readonly parentFolder: string | null;
+  /** Its file; absent: the embedded one. */
+  readonly backbone?: string;
+  readonly options: ClassifierTrainingOptions;
+}
+
+/** What the training process is to do. */
+export type TrainingOrder = PatchcoreOrder | DetectorOrder | ClassifierOrder;
+
+/** What came of it, beside the package. */
+export interface TrainingOutcome {
+  readonly skipped: readonly SkippedPicture[];
+  /** Of a detector or classifier. */
+  readonly report?: TrainingReportFacts;
+  /** What went otherwise than wished. */
+  readonly notes?: readonly string[];
+}
+
+export type TrainingMessage =
   | { readonly kind: 'progress'; readonly progress: JobProgress }
-  | { readonly kind: 'done'; readonly skipped: readonly { readonly name: string; readonly reason: string }[] }
+  | ({ readonly kind: 'done' } & TrainingOutcome)
   | { readonly kind: 'failed'; readonly error: ErrorText };

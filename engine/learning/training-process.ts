@@ -1,14 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';
-import { type ErrorText, InspectionError, type JobProgress } from '../domain';
+import { type ErrorText, InspectionError, type JobProgress, type ModelKind } from '../domain';
 import { forkModule } from '../inference';
-import type { TrainingOrder, TrainingReport } from './training-messages';
+import type { TrainingMessage, TrainingOrder, TrainingOutcome } from './training-messages';
 
-const CHILD = join(__dirname, 'training-child');
+const childOf = (kind: ModelKind) => join(__dirname, `${kind}-training-child`);
 const KEPT_ERROR_TEXT = 4000;
-
-export type SkippedPictures = readonly { readonly name: string; readonly reason: string }[];
 
 /** The training process ended without a result. */
 export class TrainingDied extends InspectionError {
@@ -37,10 +35,10 @@ class TrainingFailed extends InspectionError {}
 export class TrainingProcess {
   readonly #child: ChildProcess;
   /** Settles when the process is gone. @throws {TrainingDied} or the error it reported */
-  readonly result: Promise<SkippedPictures>;
+  readonly result: Promise<TrainingOutcome>;
 
   constructor(order: TrainingOrder, onProgress: (progress: JobProgress) => void) {
-    this.#child = forkModule(CHILD, [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    this.#child = forkModule(childOf(order.kind), [], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     // At once: threads inherit the priority the process has when they start.
     if (this.#child.pid !== undefined) lowerPriority(this.#child.pid);
     this.result = this.#follow(onProgress);
@@ -52,18 +50,18 @@ export class TrainingProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #follow(onProgress: (progress: JobProgress) => void): Promise<SkippedPictures> {
+  #follow(onProgress: (progress: JobProgress) => void): Promise<TrainingOutcome> {
     const child = this.#child;
     let errorText = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       errorText = (errorText + text).slice(-KEPT_ERROR_TEXT);
     });
-    let done: SkippedPictures | undefined;
+    let done: TrainingOutcome | undefined;
     let failed: ErrorText | undefined;
-    child.on('message', (report: TrainingReport) => {
-      if (report.kind === 'progress') onProgress(report.progress);
-      else if (report.kind === 'done') done = report.skipped;
-      else failed = report.error;
+    child.on('message', (message: TrainingMessage) => {
+      if (message.kind === 'progress') onProgress(message.progress);
+      else if (message.kind === 'done') done = message;
+      else failed = message.error;
     });
     return new Promise((resolve, reject) => {
       // More than one may come: the process cannot be started, and then it cannot be killed.

@@ -1,6 +1,13 @@
 import type { Label, LabelledBox } from '../domain';
 import type { Database } from './database';
-import type { BoxedPicture, LabelledPicture, LabelTable } from './types';
+import type { BoxedPicture, LabelCounts, LabelledPicture, LabelTable } from './types';
+
+interface Counted {
+  readonly part_type: string;
+  readonly label: Label;
+  readonly labels: number | string;
+  readonly boxed: number | string;
+}
 
 export class SqlLabelTable implements LabelTable {
   constructor(private readonly database: Database) {}
@@ -41,15 +48,19 @@ export class SqlLabelTable implements LabelTable {
     return [...new Set(rows.flatMap(({ boxes }) => (boxesOf(boxes) ?? []).map(({ label }) => label)))].sort();
   }
 
-  async counts(): Promise<ReadonlyMap<string, { readonly ok: number; readonly ng: number }>> {
-    const rows: { part_type: string; label: Label; labels: number | string }[] = await this.database.read(
+  async counts(): Promise<ReadonlyMap<string, LabelCounts>> {
+    const rows: Counted[] = await this.database.read(
       (knex) =>
-        knex('labels').groupBy('part_type', 'label').select('part_type', 'label').count({ labels: '*' }) as never,
+        knex('labels')
+          .groupBy('part_type', 'label')
+          .select('part_type', 'label', knex.raw("sum(case when boxes <> '[]' then 1 else 0 end) as boxed"))
+          .count({ labels: '*' }) as never,
     );
-    const counts = new Map<string, { ok: number; ng: number }>();
+    const counts = new Map<string, { ok: number; ng: number; boxed: number }>();
     for (const row of rows) {
-      const count = counts.get(row.part_type) ?? { ok: 0, ng: 0 };
+      const count = counts.get(row.part_type) ?? { ok: 0, ng: 0, boxed: 0 };
       count[row.label === 'OK' ? 'ok' : 'ng'] = Number(row.labels);
+      count.boxed += Number(row.boxed);
       counts.set(row.part_type, count);
     }
     return counts;

@@ -169,6 +169,12 @@ export interface BoxedPicture extends LabelledPicture {
   readonly boxes: readonly LabelledBox[] | null;
 }
 
+export interface LabelCounts {
+  readonly ok: number;
+  readonly ng: number;
+  readonly boxed: number;
+}
+
 export interface LabelTable {
   /** Pictures of a part type that a person labelled, oldest first. */
   labelled(partType: string): Promise<readonly BoxedPicture[]>;
@@ -176,8 +182,8 @@ export interface LabelTable {
   classes(partType: string): Promise<readonly string[]>;
   /** Pictures of a part type that a person gave this label, oldest first. */
   labelledPictures(partType: string, label: Label): Promise<readonly LabelledPicture[]>;
-  /** How many labels there are, by part type. */
-  counts(): Promise<ReadonlyMap<string, { readonly ok: number; readonly ng: number }>>;
+  /** How many labels there are, by part type, and how many of them have at least one box. */
+  counts(): Promise<ReadonlyMap<string, LabelCounts>>;
 }
 
 export interface SettingsTable {

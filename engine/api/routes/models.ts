@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { isId } from '../../domain';
+import { isId, modelOfName } from '../../domain';
 import { THUMBNAIL_WIDTH } from '../inspection-view';
 import { modelDetails } from '../model-details';
 import { json, route } from '../route';
 import {
+  classList,
   deployment,
   deploymentList,
   deployRequest,
   modelDetails as modelDetailsSchema,
+  modelKind,
   modelList,
   name,
   partTypeList,
@@ -20,17 +22,20 @@ export const modelRoutes = [
     method: 'GET',
     path: '/models',
     operation: 'listModels',
-    summary: 'Model versions, newest first',
+    summary: 'Model versions of every kind, newest first',
     tag: 'models',
-    query: z.object({ partType: name.optional() }),
+    query: z.object({ partType: name.optional(), kind: modelKind.optional() }),
     success: { status: 200, schema: modelList, description: 'The versions' },
-    handle: async ({ station, query }) => json({ items: await station.models.list(query.partType) }),
+    handle: async ({ station, query }) => {
+      const versions = await station.models.list(query.partType);
+      return json({ items: versions.filter(({ kind }) => query.kind === undefined || kind === query.kind) });
+    },
   }),
   route({
     method: 'GET',
     path: '/models/{name}/versions/{version}',
     operation: 'getModelVersion',
-    summary: 'All a person needs to know of a version: recipe, pictures, suspects, calibration with its scores',
+    summary: 'All a person needs to know of a version: how it was made, from what, and how well it does',
     tag: 'models',
     params: z.object({ name, version: name }),
     success: { status: 200, schema: modelDetailsSchema, description: 'The version' },
@@ -67,7 +72,10 @@ export const modelRoutes = [
     body: { kind: 'json', schema: z.strictObject({}), optional: true },
     success: { status: 200, schema: deployment, description: 'The earlier version is in production' },
     problems: [409],
-    handle: async ({ station, params, actor }) => json(await station.models.rollback(params.name, actor)),
+    handle: async ({ station, params, actor }) => {
+      const { partType, kind } = modelOfName(params.name);
+      return json(await station.models.rollback(partType, actor, kind));
+    },
   }),
   route({
     method: 'GET',
@@ -77,13 +85,16 @@ export const modelRoutes = [
     tag: 'models',
     params,
     success: { status: 200, schema: deploymentList, description: 'The switches' },
-    handle: async ({ station, params }) => json({ items: await station.models.history(params.name) }),
+    handle: async ({ station, params }) => {
+      const { partType, kind } = modelOfName(params.name);
+      return json({ items: await station.models.history(partType, kind) });
+    },
   }),
   route({
     method: 'GET',
     path: '/part-types',
     operation: 'listPartTypes',
-    summary: 'Part types with their model, labelled pictures and routing settings',
+    summary: 'Part types with their models, labelled pictures and routing settings',
     tag: 'models',
     success: { status: 200, schema: partTypeList, description: 'The part types, by name' },
     handle: async ({ station }) => {
@@ -101,17 +112,39 @@ export const modelRoutes = [
         ...inspected,
       ]);
       const describe = async (partType: string) => {
-        const deployed = versions.find((version) => version.partType === partType && version.deployed);
+        const inProduction = versions.filter((version) => version.partType === partType && version.deployed);
+        const deployed = inProduction.find(({ kind }) => kind === 'patchcore');
+        const counts = labels.get(partType);
         return {
           partType,
           deployedModel: deployed?.name ?? null,
           deployedVersion: deployed?.version ?? null,
-          okPictures: labels.get(partType)?.ok ?? 0,
+          models: inProduction.map(({ kind, name, version, classes }) => ({ kind, name, version, classes })),
+          okPictures: counts?.ok ?? 0,
+          ngPictures: counts?.ng ?? 0,
+          boxedPictures: counts?.boxed ?? 0,
           routing: await station.routing(partType),
           modelThresholds: deployed?.thresholds ?? null,
         };
       };
       return json({ items: await Promise.all([...partTypes].sort().map(describe)) });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/part-types/{partType}/classes',
+    operation: 'listClasses',
+    summary: 'Names for boxes: those the detector in production knows, in its order, then others that people used',
+    tag: 'models',
+    params: z.object({ partType: name }),
+    success: { status: 200, schema: classList, description: 'The names' },
+    problems: [409],
+    handle: async ({ station, params }) => {
+      const [detector, used] = await Promise.all([
+        station.models.deployed(params.partType, 'detector'),
+        station.store.labels.classes(params.partType),
+      ]);
+      return json({ items: [...new Set([...(detector?.classes ?? []), ...used])] });
     },
   }),
 ];

@@ -1,11 +1,11 @@
 import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
-import type { TrainingOptions, TrainingSource } from '../../domain';
+import type { ClassifierTrainingOptions, DetectorTrainingOptions, TrainingOptions, TrainingSource } from '../../domain';
 import type { ApiStation } from '../api-station';
 import { RequestRefused } from '../problem';
 import { json, route } from '../route';
-import { id, job, jobList, trainingRequest } from '../schemas';
+import { id, job, jobList, trainerList, trainingRequest } from '../schemas';
 import { limit } from './paging';
 
 const params = z.object({ id });
@@ -15,7 +15,7 @@ export const trainingRoutes = [
     method: 'POST',
     path: '/training/jobs',
     operation: 'startTraining',
-    summary: 'Train a part type from pictures of good parts',
+    summary: 'Train a model of a part type: from good parts, from boxes, or from classes',
     tag: 'training',
     body: { kind: 'json', schema: trainingRequest },
     success: { status: 202, schema: job, description: 'The job is queued' },
@@ -23,7 +23,16 @@ export const trainingRoutes = [
     handle: async ({ station, body, actor }) => {
       const source = await allowedSource(station, body.source);
       const options = body.options && (await allowedOptions(station, body.options));
-      return json(await station.jobs.submit({ ...body, source, ...(options && { options }) }, actor), 202);
+      const detector = body.detector && (await allowedDetector(station, body.detector));
+      const classifier = body.classifier && (await allowedClassifier(station, body.classifier));
+      const request = {
+        ...body,
+        source,
+        ...(options && { options }),
+        ...(detector && { detector }),
+        ...(classifier && { classifier }),
+      };
+      return json(await station.jobs.submit(request, actor), 202);
     },
   }),
   route({
@@ -47,6 +56,15 @@ export const trainingRoutes = [
     handle: async ({ station, params }) => json(await station.jobs.get(params.id)),
   }),
   route({
+    method: 'GET',
+    path: '/training/trainers',
+    operation: 'listTrainers',
+    summary: 'The trainers of detectors: the built-in one, and the command that the settings of the station may name',
+    tag: 'training',
+    success: { status: 200, schema: trainerList, description: 'The trainers' },
+    handle: async ({ station }) => json({ items: station.jobs.trainers() }),
+  }),
+  route({
     method: 'POST',
     path: '/training/jobs/{id}/cancel',
     operation: 'cancelJob',
@@ -61,8 +79,49 @@ export const trainingRoutes = [
 ];
 
 async function allowedSource(station: ApiStation, source: TrainingSource): Promise<TrainingSource> {
-  if (source.kind !== 'folder') return source;
-  return { kind: 'folder', folder: await insideAllowedFolders(station, source.folder) };
+  switch (source.kind) {
+    case 'folder':
+      return { kind: 'folder', folder: await insideAllowedFolders(station, source.folder) };
+    case 'dataset':
+      return {
+        kind: 'dataset',
+        path: await insideAllowedFolders(station, source.path),
+        within: allowedFolders(station),
+      };
+    default:
+      return source;
+  }
+}
+
+async function allowedDetector(
+  station: ApiStation,
+  options: DetectorTrainingOptions,
+): Promise<DetectorTrainingOptions> {
+  const { base, replay } = options;
+  return {
+    ...options,
+    ...(base !== undefined && isFile(base) && { base: await insideAllowedFolders(station, base) }),
+    ...(replay !== undefined && { replay: await insideAllowedFolders(station, replay) }),
+  };
+}
+
+async function allowedClassifier(
+  station: ApiStation,
+  options: ClassifierTrainingOptions,
+): Promise<ClassifierTrainingOptions> {
+  const { backbone } = options;
+  if (backbone === undefined || !isFile(backbone)) return options;
+  return { ...options, backbone: await insideAllowedFolders(station, backbone) };
+}
+
+/** Everything that is no id of a model or backbone. */
+function isFile(name: string): boolean {
+  return /[./\\]/.test(name);
+}
+
+function allowedFolders(station: ApiStation): readonly string[] {
+  const { dataFolder, trainingFolders = [] } = station.options;
+  return [dataFolder, ...trainingFolders];
 }
 
 async function allowedOptions(station: ApiStation, options: TrainingOptions): Promise<TrainingOptions> {
@@ -81,9 +140,8 @@ async function allowedOptions(station: ApiStation, options: TrainingOptions): Pr
  * followed. Folders that do not exist look the same as forbidden ones.
  */
 async function insideAllowedFolders(station: ApiStation, path: string): Promise<string> {
-  const { dataFolder, trainingFolders = [] } = station.options;
-  const folder = await realpath(resolve(dataFolder, path)).catch(() => null);
-  for (const allowed of [dataFolder, ...trainingFolders]) {
+  const folder = await realpath(resolve(station.options.dataFolder, path)).catch(() => null);
+  for (const allowed of allowedFolders(station)) {
     const root = await realpath(allowed).catch(() => null);
     if (folder !== null && root !== null && isInside(folder, root)) return folder;
   }

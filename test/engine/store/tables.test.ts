@@ -45,7 +45,7 @@ describe('review items in the store', function () {
       [labelled.state, labelled.label, labelled.reviewer, labelled.note, labelled.decidedAt],
       ['labelled', 'OK', 'Ada', 'a reflection', AT],
     );
-    assert.deepEqual((await labels.counts()).get('plate'), { ok: 1, ng: 0 });
+    assert.deepEqual((await labels.counts()).get('plate'), { ok: 1, ng: 0, boxed: 0 });
     const [entry] = await audit.list({ subject: id });
     assert.deepEqual([entry.action, entry.actor], ['review.label', 'ada']);
     assert.deepEqual(entry.after, { state: 'labelled', label: 'OK', reviewer: 'Ada', note: 'a reflection' });

@@ -1,0 +1,4 @@
+import { trainClassifier } from './train-classifier';
+import { serveTraining } from './training-child';
+
+serveTraining(trainClassifier);

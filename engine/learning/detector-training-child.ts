@@ -1,0 +1,4 @@
+import { trainDetector } from './train-detector';
+import { serveTraining } from './training-child';
+
+serveTraining(trainDetector);

@@ -1,0 +1,74 @@
+import { InspectionError, type Job } from '../domain';
+
+/** Trainings that may wait. */
+export const QUEUE_LIMIT = 100;
+
+/** The job is over and cannot be cancelled. */
+export class JobEnded extends InspectionError {
+  constructor(job: Job) {
+    super({
+      code: 'job-ended',
+      status: 'job has ended',
+      message: `Job ${job.id} is ${job.state}. Only queued and running jobs can be cancelled.`,
+      parameters: { id: job.id, state: job.state },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** The queue takes no jobs (any more). */
+export class JobQueueUnavailable extends InspectionError {
+  constructor(trouble: 'closed' | 'full') {
+    super({
+      code: `job-queue-${trouble}`,
+      status: trouble === 'closed' ? 'station closed' : 'job queue full',
+      message:
+        trouble === 'closed'
+          ? 'The station is closing; start the training again when it runs.'
+          : `${QUEUE_LIMIT} trainings wait already. Wait until some are done, or cancel some.`,
+      httpStatus: 503,
+    });
+  }
+}
+
+/** There is no version the pictures could be added to. */
+export class NothingToUpdate extends InspectionError {
+  constructor(partType: string) {
+    super({
+      code: 'nothing-to-update',
+      status: 'no model to add to',
+      message: `Part type ${partType} has no model in production that pictures could be added to. Train one first, or deploy a version.`,
+      parameters: { partType },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** People have labelled too little for a training. */
+export class TooFewLabels extends InspectionError {
+  constructor(partType: string, what: 'boxes' | 'classes', found: number, needed: number) {
+    super({
+      code: `too-few-labelled-${what}`,
+      status: 'too few labels',
+      message:
+        what === 'boxes'
+          ? `Part type ${partType} has ${found} labelled pictures with boxes, and a detector needs ${needed}. Draw boxes in the review.`
+          : `The labelled pictures of part type ${partType} have ${found} classes, and a classifier needs ${needed}. Label pictures of another class.`,
+      parameters: { partType, found, needed },
+      httpStatus: 422,
+    });
+  }
+}
+
+/** Another trainer is wished and the station knows no command for it. */
+export class NoExternalTrainer extends InspectionError {
+  constructor() {
+    super({
+      code: 'no-external-trainer',
+      status: 'no external trainer',
+      message:
+        'No command for an external trainer is set. Enter it in the inspection-station node, or use the built-in trainer.',
+      httpStatus: 409,
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import { basename, join } from 'node:path';
+import { collectDataset, type Dataset, type PictureEntry, readDataset } from '../datasets';
+import { InvalidInput, type LabelledBox } from '../domain';
+import { GOOD_CLASS, writeSimulatedDataset } from '../simulator';
+import type { DatasetSource, LabelledFile, SimulatorSource } from './training-messages';
+import { simulatedProduct } from './training-pictures';
+
+/** The class of a picture labelled NG on which nobody named a defect. */
+const UNNAMED_DEFECT = 'defect';
+
+/**
+ * The pictures of a source with their boxes, or each with its class. Which are held out depends on their ids alone, unless
+ * a data set says it.
+ *
+ * @param workFolder where simulated pictures are drawn
+ * @throws {DatasetUnreadable} @throws {InvalidInput} when the data set is of the other kind
+ */
+export async function openDataset(source: DatasetSource, kind: Dataset['kind'], workFolder: string): Promise<Dataset> {
+  switch (source.kind) {
+    case 'dataset': {
+      const dataset = await readDataset(source.path, { within: source.within });
+      if (dataset.kind === kind) return dataset;
+      const wanted = kind === 'detection' ? 'boxes' : 'a class for each picture';
+      throw new InvalidInput(`The data set ${source.path} holds no ${wanted}. Choose another data set.`, {
+        path: source.path,
+      });
+    }
+    case 'labels':
+      return collect(kind, labelEntries(source.pictures, kind));
+    case 'simulator':
+      return collect(kind, await simulate(source, kind, join(workFolder, 'pictures')));
+  }
+}
+
+/** What a person's label says to a detector; null: nothing, so the picture is left out. */
+export function boxesToLearn({ label, boxes }: Pick<LabelledFile, 'label' | 'boxes'>): readonly LabelledBox[] | null {
+  if (boxes !== null && boxes.length > 0) return boxes;
+  // a part may be bad without a place to show: such a picture is no background
+  return label === 'OK' ? [] : null;
+}
+
+/** What a person's label says to a classifier: good, or the largest defect. */
+export function classToLearn({ label, boxes }: Pick<LabelledFile, 'label' | 'boxes'>): string {
+  if (label === 'OK') return GOOD_CLASS;
+  const area = ({ box }: LabelledBox) => box.width * box.height;
+  const [largest] = [...(boxes ?? [])].sort((a, b) => area(b) - area(a));
+  return largest?.label ?? UNNAMED_DEFECT;
+}
+
+interface LabelledEntry {
+  readonly entry: PictureEntry;
+  readonly classes: readonly string[];
+}
+
+function labelEntries(pictures: readonly LabelledFile[], kind: Dataset['kind']): LabelledEntry[] {
+  return pictures.flatMap((picture) => {
+    const place = { path: picture.path, id: picture.id, split: null };
+    if (kind === 'classification') {
+      const label = classToLearn(picture);
+      return [{ entry: { ...place, class: label }, classes: [label] }];
+    }
+    const boxes = boxesToLearn(picture);
+    return boxes === null ? [] : [detectionEntry(place, boxes)];
+  });
+}
+
+async function simulate(source: SimulatorSource, kind: Dataset['kind'], folder: string): Promise<LabelledEntry[]> {
+  const { count, seed } = source;
+  const drawn = await writeSimulatedDataset(folder, { count, seed, product: simulatedProduct(source.product) });
+  return drawn.map(({ id, path, boxes, class: label }) => {
+    const place = { path, id, split: null };
+    return kind === 'detection'
+      ? detectionEntry(place, boxes)
+      : { entry: { ...place, class: label }, classes: [label] };
+  });
+}
+
+function detectionEntry(
+  place: Pick<PictureEntry, 'path' | 'id' | 'split'>,
+  boxes: readonly LabelledBox[],
+): LabelledEntry {
+  return { entry: { ...place, labels: () => ({ boxes }) }, classes: boxes.map(({ label }) => label) };
+}
+
+function collect(kind: Dataset['kind'], found: readonly LabelledEntry[]): Promise<Dataset> {
+  const classes = [...new Set(found.flatMap((one) => one.classes))].sort();
+  const format = kind === 'detection' ? 'yolo' : 'classes';
+  const entries = found.map(({ entry }) => entry);
+  return collectDataset({ kind, format, classes, entries, hasHoldOut: false }, {});
+}
+
+/** Where the pictures of a source come from, for people. */
+export function datasetText(source: DatasetSource): string {
+  switch (source.kind) {
+    case 'dataset':
+      return `data set ${basename(source.path)}`;
+    case 'labels':
+      return 'labelled pictures';
+    case 'simulator':
+      return `simulator, ${source.product}, seeds ${source.seed} to ${source.seed + source.count - 1}`;
+  }
+}

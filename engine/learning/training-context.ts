@@ -1,0 +1,13 @@
+import type { BackboneStore } from '../catalogue';
+import type { Store } from '../store';
+import type { ModelRegistry } from './model-registry';
+
+/** What trainings need of a station. */
+export interface TrainingContext {
+  readonly store: Pick<Store, 'dataFolder' | 'labels' | 'pictures'>;
+  readonly models: ModelRegistry;
+  /** Finds the file of a backbone by its id; without it only the embedded one is known. */
+  readonly backbones?: Pick<BackboneStore, 'pathOf'>;
+  /** The command of another trainer of detectors: the program and its arguments. Without it there is none. */
+  readonly externalTrainer?: readonly string[];
+}

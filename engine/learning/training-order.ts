@@ -1,0 +1,215 @@
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { STARTER_DETECTOR } from '../detector';
+import { modelNameOf, type TrainingRequest, type TrainingSource } from '../domain';
+import { nextVersion, readManifest } from '../packages';
+import type { Store } from '../store';
+import { NothingToUpdate } from './errors';
+import { datasetText } from './labelled-dataset';
+import type { TrainingContext } from './training-context';
+import type {
+  ClassifierOrder,
+  DatasetSource,
+  DetectorOrder,
+  LabelledFile,
+  PatchcoreOrder,
+  PictureSource,
+  TrainingOrder,
+} from './training-messages';
+
+type Place = Pick<TrainingOrder, 'partType' | 'name' | 'version' | 'outFolder' | 'workFolder' | 'threads'>;
+
+/**
+ * What the training process is to do for a checked request: what is in production and which pictures are labelled is
+ * looked up now, when the job starts.
+ *
+ * @param workFolder of the job
+ */
+export async function makeOrder(
+  request: TrainingRequest,
+  workFolder: string,
+  context: TrainingContext,
+): Promise<TrainingOrder> {
+  const { kind = 'patchcore', partType } = request;
+  const name = modelNameOf(partType, kind);
+  const version = await nextVersion(context.models.folder, name);
+  const outFolder = outFolderOf(workFolder, version);
+  const threads = Math.max(1, availableParallelism() - 1);
+  const place = { partType, name, version, outFolder, workFolder, threads };
+  switch (kind) {
+    case 'patchcore':
+      return patchcoreOrder(request, place, context);
+    case 'detector':
+      return detectorOrder(request, place, context);
+    case 'classifier':
+      return classifierOrder(request, place, context);
+  }
+}
+
+/** Where the package of a job is written. */
+export function outFolderOf(workFolder: string, version: string): string {
+  return join(workFolder, 'package', version);
+}
+
+async function patchcoreOrder(
+  request: TrainingRequest,
+  place: Place,
+  context: TrainingContext,
+): Promise<PatchcoreOrder> {
+  const { partType, options = {}, backbone } = request;
+  const source = await pictureSource(request, context.store);
+  const deployed = await context.models.deployed(partType).catch((error) => {
+    if (options.update) throw error;
+    return null;
+  });
+  if (options.update && deployed === null) throw new NothingToUpdate(partType);
+  return {
+    kind: 'patchcore',
+    ...place,
+    parent: deployed?.version ?? null,
+    source,
+    sourceText: pictureText(source),
+    backbone: await backboneFile(backbone, context.backbones),
+    options,
+    updateFrom: options.update && deployed ? deployed.folder : null,
+  };
+}
+
+async function detectorOrder(request: TrainingRequest, place: Place, context: TrainingContext): Promise<DetectorOrder> {
+  const { partType, detector: options = {} } = request;
+  const source = await datasetSource(request, context.store);
+  const deployed = await context.models.deployed(partType, 'detector').catch((error) => {
+    if (options.base === 'deployed') throw error;
+    return null;
+  });
+  const { replay } = options;
+  const within = request.source.kind === 'dataset' ? request.source.within : undefined;
+  return {
+    kind: 'detector',
+    ...place,
+    parent: deployed?.version ?? null,
+    source,
+    sourceText: datasetText(source),
+    base: await baseOf(options.base, deployed),
+    replay: replay === undefined ? null : { path: replay, ...(within && { within }) },
+    options,
+    command: options.trainer === 'external' ? (context.externalTrainer ?? null) : null,
+  };
+}
+
+async function classifierOrder(
+  request: TrainingRequest,
+  place: Place,
+  context: TrainingContext,
+): Promise<ClassifierOrder> {
+  const { partType, classifier: options = {} } = request;
+  const source = await datasetSource(request, context.store);
+  const deployed = await context.models.deployed(partType, 'classifier').catch(() => null);
+  const { backbone: wished } = options;
+  const isFile = wished !== undefined && isBackboneFile(wished);
+  return {
+    kind: 'classifier',
+    ...place,
+    parent: deployed?.version ?? null,
+    source,
+    sourceText: datasetText(source),
+    parentFolder: deployed?.folder ?? null,
+    backbone: isFile ? wished : await backboneFile(wished, context.backbones),
+    options,
+  };
+}
+
+/** The version in production unless something else is wished, and the starter where there is none. */
+async function baseOf(
+  wished: string | undefined,
+  deployed: { readonly name: string; readonly version: string; readonly folder: string } | null,
+): Promise<DetectorOrder['base']> {
+  if (wished !== undefined && wished !== 'deployed' && wished !== 'starter') {
+    return { name: basename(wished), path: wished };
+  }
+  if (wished === 'starter' || deployed === null) return { name: 'starter', path: STARTER_DETECTOR };
+  const { model } = await readManifest(deployed.folder, 'detector');
+  return { name: `${deployed.name} ${deployed.version}`, path: join(deployed.folder, model) };
+}
+
+async function pictureSource(
+  { partType, source }: TrainingRequest,
+  store: TrainingContext['store'],
+): Promise<PictureSource> {
+  switch (source.kind) {
+    case 'folder':
+      return source;
+    case 'simulator':
+      return { ...source, seed: source.seed ?? 1 };
+    case 'labelled': {
+      const pictures = await store.labels.labelledPictures(partType, 'OK');
+      const files = pictures.map(({ id, picturePath }) => ({ name: id, path: store.pictures.absolute(picturePath) }));
+      return { kind: 'files', files };
+    }
+    case 'dataset':
+      throw unfit(source);
+  }
+}
+
+async function datasetSource(
+  { partType, source }: TrainingRequest,
+  store: TrainingContext['store'],
+): Promise<DatasetSource> {
+  switch (source.kind) {
+    case 'dataset':
+      return source;
+    case 'simulator':
+      return { ...source, seed: source.seed ?? 1 };
+    case 'labelled':
+      return { kind: 'labels', pictures: await labelledFiles(store, partType) };
+    case 'folder':
+      throw unfit(source);
+  }
+}
+
+/** `checkRequest` lets none of these through. */
+function unfit({ kind }: TrainingSource): Error {
+  return new Error(`a source of kind ${kind} does not fit this training`);
+}
+
+/** The pictures that people labelled, with absolute paths. */
+export async function labelledFiles(
+  store: Pick<Store, 'labels' | 'pictures'>,
+  partType: string,
+): Promise<readonly LabelledFile[]> {
+  const pictures = await store.labels.labelled(partType);
+  return pictures.map(({ id, label, boxes, picturePath }) => ({
+    id,
+    label,
+    boxes,
+    path: store.pictures.absolute(picturePath),
+  }));
+}
+
+/** True for the path of a backbone's file; false for the id of one of the catalogue. */
+export function isBackboneFile(wished: string): boolean {
+  return wished.endsWith('.onnx');
+}
+
+/**
+ * The file of a backbone of the catalogue; without a catalogue only the embedded one is known, by its id.
+ *
+ * @throws {BackboneUnknown | BackboneNotPulled}
+ */
+export async function backboneFile(
+  id: string | undefined,
+  backbones: TrainingContext['backbones'],
+): Promise<string | undefined> {
+  return id === undefined || !backbones ? id : backbones.pathOf(id);
+}
+
+function pictureText(source: PictureSource): string {
+  switch (source.kind) {
+    case 'folder':
+      return `folder ${source.folder}`;
+    case 'files':
+      return 'pictures labelled OK';
+    case 'simulator':
+      return `simulator, ${source.product}, seeds ${source.seed} to ${source.seed + source.count - 1}`;
+  }
+}
