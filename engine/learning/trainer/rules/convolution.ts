@@ -85,7 +85,7 @@ function weightGradient(
   return graph.reshape(side, dims);
 }
 
-/** [outputs, batch * places] times [batch * places, inputs] for each tap. */
+/** For each tap [outputs, batch * places] times [batch * places, inputs]. */
 function plainWeightGradient(
   graph: GradientGraph,
   gradient: string,
@@ -94,28 +94,48 @@ function plainWeightGradient(
   windows: Windows,
 ): string {
   const [outputs, inputs, height, width] = dims;
+  const taps = height * width;
   const [batch] = graph.dims(gradient);
   const places = windows.counts[0] * windows.counts[1];
-  const left = graph.reshape(gradient, [batch, outputs, places]);
-  const cells = tapsOf(graph, input, windows).map((tap) => graph.reshape(tap, [batch, inputs, places]));
-  if (inputs < FEW_CHANNELS && cells.length > 1) {
-    const all = joined(graph, cells, 1);
-    const sums = graph.sum(graph.product(left, graph.turned(all)), [0]);
-    return graph.reshape(graph.transpose(graph.reshape(sums, [outputs, height * width, inputs]), [0, 2, 1]), dims);
+  // Either both are turned to have the batch inside, or the products of each picture are summed; whichever moves less.
+  const inside = batch > 1 && taps * outputs * inputs > places * (outputs + inputs);
+  const [left, cells] = inside
+    ? [
+        graph.reshape(graph.transpose(gradient, [1, 0, 2, 3]), [1, outputs, batch * places]),
+        tapsOf(graph, graph.transpose(input, [1, 0, 2, 3]), windows),
+      ]
+    : [graph.reshape(gradient, [batch, outputs, places]), tapsOf(graph, input, windows)];
+  const outer = inside ? 1 : batch;
+  const flat = cells.map((tap) => graph.reshape(tap, [outer, inputs, (batch / outer) * places]));
+  if (inputs < FEW_CHANNELS && taps > 1) {
+    const sums = graph.sum(graph.product(left, graph.turned(joined(graph, flat, 1))), [0]);
+    return graph.reshape(graph.transpose(graph.reshape(sums, [outputs, taps, inputs]), [0, 2, 1]), dims);
   }
-  const results = cells.map((tap) =>
-    graph.reshape(graph.sum(graph.product(left, graph.turned(tap)), [0]), [outputs, inputs, 1]),
-  );
-  return graph.reshape(joined(graph, results, 2), dims);
+  const products = flat.map((tap) => graph.product(left, graph.turned(tap)));
+  if (outer === 1) {
+    const apart = products.map((value) => graph.reshape(value, [outputs, inputs, 1]));
+    return graph.reshape(joined(graph, apart, 2), dims);
+  }
+  const sums = graph.sum(graph.reshape(joined(graph, products, 0), [taps, outer, outputs, inputs]), [1]);
+  return graph.reshape(graph.transpose(graph.reshape(sums, [taps, outputs, inputs]), [1, 2, 0]), dims);
 }
 
 /** The input cells that each tap of the kernel meets, row by row: [batch, channels, windows down, windows across]. */
-export function tapsOf(graph: GradientGraph, input: string, windows: Windows, filler = 0): readonly string[] {
+function tapsOf(graph: GradientGraph, input: string, windows: Windows): readonly string[] {
   const { kernel, strides, dilations, before, after, counts } = windows;
-  const padded = graph.pad(input, [0, 0, ...before], [0, 0, ...after], filler);
+  const padded = graph.pad(input, [0, 0, ...before], [0, 0, ...after]);
+  const width = graph.dims(padded)[3];
+  // To skip cells of a row is slow: it is done once for each phase, and the taps take whole stretches of the phases.
+  const phases = Array.from({ length: strides[1] }, (_, phase) =>
+    strides[1] === 1
+      ? padded
+      : graph.window(padded, [3], [phase], [Math.ceil((width - phase) / strides[1])], [strides[1]]),
+  );
   return Array.from({ length: kernel[0] * kernel[1] }, (_, tap) => {
-    const starts = [Math.floor(tap / kernel[1]) * dilations[0], (tap % kernel[1]) * dilations[1]];
-    return graph.window(padded, [2, 3], starts, counts, strides);
+    const down = Math.floor(tap / kernel[1]) * dilations[0];
+    const across = (tap % kernel[1]) * dilations[1];
+    const place = Math.floor(across / strides[1]);
+    return graph.window(phases[across % strides[1]], [2, 3], [down, place], counts, [strides[0], 1]);
   });
 }
 
