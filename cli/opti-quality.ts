@@ -6,6 +6,7 @@ import { dataset, datasetHelp } from './dataset';
 import { detect, detectHelp } from './detect';
 import { evaluate, evaluateHelp } from './evaluate';
 import { evaluateDetector, evaluateDetectorHelp } from './evaluate-detector';
+import { finetune, finetuneHelp } from './finetune';
 import { infer, inferHelp } from './infer';
 import { models, modelsHelp } from './models';
 import { describe, errorJson, terminal, WrongUse } from './output';
@@ -24,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   infer: { help: inferHelp, run: infer },
   detect: { help: detectHelp, run: detect },
   'evaluate-detector': { help: evaluateDetectorHelp, run: evaluateDetector },
+  finetune: { help: finetuneHelp, run: finetune },
   dataset: { help: datasetHelp, run: dataset },
   models: { help: modelsHelp, run: models },
   rescore: { help: rescoreHelp, run: rescoreHistory },
@@ -38,6 +40,7 @@ Commands:
   detect    find the things a detector (YOLO) knows in pictures
   evaluate-detector
             measure a detector on a labelled dataset: COCO's figures, each class, confusion
+  finetune  teach a detector what is on labelled pictures
   dataset   check a dataset, or write it in another format
   models    list and pull the networks to train with; export, import and verify models
   rescore   score the pictures a station has kept with another version of a model
