@@ -1,13 +1,6 @@
-import { join } from 'node:path';
 import type { ClassificationResult } from '../classifier';
-import type { DetectionResult } from '../detector';
-import {
-  type AnomalyFinding,
-  type ClassFinding,
-  type DetectionsFinding,
-  type Inspection,
-  packageRoot,
-} from '../domain';
+import { type DetectionResult, STARTER_DETECTOR } from '../detector';
+import type { AnomalyFinding, ClassFinding, DetectionsFinding, Inspection } from '../domain';
 import type { ComputePool, RunOptions } from '../inference';
 import type { ModelRegistry } from '../learning';
 import type { AnomalyResult } from '../patchcore';
@@ -15,9 +8,6 @@ import { type Store, storeError } from '../store';
 import { NoModel } from './errors';
 import type { InspectionLedger } from './ledger';
 import type { ClassifierWishes, DetectorWishes } from './types';
-
-/** The detector that looks where nobody has deployed one: it knows the defects of simulated parts. */
-export const STARTER_DETECTOR = join(packageRoot, 'models', 'starter-detector', 'model.onnx');
 
 /** What the analyses need of a station. */
 export interface AnalysisMeans {

@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { BackboneStore, defaultBackboneFolder } from '../catalogue';
+import { STARTER_DETECTOR } from '../detector';
 import {
   type Inspection,
   InvalidInput,
@@ -19,7 +20,7 @@ import { readManifest } from '../packages';
 import { ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
 import { openStore, type RoutingPatch, type Store } from '../store';
-import { classify, detect, STARTER_DETECTOR, scoreAnomaly } from './analyses';
+import { classify, detect, scoreAnomaly } from './analyses';
 import { BrowserCameras } from './browser-cameras';
 import { StationClosed } from './errors';
 import { FaultLog } from './fault-log';
@@ -72,6 +73,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     retention,
     modelKey,
     importLimitMb,
+    externalTrainer,
     clock = systemClock,
   } = options;
   const faults = new FaultLog(clock);
@@ -97,7 +99,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const models = new ModelRegistry({ store, clock, check: load, modelKey, importLimitBytes });
   const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), alsoIn: [defaultBackboneFolder()] });
   parts.push(backbones);
-  const jobs = new JobQueue({ store, models, backbones, clock });
+  const jobs = new JobQueue({ store, models, backbones, externalTrainer, clock });
   parts.push(jobs);
   const reviews = new ReviewQueue(store, clock);
 

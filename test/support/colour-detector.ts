@@ -5,14 +5,16 @@ import { GraphBuilder, writeModel } from '../../engine/onnx';
 
 const SIDE = 64;
 const CELL = 32;
+/** Of strides 8 and 16. */
+const FINER_CELLS = 8 * 8 + 4 * 4;
 
 export const COLOURS = ['red', 'green'] as const;
 export type Colour = (typeof COLOURS)[number];
 
 /**
- * A detector that can be checked by hand: its input of 64 x 64 pixels has four cells, and each is found as a box, with the
- * mean of its red and of its green as the confidences of the classes "red" and "green". Layout [1, 4 + 2, 4], with the
- * metadata Ultralytics' exporter writes.
+ * A detector that can be checked by hand: its input of 64 x 64 pixels has four cells of stride 32, and each is found as a
+ * box, with the mean of its red and of its green as the confidences of the classes "red" and "green". The cells of strides
+ * 8 and 16 find nothing. Layout [1, 4 + 2, 64 + 16 + 4], with the metadata Ultralytics' exporter writes.
  */
 export function colourDetector(classes: readonly string[] = COLOURS): Uint8Array {
   const graph = new GraphBuilder('colours');
@@ -25,7 +27,9 @@ export function colourDetector(classes: readonly string[] = COLOURS): Uint8Array
   const y = [centres[0], centres[0], centres[1], centres[1]];
   const sides = Array<number>(8).fill(CELL);
   const boxes = graph.floats([1, 4, 4], [...x, ...y, ...sides]);
-  graph.output('output0', graph.node('Concat', [boxes, scores], { axis: 1 }), [1, 6, 4]);
+  const found = graph.node('Concat', [boxes, scores], { axis: 1 });
+  const nothing = graph.floats([1, 6, FINER_CELLS], new Float32Array(6 * FINER_CELLS));
+  graph.output('output0', graph.node('Concat', [nothing, found], { axis: 2 }), [1, 6, FINER_CELLS + 4]);
   const names = `{${classes.map((name, number) => `${number}: '${name}'`).join(', ')}}`;
   return writeModel(graph.build({ names, task: 'detect', stride: '32', imgsz: '[64, 64]' }));
 }
