@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import {
   DetectorUnsupported,
   describeDetector,
@@ -8,10 +9,11 @@ import {
   withClasses,
   withTail,
 } from '../../../engine/detector';
-import { seededRandom } from '../../../engine/domain';
+import { InspectionError, seededRandom } from '../../../engine/domain';
 import { loadRuntime, sessionOptions } from '../../../engine/inference';
 import {
   changed,
+  checkGraph,
   GraphBuilder,
   metadataProps,
   type OnnxGraph,
@@ -81,6 +83,26 @@ describe('the head of a detector', () => {
     for (const model of [yolo5.build(), new GraphBuilder('nothing').build()]) {
       assert.throws(() => detectHead(model), DetectorUnsupported);
     }
+  });
+
+  it('is found, or the file refused, whatever was changed in it', function () {
+    this.timeout(30_000);
+    const bytes = writeModel(colourDetector({ bins: 16, masks: 4 }).model);
+    const change = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+        const damaged = Uint8Array.from(bytes);
+        for (const [place, value] of changes) damaged[place] = value;
+        try {
+          const model = readModel(damaged);
+          checkGraph(model.graph as OnnxGraph);
+          withClasses(model, ['red', 'new'], seededRandom(1));
+        } catch (error) {
+          assert.ok(error instanceof InspectionError, String(error));
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('is that of the reference models, whatever their values are called', function () {
