@@ -5,7 +5,9 @@ import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { trainingRequest } from '../../engine/api/schemas';
 import { type AnomalyFinding, packageRoot } from '../../engine/domain';
+import { boxTests } from './box-tests';
 import type { MockStation } from './mock-station';
+import { modelTests } from './model-tests';
 import {
   type Dashboard,
   launchBrowser,
@@ -940,6 +942,17 @@ describe('dashboard widgets in a browser', function () {
       await see(page, 'Not saved yet');
     });
   });
+
+  const tools = {
+    get station() {
+      return station;
+    },
+    show,
+    see,
+    untilStreaming,
+  };
+  describe('boxes on pictures', () => boxTests(tools));
+  describe('detectors and classifiers in ui-training', () => modelTests(tools));
 
   // In a suite of its own, so that it runs last.
   describe('all widgets together', () => {

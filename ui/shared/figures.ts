@@ -8,8 +8,8 @@ export interface Comparison {
   readonly before: number | null;
   readonly after: number | null;
   readonly format: (value: number) => string;
-  /** Of a single class. */
-  readonly ofClass?: boolean;
+  /** Of a difference without its sign. */
+  readonly formatDifference: (value: number) => string;
 }
 
 export function detectorRows(
@@ -18,14 +18,14 @@ export function detectorRows(
   texts: Texts,
   formats: Formats,
 ): readonly Comparison[] {
-  const share = (value: number): string => `${formats.rate(value)} %`;
   const whole = (name: 'map50' | 'map5095'): Comparison => ({
     label: texts.figures[name],
     before: before?.[name] ?? null,
     after: after[name],
     format: formats.auroc,
+    formatDifference: formats.auroc,
   });
-  return [whole('map50'), whole('map5095'), ...recallRows(before, after, texts, share)];
+  return [whole('map50'), whole('map5095'), ...recallRows(before, after, texts, formats)];
 }
 
 export function classifierRows(
@@ -40,26 +40,22 @@ export function classifierRows(
     before: before?.accuracy ?? null,
     after: after.accuracy,
     format: share,
+    formatDifference: (value: number) => texts.figures.points(formats.decimal(value * 100)),
   };
-  return [accuracy, ...recallRows(before, after, texts, share)];
+  return [accuracy, ...recallRows(before, after, texts, formats)];
 }
 
 interface WithRecalls {
   readonly perClass: readonly { readonly label: string; readonly recall: number | null }[];
 }
 
-function recallRows(
-  before: WithRecalls | null,
-  after: WithRecalls,
-  texts: Texts,
-  format: (value: number) => string,
-): Comparison[] {
+function recallRows(before: WithRecalls | null, after: WithRecalls, texts: Texts, formats: Formats): Comparison[] {
   return after.perClass.map(({ label, recall }) => ({
     label: texts.figures.recallOf(label),
     before: before?.perClass.find((other) => other.label === label)?.recall ?? null,
     after: recall,
-    format,
-    ofClass: true,
+    format: (value) => `${formats.rate(value)} %`,
+    formatDifference: (value) => texts.figures.points(formats.decimal(value * 100)),
   }));
 }
 

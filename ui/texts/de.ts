@@ -87,7 +87,7 @@ export const de: Texts = {
     none: 'Keine Rahmen. Ziehen Sie über einen Fehler, oder drücken Sie zuerst „Rahmen zeichnen“.',
     draw: 'Rahmen zeichnen',
     drawHint: 'Ziehen Sie von Ecke zu Ecke über den Fehler; Enter setzt einen Rahmen in die Mitte.',
-    remove: 'Entfernen',
+    remove: 'Gewählten Rahmen entfernen',
     removeKey: 'Entf',
     undo: 'Letzte Änderung an einem Rahmen zurücknehmen',
     redo: 'Wiederherstellen',
@@ -302,7 +302,7 @@ export const de: Texts = {
     partTypeNew: 'Neuer Teiletyp …',
     partTypeName: 'Name des neuen Teiletyps',
     partTypeInvalid:
-      'Buchstaben, Ziffern, Punkt, Unterstrich und Strich; 1 bis 64 Zeichen, am Anfang ein Buchstabe oder eine Ziffer.',
+      'Buchstaben, Ziffern, Punkt, Unterstrich und Strich; 1 bis 53 Zeichen, am Anfang ein Buchstabe oder eine Ziffer.',
     source: 'OK-Bilder aus',
     sources: {
       labelled: 'Bewertete Bilder',

@@ -112,7 +112,7 @@ export const enUS = {
     none: 'No boxes. Drag over a defect, or press “Draw box” first.',
     draw: 'Draw box',
     drawHint: 'Drag over the defect from corner to corner; Enter puts a box in the middle.',
-    remove: 'Remove',
+    remove: 'Remove the selected box',
     removeKey: 'Del',
     undo: 'Take back the last change of a box',
     redo: 'Do it again',
@@ -312,7 +312,7 @@ export const enUS = {
     newModel: 'Train a model',
     partTypeNew: 'New part type …',
     partTypeName: 'Name of the new part type',
-    partTypeInvalid: 'Letters, digits, dot, underscore and dash; 1 to 64 characters, starting with a letter or digit.',
+    partTypeInvalid: 'Letters, digits, dot, underscore and dash; 1 to 53 characters, starting with a letter or digit.',
     source: 'OK pictures from',
     sources: {
       labelled: 'Labelled pictures',

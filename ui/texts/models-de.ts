@@ -20,7 +20,7 @@ export const modelsDe: typeof modelsEnUS = {
         simulator: 'Gezeichnete Teile mit Fehlern und deren Rahmen, zum Ausprobieren.',
       },
       classifier: {
-        labelled: 'In der Prüfung bewertete Bilder, als Klassen OK und NG.',
+        labelled: 'Mit OK bewertet: Klasse „good“. Mit NG bewertet: Klasse des größten Rahmens, sonst „defect“.',
         dataset: 'Ein Ordner mit einem Ordner voll Bilder je Klasse.',
         simulator: 'Gezeichnete Teile, sortiert nach ihrem Fehler, zum Ausprobieren.',
       },
@@ -32,7 +32,8 @@ export const modelsDe: typeof modelsEnUS = {
     },
     tooFew: {
       patchcore: 'Es gibt noch kein OK-Bild. Eines genügt für den Anfang; ab 50 werden die Grenzen sicher.',
-      detector: 'Es gibt noch kein Bild mit Rahmen. Zeichnen Sie welche auf der Prüfseite: 30 sind ein guter Anfang.',
+      detector:
+        'Es braucht mindestens 3 Bilder mit Rahmen. Zeichnen Sie Rahmen auf der Prüfseite: 30 Bilder sind ein guter Anfang.',
       classifier:
         'Es gibt noch kein bewertetes Bild. Bewerten Sie welche auf der Prüfseite, oder nennen Sie einen Datensatz.',
     },
@@ -48,10 +49,13 @@ export const modelsDe: typeof modelsEnUS = {
     changes: { better: 'besser', worse: 'schlechter', same: 'gleich', new: 'neu', none: '' },
     map50: 'mAP50',
     map5095: 'mAP50-95',
-    accuracy: 'Trefferquote',
-    recall: 'Gefunden',
-    precision: 'Richtig',
-    recallOf: (label) => `Gefunden von ${label}`,
+    accuracy: 'Richtig benannt',
+    recall: 'Trefferquote',
+    recallHint: 'Wie viel von dem, was da ist, gefunden wird (Recall)',
+    precision: 'Genauigkeit',
+    precisionHint: 'Wie viel von dem, was gefunden wird, da ist (Precision)',
+    recallOf: (label) => `Trefferquote ${label}`,
+    points: (difference) => `${difference} Punkte`,
     heldOut: (pictures) =>
       pictures === 1
         ? 'An 1 zurückgehaltenen Bild'
@@ -63,10 +67,9 @@ export const modelsDe: typeof modelsEnUS = {
     boxes: 'Rahmen',
     pictures: 'Bilder',
     interval: (low, high) => `mAP50 liegt mit 95 % Sicherheit zwischen ${low} und ${high}.`,
-    accuracyInterval: (low, high) => `Die Trefferquote liegt mit 95 % Sicherheit zwischen ${low} und ${high}.`,
-    precisionRecall: 'Richtig über gefunden',
-    precisionRecallLabel: (label, ap50) =>
-      `Anteil Richtiger über dem Anteil Gefundener, für ${label}; mittlere Genauigkeit ${ap50}`,
+    accuracyInterval: (low, high) => `Richtig benannt werden mit 95 % Sicherheit zwischen ${low} und ${high}.`,
+    precisionRecall: 'Genauigkeit über Trefferquote',
+    precisionRecallLabel: (label, ap50) => `Genauigkeit über Trefferquote für ${label}; mittlere Genauigkeit ${ap50}`,
     confusion: 'Was wofür gehalten wird',
     trueAndFound: 'wahr ↓ gefunden →',
     background: 'nichts',
@@ -91,6 +94,12 @@ export const modelsDe: typeof modelsEnUS = {
       'held-out-map50-fell': 'mAP50 an den zurückgehaltenen Bildern fiel von __before__ auf __after__.',
       'held-out-recall-fell':
         'Von __label__ werden in den zurückgehaltenen Bildern __after__ statt __before__ gefunden.',
+      'held-out-accuracy-fell':
+        'Die mittlere Trefferquote fiel an den zurückgehaltenen Bildern von __before__ auf __after__.',
+      'held-out-class-fell':
+        'Von __label__ werden in den zurückgehaltenen Bildern __after__ statt __before__ richtig benannt.',
+      'names-by-chance':
+        'Die mittlere Trefferquote ist __accuracy__ an den zurückgehaltenen Bildern; Raten brächte __chance__.',
       'old-map50-fell': 'mAP50 an den alten Bildern fiel von __before__ auf __after__.',
       'old-recall-fell': 'Von __label__ werden in den alten Bildern __after__ statt __before__ gefunden.',
     },
@@ -98,9 +107,9 @@ export const modelsDe: typeof modelsEnUS = {
   detector: {
     level: 'Was lernt',
     levelNames: {
-      head: 'Kopf',
-      neck: 'Kopf und Hals',
-      full: 'Alle Schichten',
+      head: 'Schnell (nur der Kopf)',
+      neck: 'Normal (Kopf und Hals)',
+      full: 'Gründlich (alle Schichten)',
       external: 'Fremdes Programm',
       scratch: 'Von null an',
       imported: 'Importiert',

@@ -7,9 +7,9 @@ const kindHints: Record<ModelKind, string> = {
   classifier: 'Says what kind of picture it is, such as good or porosity. Learns from sorted pictures.',
 };
 const levelNames: Record<DetectorLevel, string> = {
-  head: 'Head',
-  neck: 'Head and neck',
-  full: 'All layers',
+  head: 'Quick (head only)',
+  neck: 'Normal (head and neck)',
+  full: 'Thorough (all layers)',
   external: 'External program',
   scratch: 'From nothing',
   imported: 'Imported',
@@ -32,7 +32,7 @@ export const modelsEnUS = {
         simulator: 'Drawn parts with defects and their boxes, to try things out.',
       },
       classifier: {
-        labelled: 'Pictures labelled in the review, as the classes OK and NG.',
+        labelled: 'Labelled OK: the class “good”. Labelled NG: the class of the largest box, or “defect”.',
         dataset: 'A folder with a folder of pictures for each class.',
         simulator: 'Drawn parts, sorted by what is wrong with them, to try things out.',
       },
@@ -44,7 +44,8 @@ export const modelsEnUS = {
     } as Record<ModelKind, (count: number) => string>,
     tooFew: {
       patchcore: 'There is no OK picture yet. One is enough to begin with; 50 and more give sure thresholds.',
-      detector: 'There is no picture with boxes yet. Draw some on the Review page: 30 are a good beginning.',
+      detector:
+        'At least 3 pictures with boxes are needed. Draw boxes on the Review page: 30 pictures are a good beginning.',
       classifier: 'There is no labelled picture yet. Label some on the Review page, or name a data set.',
     } as Record<ModelKind, string>,
     dataset: 'Path of the data set on the server',
@@ -60,9 +61,12 @@ export const modelsEnUS = {
     map50: 'mAP50',
     map5095: 'mAP50-95',
     accuracy: 'Accuracy',
-    recall: 'Found',
-    precision: 'Correct',
-    recallOf: (label: string) => `Found of ${label}`,
+    recall: 'Recall',
+    recallHint: 'Of what is there, the share that is found',
+    precision: 'Precision',
+    precisionHint: 'Of what is found, the share that is there',
+    recallOf: (label: string) => `Recall of ${label}`,
+    points: (difference: string) => `${difference} points`,
     heldOut: (pictures: number) =>
       pictures === 1 ? 'On 1 held-out picture' : `On ${pictures} held-out pictures it has not learnt`,
     oldPictures: (pictures: number) =>
@@ -74,9 +78,9 @@ export const modelsEnUS = {
     interval: (low: string, high: string) => `mAP50 lies between ${low} and ${high} with a confidence of 95 %.`,
     accuracyInterval: (low: string, high: string) =>
       `The accuracy lies between ${low} and ${high} with a confidence of 95 %.`,
-    precisionRecall: 'Correct over found',
+    precisionRecall: 'Precision over recall',
     precisionRecallLabel: (label: string, ap50: string) =>
-      `Share that is correct over the share found, for ${label}; average precision ${ap50}`,
+      `Precision over recall for ${label}; average precision ${ap50}`,
     confusion: 'What is taken for what',
     trueAndFound: 'true ↓ found →',
     background: 'nothing',
@@ -102,6 +106,10 @@ export const modelsEnUS = {
       'finds-nothing': 'It finds nothing on the held-out pictures.',
       'held-out-map50-fell': 'mAP50 on the held-out pictures fell from __before__ to __after__.',
       'held-out-recall-fell': 'Of __label__, __after__ instead of __before__ are found on the held-out pictures.',
+      'held-out-accuracy-fell': 'The mean recall on the held-out pictures fell from __before__ to __after__.',
+      'held-out-class-fell':
+        'Of __label__, __after__ instead of __before__ are named rightly on the held-out pictures.',
+      'names-by-chance': 'The mean recall is __accuracy__ on the held-out pictures; naming by chance gives __chance__.',
       'old-map50-fell': 'mAP50 on the old pictures fell from __before__ to __after__.',
       'old-recall-fell': 'Of __label__, __after__ instead of __before__ are found on the old pictures.',
     } as Record<string, string>,
