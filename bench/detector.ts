@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { DetectorModel } from '../engine/detector';
@@ -25,7 +24,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { model: { type: 'string' }, confidence: { type: 'string' }, threads: { type: 'string' } },
   });
-  const path = values.model ?? join(packageRoot, 'models', 'starter-detector', 'model.onnx');
+  const path = values.model ?? STARTER_DETECTOR;
   const threads = values.threads === undefined ? defaultThreads() : Number(values.threads);
   const source = path.endsWith('.onnx') ? { file: path } : { folder: path };
   const model = await DetectorModel.open(source, { threads });

@@ -8,11 +8,12 @@ import { numberWithin, required, wholeWithin } from './options';
 import { describe, terminal, WrongUse } from './output';
 import { roiOf, tilesOf } from './training-options';
 
-export const detectHelp = `opti-quality detect --model FILE|DIR IMAGE|DIR... [options]
+export const detectHelp = `opti-quality detect --model FILE|DIR|starter IMAGE|DIR... [options]
 
 Finds the things a detector knows in pictures: their class, confidence and box in pixels (left, top, width, height).
 
-  --model FILE|DIR           an ONNX file of the YOLO family (v5, v8, 11, 12, 26; detect or segment), or a model package
+  --model FILE|DIR|starter   an ONNX file of the YOLO family (v5, v8, 11, 12, 26; detect or segment), a model package,
+                             or the detector that comes with this program
   IMAGE|DIR                  pictures, and folders of which all pictures are taken
   --confidence C             from which a detection counts, 0 to 1 (default: the package's, else 0.25)
   --class-confidence NAME=C  the same for one class; may be given more than once
@@ -95,7 +96,8 @@ export async function detect(args: string[]): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-async function open(path: string): Promise<DetectorModel> {
+async function open(given: string): Promise<DetectorModel> {
+  const path = given === 'starter' ? STARTER_DETECTOR : given;
   const isFolder = await stat(path).then(
     (facts) => facts.isDirectory(),
     () => false,
