@@ -6,6 +6,20 @@ export {
   readDetectorTrainingOptions,
 } from './class-training-options';
 export {
+  type ClassifierPackaging,
+  type ClassifierTraining,
+  type ClassPicture,
+  classifierFigures,
+  classPictures,
+  type NamedPicture,
+  type PackagedClassifier,
+  TooFewClasses,
+  TooFewPerClass,
+  type TrainedClassifier,
+  trainClassifier,
+  trainClassifierPackage,
+} from './classifier-training';
+export {
   type DetectionDataset,
   type DetectorReport,
   type FinetuneResult,
@@ -18,6 +32,7 @@ export {
 } from './detector-training';
 export { JobEnded, JobQueueUnavailable, NoExternalTrainer, NothingToUpdate, TooFewLabels } from './errors';
 export { JobQueue, type JobQueueEvents, type JobQueueOptions } from './job-queue';
+export { boxesToLearn } from './labelled-dataset';
 export {
   type DeployedClassifier,
   type DeployedDetector,

@@ -1,6 +1,14 @@
-import type { Label, LabelledBox } from '../domain';
+import type { Label, LabelledBox, PictureInfo } from '../domain';
 import type { Database } from './database';
 import type { BoxedPicture, LabelCounts, LabelledPicture, LabelTable } from './types';
+
+interface LabelledRow {
+  readonly id: string;
+  readonly label: Label;
+  readonly boxes: string | null;
+  readonly picturePath: string;
+  readonly image: string | null;
+}
 
 interface Counted {
   readonly part_type: string;
@@ -24,21 +32,21 @@ export class SqlLabelTable implements LabelTable {
   }
 
   async labelled(partType: string): Promise<readonly BoxedPicture[]> {
-    const rows: { id: string; label: Label; boxes: string | null; picturePath: string }[] = await this.database.read(
-      (knex) =>
-        knex('labels')
-          .join('inspections', 'inspections.id', 'labels.id')
-          .where({ 'labels.part_type': partType })
-          .whereNotNull('inspections.picture_path')
-          .orderBy('labels.id')
-          .select({
-            id: 'labels.id',
-            label: 'labels.label',
-            boxes: 'labels.boxes',
-            picturePath: 'inspections.picture_path',
-          }),
+    const rows: LabelledRow[] = await this.database.read((knex) =>
+      knex('labels')
+        .join('inspections', 'inspections.id', 'labels.id')
+        .where({ 'labels.part_type': partType })
+        .whereNotNull('inspections.picture_path')
+        .orderBy('labels.id')
+        .select({
+          id: 'labels.id',
+          label: 'labels.label',
+          boxes: 'labels.boxes',
+          picturePath: 'inspections.picture_path',
+          image: 'inspections.image',
+        }),
     );
-    return rows.map((row) => ({ ...row, boxes: boxesOf(row.boxes) }));
+    return rows.map(({ image, boxes, ...row }) => ({ ...row, boxes: boxesOf(boxes), size: sizeOf(image) }));
   }
 
   async classes(partType: string): Promise<readonly string[]> {
@@ -70,4 +78,10 @@ export class SqlLabelTable implements LabelTable {
 /** Boxes as they stand in a row. */
 export function boxesOf(text: string | null): readonly LabelledBox[] | null {
   return text === null ? null : (JSON.parse(text) as LabelledBox[]);
+}
+
+function sizeOf(image: string | null): BoxedPicture['size'] {
+  if (image === null) return null;
+  const { width, height } = JSON.parse(image) as PictureInfo;
+  return { width, height };
 }

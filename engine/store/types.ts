@@ -167,6 +167,8 @@ export interface BoxedPicture extends LabelledPicture {
   readonly label: Label;
   /** Null when nobody drew or confirmed any. */
   readonly boxes: readonly LabelledBox[] | null;
+  /** Of the picture, in pixels; null when it was not recorded. */
+  readonly size: { readonly width: number; readonly height: number } | null;
 }
 
 export interface LabelCounts {

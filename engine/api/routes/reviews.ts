@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ReviewItem } from '../../domain';
 import type { ApiStation } from '../api-station';
 import { reviewView } from '../inspection-view';
+import { labelledDataset, zipOf } from '../label-archive';
 import { json, route } from '../route';
 import {
   id,
@@ -43,6 +44,27 @@ export const reviewRoutes = [
     query: z.object({ partType: name.optional() }),
     success: { status: 200, schema: reviewStats, description: 'The counts' },
     handle: async ({ station, query }) => json(await station.reviews.stats(query.partType)),
+  }),
+  route({
+    method: 'GET',
+    path: '/review-items/export',
+    operation: 'exportLabels',
+    summary: 'Labelled pictures with their boxes as a data set, to train elsewhere or to keep',
+    tag: 'review',
+    query: z.object({
+      partType: name,
+      format: z.enum(['yolo', 'coco']).default('yolo').meta({
+        description: 'yolo: images, labels and data.yaml; coco: images and a json for each split',
+      }),
+    }),
+    success: { status: 200, mediaTypes: ['application/zip'], description: 'A ZIP file' },
+    problems: [409],
+    handle: async ({ station, query: { partType, format } }) => {
+      const detector = await station.models.deployed(partType, 'detector').catch(() => null);
+      const dataset = await labelledDataset(station.store, partType, detector?.classes ?? []);
+      const content = () => zipOf(dataset, format);
+      return { kind: 'file', type: 'application/zip', name: `${partType}-${format}.zip`, content };
+    },
   }),
   route({
     method: 'POST',
