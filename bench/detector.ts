@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
-import { DetectorModel } from '../engine/detector';
-import { packageRoot, seededRandom } from '../engine/domain';
+import { DetectorModel, STARTER_DETECTOR } from '../engine/detector';
+import { seededRandom } from '../engine/domain';
 import { defaultThreads } from '../engine/inference';
 import { median } from './statistics';
 import { heading, row } from './table';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type DetectionResult, type DetectOptions, DetectorModel } from '../engine/detector';
+import { type DetectionResult, type DetectOptions, DetectorModel, STARTER_DETECTOR } from '../engine/detector';
 import type { Detection } from '../engine/domain';
 import { picturesInFolder } from '../engine/patchcore';
 import { numberWithin, required, wholeWithin } from './options';

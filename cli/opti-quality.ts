@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../engine/domain';
+import { classify, classifyHelp } from './classify';
 import { dataset, datasetHelp } from './dataset';
 import { detect, detectHelp } from './detect';
 import { evaluate, evaluateHelp } from './evaluate';
@@ -12,6 +13,7 @@ import { models, modelsHelp } from './models';
 import { describe, errorJson, terminal, WrongUse } from './output';
 import { rescoreHelp, rescoreHistory } from './rescore';
 import { train, trainHelp } from './train';
+import { trainClassifier, trainClassifierHelp } from './train-classifier';
 
 interface Command {
   readonly help: string;
@@ -26,6 +28,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   detect: { help: detectHelp, run: detect },
   'evaluate-detector': { help: evaluateDetectorHelp, run: evaluateDetector },
   finetune: { help: finetuneHelp, run: finetune },
+  'train-classifier': { help: trainClassifierHelp, run: trainClassifier },
+  classify: { help: classifyHelp, run: classify },
   dataset: { help: datasetHelp, run: dataset },
   models: { help: modelsHelp, run: models },
   rescore: { help: rescoreHelp, run: rescoreHistory },
@@ -41,6 +45,9 @@ Commands:
   evaluate-detector
             measure a detector on a labelled dataset: COCO's figures, each class, confusion
   finetune  teach a detector what is on labelled pictures
+  train-classifier
+            learn to name the class of whole pictures
+  classify  name the class of pictures, or measure how well a labelled folder is named
   dataset   check a dataset, or write it in another format
   models    list and pull the networks to train with; export, import and verify models
   rescore   score the pictures a station has kept with another version of a model

@@ -6,6 +6,7 @@ import {
   makeNode,
   type Normalisation,
   type OnnxGraph,
+  OnnxInvalid,
   type OnnxModel,
   type OnnxNode,
   type OnnxTensor,
@@ -53,7 +54,7 @@ export interface Head {
  *
  * @param bytes an ONNX file: a feature extractor or a whole classifier
  * @param deepest take the coarsest stride only
- * @throws {OnnxInvalid} as `tapBackbone`
+ * @throws {OnnxInvalid} as `tapBackbone`, and when it has no activation at all
  */
 export function featureNetwork(
   bytes: Uint8Array,
@@ -61,6 +62,7 @@ export function featureNetwork(
   { normalisation, deepest = false }: { normalisation?: Normalisation; deepest?: boolean } = {},
 ): FeatureNetwork {
   const { taps } = inspectBackbone(bytes);
+  if (taps.length === 0) throw new OnnxInvalid('it has no activation at any stride');
   const strides = taps.map(({ stride }) => stride);
   const coarse = strides.filter((stride) => stride >= FINEST_STRIDE);
   const taken = coarse.length === 0 ? strides.slice(-1) : coarse.slice(deepest ? -1 : 0);

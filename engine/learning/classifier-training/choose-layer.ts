@@ -96,6 +96,20 @@ export async function chooseLayer(rows: LearntRows, options: LayerOptions): Prom
   return { layer, temperature, penalty, epochs, curve };
 }
 
+/** The rows of all but some of the pictures; the others are numbered anew. */
+export function rowsWithout(rows: LearntRows, leftOut: ReadonlySet<number>): LearntRows {
+  const kept = Array.from(rows.labels, (_, picture) => picture).filter((picture) => !leftOut.has(picture));
+  const numbers = new Map(kept.map((picture, number) => [picture, number]));
+  const wanted = rowsWhere(rows, (row) => numbers.has(rows.pictures[row]));
+  return {
+    features: picked(rows.features, wanted),
+    pictures: wanted.map((row) => numbers.get(rows.pictures[row]) as number),
+    isOriginal: wanted.map((row) => rows.isOriginal[row]),
+    labels: kept.map((picture) => rows.labels[picture]),
+    classes: rows.classes,
+  };
+}
+
 /** Steps all folds together, so that each epoch shows how well pictures are named that were left out. */
 async function tryPenalty(
   rows: LearntRows,

@@ -18,12 +18,12 @@ export class TooFewPerClass extends InspectionError {
 /** There is nothing to tell apart. */
 export class TooFewClasses extends InspectionError {
   constructor(classes: readonly string[]) {
-    const found = classes.length === 0 ? 'none' : `only ${classes.join(', ')}`;
+    const found = classes.length === 0 ? 'none' : classes.join(', ');
     super({
       code: 'too-few-classes',
       status: 'needs two classes',
-      message: `A classifier tells two classes or more apart, and the pictures have ${found}. Add pictures of another class.`,
-      parameters: { found },
+      message: `A classifier tells two classes or more apart; the pictures have ${found}. Add pictures of another class.`,
+      parameters: { classes: found },
       httpStatus: 422,
     });
   }

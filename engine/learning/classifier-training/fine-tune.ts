@@ -3,7 +3,7 @@ import { type CurvePoint, type Random, seededRandom } from '../../domain';
 import { augment, drawAugmentations, type Preprocessing } from '../../imaging';
 import { foldBatchNormalization, type OnnxGraph, type OnnxModel } from '../../onnx';
 import { AdamW, learningRateAt, TrainingSession, WeightAverage, withWeights } from '../trainer';
-import { balancedWeights, stratifiedFolds } from './class-weights';
+import { balancedWeights } from './class-weights';
 import { readPicture, type UsedPicture } from './extract';
 import { type ClassifierSettings, wishesOf } from './settings';
 import { crossEntropy, fitTemperature, namedClasses } from './temperature';
@@ -12,6 +12,8 @@ export interface FineTuning {
   readonly pictures: readonly UsedPicture[];
   /** The class of each. */
   readonly labels: readonly number[];
+  /** Which of them are left out, to stop early and to fit the temperature: the layer must not know them either. */
+  readonly leftOut: ReadonlySet<number>;
   readonly classes: readonly string[];
   readonly preprocessing: Preprocessing;
   readonly settings: ClassifierSettings;
@@ -23,16 +25,15 @@ export interface FineTuning {
 export interface FineTuned {
   readonly model: OnnxModel;
   readonly temperature: number;
-  /** After which the pictures left out were named best; 0: none did better than the linear layer alone. */
+  /** After which the pictures left out were named best; 0: none did better than the layer alone. */
   readonly epochs: number;
   readonly curve: readonly CurvePoint[];
 }
 
 /** Pictures a step. */
 const BATCH = 8;
-/** One in so many pictures is left out, to stop early and to fit the temperature. */
-const FOLDS = 5;
-const PATIENCE = 5;
+/** Epochs without a gain after which it ends. */
+const PATIENCE = 6;
 /** Operators whose constant inputs are weights, and which inputs. */
 const WEIGHTS: Readonly<Record<string, readonly number[]>> = { Conv: [1, 2], Gemm: [1, 2], MatMul: [0, 1] };
 
@@ -44,7 +45,7 @@ const WEIGHTS: Readonly<Record<string, readonly number[]>> = { Conv: [1, 2], Gem
  * @throws the signal's reason when it aborts
  */
 export async function fineTune(network: FeatureNetwork, head: Head, training: FineTuning): Promise<FineTuned> {
-  const { settings, classes, preprocessing, threads, labels } = training;
+  const { classes, preprocessing, threads, labels, leftOut } = training;
   const start = foldBatchNormalization(withHead(network, head, 1, classes));
   const trained = weightsOf(start.graph as OnnxGraph);
   const dims = [BATCH, 3, preprocessing.height, preprocessing.width];
@@ -55,11 +56,12 @@ export async function fineTune(network: FeatureNetwork, head: Head, training: Fi
     threads,
   });
   try {
-    const folds = stratifiedFolds(labels, FOLDS, seededRandom(settings.seed));
     const all = labels.map((_, index) => index);
     const loop = new FineTuningLoop(session, network.input, training);
-    const part = { learnt: all.filter((at) => folds[at] > 0), left: all.filter((at) => folds[at] === 0) };
-    const best = await loop.run(part.learnt, part.left);
+    const best = await loop.run(
+      all.filter((at) => !leftOut.has(at)),
+      all.filter((at) => leftOut.has(at)),
+    );
     const weights = balancedWeights(best.labels, classes.length);
     const temperature = fitTemperature(best.logits, best.labels, classes.length, weights);
     const tuned = withWeights(start, best.weights);

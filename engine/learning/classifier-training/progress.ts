@@ -46,7 +46,7 @@ export class ClassifierProgress {
 
   /** After an epoch of the training of the backbone. */
   tuned(curve: readonly CurvePoint[], epochs: number, memoryBytes: number): void {
-    this.facts = { epoch: curve.length, epochs, curve: [...curve], memoryBytes };
+    this.facts = { epoch: curve.length, epochs, curve, memoryBytes };
     this.at('train', LAYER_SHARE + ((1 - LAYER_SHARE) * curve.length) / epochs);
   }
 
@@ -61,7 +61,9 @@ export class ClassifierProgress {
     this.last = now;
     const elapsed = (now - this.started) / 1000;
     const remainingSeconds = percent < 3 ? null : Math.ceil((elapsed * (100 - percent)) / percent);
-    this.onProgress?.({ stage, percent: Math.round(percent * 10) / 10, remainingSeconds, ...this.facts });
+    const { curve, ...facts } = this.facts;
+    const points = curve && { curve: [...curve] };
+    this.onProgress?.({ stage, percent: Math.round(percent * 10) / 10, remainingSeconds, ...facts, ...points });
   }
 
   /** Seconds spent in each stage that is over, as `seconds.<stage>`. */

@@ -17,14 +17,15 @@ import type {
   SkippedPicture,
   Verdict,
 } from '../../domain';
-import { InvalidInput } from '../../domain';
+import { InvalidInput, seededRandom } from '../../domain';
 import { type Preprocessing, toTensor } from '../../imaging';
 import { defaultThreads } from '../../inference';
 import { type Normalisation, type OnnxModel, writeModel } from '../../onnx';
 import { type FoundBackbone, findBackbone } from '../../patchcore';
 import { UntrainableOperator, withWeights } from '../trainer';
-import { type ChosenLayer, chooseLayer } from './choose-layer';
+import { type ChosenLayer, chooseLayer, rowsWithout } from './choose-layer';
 import type { ClassPicture } from './class-pictures';
+import { stratifiedFolds } from './class-weights';
 import { TooFewClasses, TooFewPerClass } from './errors';
 import { type Extracted, extractFeatures, fileOf, type UsedPicture } from './extract';
 import { classifierFigures } from './figures';
@@ -35,6 +36,8 @@ import { type ClassifierSettings, settingsOf, verdictsOf } from './settings';
 
 /** Readable pictures to learn from that each class needs. */
 export const LEAST_PER_CLASS = 4;
+/** One in so many pictures is left out where the backbone is trained. */
+const LEFT_OUT_IN = 5;
 
 export interface ClassifierTraining extends ClassifierTrainingOptions {
   readonly pictures: readonly ClassPicture[];
@@ -172,11 +175,12 @@ async function tryFineTuning(work: Work, notes: string[]): Promise<Made | null> 
   const network = featureNetwork(backbone.bytes, 'average', { ...backbone, deepest: true });
   const { epochs: ownEpochs, learningRate: ownRate } = settingsOf({});
   const first = { ...settings, epochs: ownEpochs, learningRate: ownRate };
-  const { extracted, preprocessing, chosen } = await learnLayer({ ...work, settings: first }, network);
+  const { extracted, preprocessing, chosen, leftOut } = await learnLayer({ ...work, settings: first }, network, true);
   try {
     const { model, temperature, epochs, curve } = await fineTune(network, headOf(chosen), {
       pictures: extracted.learnt,
-      labels: extracted.learnt.map(({ source }) => classes.indexOf(source.label)),
+      labels: Array.from(extracted.rows.labels),
+      leftOut,
       classes,
       preprocessing,
       settings,
@@ -193,19 +197,29 @@ async function tryFineTuning(work: Work, notes: string[]): Promise<Made | null> 
   }
 }
 
-/** Extracts features and learns a linear layer on them. @throws {TooFewPerClass} */
+/**
+ * Extracts features and learns a linear layer on them.
+ *
+ * @param leavesOut do not learn some of the pictures, for a training that goes on from the layer
+ * @throws {TooFewPerClass}
+ */
 async function learnLayer(
   { settings, classes, threads, signal, progress, pictures }: Work,
   network: FeatureNetwork,
-): Promise<{ extracted: Extracted; preprocessing: Made['preprocessing']; chosen: ChosenLayer }> {
+  leavesOut = false,
+): Promise<{
+  extracted: Extracted;
+  preprocessing: Made['preprocessing'];
+  chosen: ChosenLayer;
+  leftOut: ReadonlySet<number>;
+}> {
   const { width, height } = network.fixed ?? { width: settings.inputSize, height: settings.inputSize };
   const preprocessing = { width, height, mode: 'stretch', kernel: 'linear', fastShrinkOnLoad: false } as const;
   const { augmentation, seed, epochs, learningRate } = settings;
-  for (const label of classes)
-    refuseTooFew(
-      label,
-      pictures.filter((picture) => picture.label === label && !picture.heldOut),
-    );
+  for (const label of classes) {
+    const wanted = pictures.filter((picture) => picture.label === label && !picture.heldOut);
+    refuseTooFew(label, wanted.length);
+  }
   const extracted = await extractFeatures(network, pictures, {
     preprocessing,
     classes,
@@ -215,24 +229,23 @@ async function learnLayer(
     signal,
     onPicture: (done) => progress.at('extract', done / pictures.length),
   });
-  for (const label of classes)
-    refuseTooFew(
-      label,
-      extracted.learnt.filter(({ source }) => source.label === label),
-    );
-  const chosen = await chooseLayer(extracted.rows, {
+  const { rows, learnt } = extracted;
+  for (const label of classes) refuseTooFew(label, learnt.filter(({ source }) => source.label === label).length);
+  const folds = stratifiedFolds(rows.labels, LEFT_OUT_IN, seededRandom(seed));
+  const leftOut = new Set(learnt.flatMap((_, at) => (leavesOut && folds[at] === 0 ? [at] : [])));
+  const chosen = await chooseLayer(leavesOut ? rowsWithout(rows, leftOut) : rows, {
     epochs,
     learningRate,
     seed,
     signal,
     onEpoch: (epoch, curve, share) => progress.learning(share, epoch, epochs, curve),
   });
-  return { extracted, preprocessing, chosen };
+  return { extracted, preprocessing, chosen, leftOut };
 }
 
 /** @throws {TooFewPerClass} */
-function refuseTooFew(label: string, learnt: readonly unknown[]): void {
-  if (learnt.length < LEAST_PER_CLASS) throw new TooFewPerClass(label, learnt.length, LEAST_PER_CLASS);
+function refuseTooFew(label: string, count: number): void {
+  if (count < LEAST_PER_CLASS) throw new TooFewPerClass(label, count, LEAST_PER_CLASS);
 }
 
 /** The layer's numbers as the network stores them. */
