@@ -14,21 +14,24 @@ export interface WindowWishes {
   readonly side: number;
   /** 0: nothing but where the window lies; 1: the most. */
   readonly strength: number;
-  /** Whether windows may be put together of several pictures. */
-  readonly mosaic: boolean;
+  /** Parts a side of a window that is put together of several pictures (a mosaic); 1: no window is. */
+  readonly parts: number;
 }
 
 /** How often the window is laid around a target, where there is one. */
 const FOCUS = 0.85;
 /** At strength 1: largest zoom in or out, share of mosaics, of transposed windows, and how light may change. */
 const ZOOM = 1.5;
-const MOSAICS = 0.5;
+const MOSAICS = 1.6;
 const TRANSPOSED = 0.5;
 const CONTRAST = 0.35;
 const COLOUR = 0.12;
 const BRIGHTNESS = 0.15;
-/** Where the four parts of a mosaic may meet, in shares of the side. */
-const MEETING = [0.35, 0.65] as const;
+/** How far from its place a border within a mosaic may lie, in shares of a part. */
+const SHIFT = 0.25;
+/** So many times the side of the usual target a part of a mosaic has at least, while there are more than `LEAST_PARTS`. */
+const ROOM = 3;
+const [LEAST_PARTS, MOST_PARTS] = [2, 3];
 
 /**
  * Draws a way to make a training input of a picture at the resolution it is served at: a window that mostly shows a
@@ -43,12 +46,12 @@ export function drawWindow(
   index: number,
   frameOf: (picture: number) => PictureFrame,
   another: () => number,
-  { side, strength, mosaic }: WindowWishes,
+  { side, strength, parts: partsASide }: WindowWishes,
   random: Random,
 ): WindowPlan {
   const around = (most: number) => strength * most * (2 * random() - 1);
-  const isMosaic = random() < strength * MOSAICS && mosaic;
-  const regions = isMosaic ? quarters(side, random) : [{ x: 0, y: 0, width: side, height: side }];
+  const isMosaic = random() < strength * MOSAICS && partsASide > 1;
+  const regions = isMosaic ? gridOf(side, partsASide, random) : [{ x: 0, y: 0, width: side, height: side }];
   const parts = regions.map((region, place) => {
     const picture = place === 0 ? index : another();
     return drawPart(picture, frameOf(picture), region, strength, random);
@@ -58,15 +61,29 @@ export function drawWindow(
   return { parts, gains: [gain(), gain(), gain()], offset: around(BRIGHTNESS) };
 }
 
-function quarters(side: number, random: Random): Box[] {
-  const between = () => Math.round(side * (MEETING[0] + (MEETING[1] - MEETING[0]) * random()));
-  const [x, y] = [between(), between()];
-  return [
-    { x: 0, y: 0, width: x, height: y },
-    { x, y: 0, width: side - x, height: y },
-    { x: 0, y, width: x, height: side - y },
-    { x, y, width: side - x, height: side - y },
-  ];
+/**
+ * How many parts a side a mosaic has: the smaller the targets, the more of them a window can show at full resolution.
+ *
+ * @param frames pictures with their targets
+ */
+export function partsFor(frames: readonly PictureFrame[], side: number): number {
+  const sides = frames.flatMap(({ targets }) => targets.map(({ box }) => Math.sqrt(box.width * box.height)));
+  const usual = sides.sort((a, b) => a - b)[Math.floor(sides.length / 2)] ?? side;
+  return Math.min(Math.max(Math.floor(side / (ROOM * usual)), LEAST_PARTS), MOST_PARTS);
+}
+
+function gridOf(side: number, parts: number, random: Random): Box[] {
+  const border = (index: number) => {
+    if (index === 0 || index === parts) return (index * side) / parts;
+    return Math.round((side / parts) * (index + SHIFT * (2 * random() - 1)));
+  };
+  const borders = () => Array.from({ length: parts + 1 }, (_, index) => border(index));
+  const [across, down] = [borders(), borders()];
+  return Array.from({ length: parts * parts }, (_, place) => {
+    const [row, column] = [Math.floor(place / parts), place % parts];
+    const [x, y] = [across[column], down[row]];
+    return { x, y, width: across[column + 1] - x, height: down[row + 1] - y };
+  });
 }
 
 function drawPart(picture: number, frame: PictureFrame, region: Box, strength: number, random: Random): WindowPart {

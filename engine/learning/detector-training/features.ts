@@ -1,14 +1,11 @@
 import type { Tensor } from '../trainer';
+import type { WindowWishes } from './draw-window';
 import type { LearningPart } from './learning-part';
 import { type Sample, sampleOf, type Turn } from './samples';
 import type { Chunk } from './training-step';
 
-export interface FeatureWishes {
-  readonly side: number;
-  readonly strength: number;
-  readonly mosaic: boolean;
-  readonly seed: number;
-}
+/** How windows are drawn. */
+export type FeatureWishes = WindowWishes & { readonly seed: number };
 
 /** Different windows of a picture, where their features are kept. */
 const VARIANTS = 8;
@@ -37,8 +34,8 @@ export class Features {
   /** @param turns as many as the part takes at once */
   async of(turns: readonly Turn[], epoch: number, isLast: boolean): Promise<Chunk> {
     if (this.cacheBytes > 0 && turns.length === 1) return this.remembered(turns[0], epoch);
-    const mosaic = this.wishes.mosaic && !isLast;
-    return this.computed(await Promise.all(turns.map((turn) => sampleOf(turn, epoch, { ...this.wishes, mosaic }))));
+    const parts = isLast ? 1 : this.wishes.parts;
+    return this.computed(await Promise.all(turns.map((turn) => sampleOf(turn, epoch, { ...this.wishes, parts }))));
   }
 
   private async remembered(turn: Turn, epoch: number): Promise<Chunk> {

@@ -1,5 +1,5 @@
 import { type Random, seededRandom } from '../../domain';
-import { drawWindow } from './draw-window';
+import { drawWindow, type PictureFrame, type WindowWishes } from './draw-window';
 import type { PictureStore } from './picture-store';
 import { renderWindow, type TrainingWindow } from './window';
 
@@ -52,7 +52,7 @@ export function turnsOf(fresh: SampleGroup, replay: SampleGroup | null, seed: nu
 export async function sampleOf(
   { group, picture, place }: Turn,
   epoch: number,
-  wishes: { readonly side: number; readonly strength: number; readonly mosaic: boolean; readonly seed: number },
+  wishes: WindowWishes & { readonly seed: number },
 ): Promise<Sample> {
   const { store, pictures: others, unlabelled } = group;
   const random = randomOf(wishes.seed, WINDOW, epoch, place);
@@ -60,6 +60,11 @@ export async function sampleOf(
   const plan = drawWindow(picture, (index) => store.frame(index), another, wishes, random);
   const pictures = await Promise.all(plan.parts.map((part) => store.read(part.picture)));
   return { ...renderWindow(plan, pictures, wishes.side), unlabelled };
+}
+
+/** What is known of a group's pictures without reading them. */
+export function framesOf({ store, pictures }: SampleGroup): PictureFrame[] {
+  return pictures.map((picture) => store.frame(picture));
 }
 
 /** Fisher and Yates. */

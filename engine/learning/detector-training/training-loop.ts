@@ -1,11 +1,12 @@
 import type { DetectHead } from '../../detector';
 import type { CurvePoint } from '../../domain';
 import { AdamW, learningRateAt, WeightAverage } from '../trainer';
+import { partsFor } from './draw-window';
 import { Features } from './features';
 import type { LearningPart } from './learning-part';
 import { type Checkpoints, type LoopState, readLoopState, writeLoopState } from './loop-state';
 import type { FinetuneSettings } from './options';
-import { type SampleGroup, type Turn, turnsOf } from './samples';
+import { framesOf, type SampleGroup, type Turn, turnsOf } from './samples';
 import { accumulate, type Chunk } from './training-step';
 
 export interface LoopOptions {
@@ -54,7 +55,7 @@ const UNMIXED = 0.15;
  */
 export async function trainPart(part: LearningPart, head: DetectHead, options: LoopOptions): Promise<LoopResult> {
   const { settings, fresh, replay, measure, checkpoints, signal, onStep } = options;
-  const { epochs, seed } = settings;
+  const { epochs, seed, inputSize: side } = settings;
   const optimiser = new AdamW(part.session.parameters, { weightDecay: WEIGHT_DECAY, clipNorm: CLIP });
   const { values } = part.session;
   const steps = epochs * batchesOf(turnsOf(fresh, replay, seed, 1), settings.batch, part.pictures).length;
@@ -67,7 +68,7 @@ export async function trainPart(part: LearningPart, head: DetectHead, options: L
   };
   const features = new Features(
     part,
-    { side: settings.inputSize, strength: settings.augmentation, mosaic: true, seed },
+    { side, strength: settings.augmentation, parts: partsFor(framesOf(fresh), side), seed },
     part.hasTrunk ? options.featureBytes : 0,
   );
   const resumed = checkpoints && (await readLoopState(checkpoints, moving));

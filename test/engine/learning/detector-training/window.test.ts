@@ -25,7 +25,7 @@ const PICTURES = [picture(20, 40, 24, 12), picture(90, 3, 16, 30), picture(50, 1
 const planOf = (seed: number, strength: number, side = SIDE) => {
   const random = seededRandom(seed);
   const another = () => Math.floor(random() * PICTURES.length);
-  return drawWindow(seed % 4, (at) => PICTURES[at], another, { side, strength, mosaic: true }, random);
+  return drawWindow(seed % 4, (at) => PICTURES[at], another, { side, strength, parts: 2 + (seed % 2) }, random);
 };
 const render = (plan: WindowPlan, side = SIDE) =>
   renderWindow(
