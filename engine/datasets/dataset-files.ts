@@ -37,7 +37,8 @@ export function datasetFiles(dataset: WritableDataset, format: WritableFormat, t
 
 function yoloFiles({ classes, pictures }: WritableDataset): DatasetFile[] {
   const places = Object.fromEntries(SPLITS.map((split) => [split, `images/${split}`]));
-  const data = { path: '.', ...places, names: new Map(classes.entries()) };
+  // Without `path` the folders are those beside the data file, for other readers too.
+  const data = { ...places, names: new Map(classes.entries()) };
   const taken = new Set<string>();
   return [
     // Quoted, for other readers take `no` and `off` for something else.
