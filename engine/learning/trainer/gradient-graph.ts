@@ -153,17 +153,23 @@ export class GradientGraph {
     return this.node('Pad', filler === 0 ? inputs : [...inputs, this.scalar(filler)], dims);
   }
 
-  /** Matrix product of the last two axes; those before are equal, or absent in one of the two. */
-  product(a: string, b: string): string {
-    const [left, right] = [this.dims(a), this.dims(b)];
-    const batch = broadcastOf(left.slice(0, -2), right.slice(0, -2));
-    return this.node('MatMul', [a, b], [...batch, left[left.length - 2], right[right.length - 1]]);
-  }
-
-  /** The last two axes swapped. */
-  turned(value: string): string {
-    const rank = this.dims(value).length;
-    return this.transpose(value, [...Array(rank - 2).keys(), rank - 1, rank - 2]);
+  /**
+   * Matrix product of the last two axes; those before are equal, or absent in one of the two. Turning a factor within the
+   * product saves a copy of it: the runtime's own operator does, the standard one does not.
+   */
+  product(a: string, b: string, { turnA = false, turnB = false } = {}): string {
+    const sides = (value: string, turned: boolean) => {
+      const dims = this.dims(value);
+      const last = dims.slice(-2);
+      return { batch: dims.slice(0, -2), sides: turned ? [last[1], last[0]] : last };
+    };
+    const [left, right] = [sides(a, turnA), sides(b, turnB)];
+    const dims = [...broadcastOf(left.batch, right.batch), left.sides[0], right.sides[1]];
+    const result = this.newValue(dims);
+    const attributes = { transA: turnA ? 1 : 0, transB: turnB ? 1 : 0 };
+    const node = makeNode('FusedMatMul', [a, b], [result], attributes);
+    this.nodes.push(changed(node, { domain: RUNTIME_OPERATORS }));
+    return result;
   }
 
   /** A value made elsewhere. */
@@ -211,6 +217,9 @@ export class GradientGraph {
     return name;
   }
 }
+
+/** The domain of operators that ONNX Runtime has beyond the standard. */
+export const RUNTIME_OPERATORS = 'com.microsoft';
 
 export function same(a: Dims, b: Dims): boolean {
   return a.length === b.length && a.every((dim, axis) => dim === b[axis]);

@@ -8,7 +8,8 @@ import {
   valueInfo,
 } from '../../onnx';
 import type { BackwardPass } from './differentiate';
-import { bytesOf } from './gradient-graph';
+import { executionOrder, inOrderOfLeastMemory } from './execution-order';
+import { bytesOf, RUNTIME_OPERATORS } from './gradient-graph';
 import type { TrainingPlan } from './plan';
 
 /** The two graphs of a training step. */
@@ -65,7 +66,7 @@ export function writePasses(
   for (const { batchMean, batchVariance } of plan.statistics) saved.add(batchMean).add(batchVariance);
   const kept = [...saved].filter((name) => !given.has(name));
   const forwardNodes = plan.steps.flatMap(({ forward }) => forward);
-  const backwardNodes = [...again, ...own];
+  const backwardNodes = inOrderOfLeastMemory([...again, ...own], seeds.values());
   const write = (
     nodes: readonly OnnxNode[],
     constants: Iterable<OnnxTensor>,
@@ -128,7 +129,10 @@ function written(
     quantizationAnnotation: [],
     sparseInitializer: [],
   });
-  return changed(model, { graph });
+  const [standard] = model.opsetImport;
+  const others = model.opsetImport.filter(({ domain }) => domain !== RUNTIME_OPERATORS);
+  const opsetImport = [...others, changed(standard, { domain: RUNTIME_OPERATORS, version: 1n })];
+  return changed(model, { graph, opsetImport });
 }
 
 export function passedOn(name: string): string {
@@ -142,13 +146,14 @@ function mostBytes(
   elsewhere: ReadonlySet<string>,
 ): number {
   const last = new Map<string, number>();
-  for (const [place, { input, output }] of nodes.entries()) {
+  const order = executionOrder(nodes);
+  for (const [place, { input, output }] of order.entries()) {
     for (const name of [...output, ...input]) last.set(name, place);
   }
   const held = new Map<string, number>();
   let bytes = 0;
   let most = 0;
-  for (const [place, { input, output }] of nodes.entries()) {
+  for (const [place, { input, output }] of order.entries()) {
     for (const name of output) {
       if (name === '' || elsewhere.has(name)) continue;
       held.set(name, bytesOf(shapes.get(name) ?? []));

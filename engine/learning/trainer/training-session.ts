@@ -9,6 +9,14 @@ import { type NamedValues, sizeOf, type Tensor } from './tensor';
 type InferenceSession = Awaited<ReturnType<OnnxRuntime['InferenceSession']['create']>>;
 type RuntimeTensor = InstanceType<OnnxRuntime['Tensor']>;
 
+type Options = Parameters<OnnxRuntime['InferenceSession']['create']>[1];
+
+/**
+ * The backward pass has nothing to gain from the runtime's rewriting, which would undo its order, and planning its memory
+ * ahead keeps twice as much of it.
+ */
+const AS_WRITTEN: Options = { graphOptimizationLevel: 'disabled', enableMemPattern: false };
+
 /** A trained weight with what has been added up of its gradient. The optimiser changes `data` in place. */
 export interface ParameterTensor extends NamedValues {
   readonly dims: readonly number[];
@@ -52,8 +60,8 @@ export class TrainingSession {
     const plan = await planTraining(model, options);
     const backward = differentiate(plan, options.outputs);
     const passes = writePasses(plan, backward, Object.keys(options.inputs), options.outputs);
-    const open = (graph: OnnxModel) =>
-      runtime.InferenceSession.create(writeModel(graph), sessionOptions(options.threads));
+    const open = (graph: OnnxModel, changes: Options = {}) =>
+      runtime.InferenceSession.create(writeModel(graph), { ...sessionOptions(options.threads), ...changes });
     const empty = (names: Iterable<string>) =>
       Object.fromEntries([...names].map((name) => [name, emptyTensor(runtime, passes.shapes.get(name) ?? [])]));
     const results = empty(new Set(backward.gradients.values()));
@@ -65,7 +73,7 @@ export class TrainingSession {
     return new TrainingSession(
       runtime,
       await open(passes.forward),
-      passes.backward && (await open(passes.backward)),
+      passes.backward && (await open(passes.backward, AS_WRITTEN)),
       parameters,
       2 * bytes(parameters) + bytes(Object.values(results)) + bytes(Object.values(saved)) + passes.workingBytes,
       options.inputs,

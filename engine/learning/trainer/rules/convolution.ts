@@ -71,8 +71,8 @@ function weightGradient(
   const results = tapsOf(graph, input, windows).map((cells) => {
     if (inputs === 1 && each === 1) return graph.sum(graph.multiply(gradient, cells), [0, 2, 3]);
     const left = graph.reshape(gradient, [batch, group, each, places]);
-    const right = graph.turned(graph.reshape(cells, [batch, group, inputs, places]));
-    return graph.sum(graph.product(left, right), [0]);
+    const right = graph.reshape(cells, [batch, group, inputs, places]);
+    return graph.sum(graph.product(left, right, { turnB: true }), [0]);
   });
   const side =
     taps === 1
@@ -108,10 +108,10 @@ function plainWeightGradient(
   const outer = inside ? 1 : batch;
   const flat = cells.map((tap) => graph.reshape(tap, [outer, inputs, (batch / outer) * places]));
   if (inputs < FEW_CHANNELS && taps > 1) {
-    const sums = graph.sum(graph.product(left, graph.turned(joined(graph, flat, 1))), [0]);
+    const sums = graph.sum(graph.product(left, joined(graph, flat, 1), { turnB: true }), [0]);
     return graph.reshape(graph.transpose(graph.reshape(sums, [outputs, taps, inputs]), [0, 2, 1]), dims);
   }
-  const products = flat.map((tap) => graph.product(left, graph.turned(tap)));
+  const products = flat.map((tap) => graph.product(left, tap, { turnB: true }));
   if (outer === 1) {
     const apart = products.map((value) => graph.reshape(value, [outputs, inputs, 1]));
     return graph.reshape(joined(graph, apart, 2), dims);

@@ -8,12 +8,12 @@ const product: Rule = ({ node, graph, gradient, wanted }) => {
   const [a, b] = node.input;
   const [left, right] = [graph.dims(a), graph.dims(b)];
   if (left.length < 2 || right.length < 2) throw new UntrainableOperator(node, 'one of its inputs is a vector');
-  const first = () => graph.sumTo(graph.product(gradient, graph.turned(b)), left);
+  const first = () => graph.sumTo(graph.product(gradient, b, { turnB: true }), left);
   const second = () => {
-    if (right.length > 2) return graph.sumTo(graph.product(graph.turned(a), gradient), right);
+    if (right.length > 2) return graph.sumTo(graph.product(a, gradient, { turnA: true }), right);
     const rows = left.slice(0, -1).reduce((size, dim) => size * dim, 1);
     const flat = graph.reshape(a, [rows, right[0]]);
-    return graph.product(graph.turned(flat), graph.reshape(gradient, [rows, right[1]]));
+    return graph.product(flat, graph.reshape(gradient, [rows, right[1]]), { turnA: true });
   };
   return [wanted[0] ? first() : null, wanted[1] ? second() : null];
 };
@@ -27,17 +27,17 @@ const gemm: Rule = ({ node, graph, gradient, wanted }) => {
   const turnedB = integerOf(node, 'transB', 0) !== 0;
   const scaled = (value: string, factor: number) =>
     factor === 1 ? value : graph.multiply(value, graph.scalar(factor));
-  const first = () => {
-    const plain = graph.product(gradient, turnedB ? b : graph.turned(b));
-    return scaled(turnedA ? graph.turned(plain) : plain, alpha);
-  };
-  const second = () => {
-    const plain = graph.product(turnedA ? a : graph.turned(a), gradient);
-    return scaled(turnedB ? graph.turned(plain) : plain, alpha);
-  };
+  const first = () =>
+    turnedA
+      ? graph.product(b, gradient, { turnA: turnedB, turnB: true })
+      : graph.product(gradient, b, { turnB: !turnedB });
+  const second = () =>
+    turnedB
+      ? graph.product(gradient, a, { turnA: true, turnB: turnedA })
+      : graph.product(a, gradient, { turnA: !turnedA });
   return [
-    wanted[0] ? first() : null,
-    wanted[1] ? second() : null,
+    wanted[0] ? scaled(first(), alpha) : null,
+    wanted[1] ? scaled(second(), alpha) : null,
     wanted[2] ? scaled(graph.sumTo(gradient, graph.dims(c)), beta) : null,
   ];
 };
