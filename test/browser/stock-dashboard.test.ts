@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import type { Counters } from '../../engine/domain';
+import type { Counters, ReviewItem } from '../../engine/domain';
 import { stockFlow } from '../support/flows';
 import { InspectionApi } from '../support/inspection-api';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
@@ -46,6 +46,35 @@ describe('the dashboard of the stock flow', function () {
       .first()
       .waitFor();
     assert.deepEqual(errors, []);
+    await context.close();
+  });
+
+  it('sends a box drawn in the review with the decision, and it comes out of the export', async () => {
+    const items = async (state: string) =>
+      (await api.get<{ items: ReviewItem[] }>(`/review-items?state=${state}&limit=50`)).items;
+    await waitFor('a picture to decide', async () => (await items('pending')).length > 0, 120_000);
+    const { page, context, errors } = await openPage(browser, `${nodeRed.base}/dashboard/review`);
+    await page.locator('.oq-edit').waitFor();
+    await page.keyboard.press('b');
+    await page.keyboard.press('Enter');
+    await page.locator('.oq-edit-box[aria-pressed=true]').waitFor();
+    await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.press('n');
+    const decided = async () => (await items('labelled')).find(({ boxes }) => boxes !== null && boxes.length > 0);
+    await waitFor('the decision', async () => (await decided()) !== undefined);
+    const { label, boxes, partType } = (await decided()) as ReviewItem;
+    assert.equal(label, 'NG');
+    assert.equal(boxes?.length, 1);
+    const { items: classes } = await api.get<{ items: string[] }>(`/part-types/${partType}/classes`);
+    assert.ok(classes.includes(boxes[0].label));
+    assert.deepEqual(errors, []);
+
+    await page.goto(`${nodeRed.base}/dashboard/train`);
+    const download = page.waitForEvent('download');
+    await page.locator('a[data-format=yolo]').click();
+    const archive = readFileSync(await (await download).path());
+    assert.equal(archive.subarray(0, 2).toString(), 'PK');
+    assert.ok(archive.includes('data.yaml'));
     await context.close();
   });
 

@@ -55,7 +55,7 @@ export const modelsDe: typeof modelsEnUS = {
     precision: 'Genauigkeit',
     precisionHint: 'Wie viel von dem, was gefunden wird, da ist (Precision)',
     recallOf: (label) => `Trefferquote ${label}`,
-    points: (difference) => `${difference} Punkte`,
+    points: (difference) => (difference === '1' ? '1 Punkt' : `${difference} Punkte`),
     heldOut: (pictures) =>
       pictures === 1
         ? 'An 1 zurückgehaltenen Bild'
@@ -83,9 +83,9 @@ export const modelsDe: typeof modelsEnUS = {
   gate: {
     title: 'Freigabe',
     accepted: 'Freigegeben: an nicht gelernten Bildern nicht schlechter als vorher.',
-    refused: 'Nicht freigegeben: Es kommt nicht von selbst in den Einsatz.',
-    refusedShort: 'nicht freigegeben',
-    warning: 'Diese Version wurde nicht freigegeben; sie prüft womöglich schlechter als die davor.',
+    refused: 'Abgelehnt: Es kommt nicht von selbst in den Einsatz.',
+    refusedShort: 'abgelehnt',
+    warning: 'Diese Version wurde bei der Freigabe abgelehnt; sie prüft womöglich schlechter als die davor.',
     deployAnyway: 'Trotzdem einsetzen',
     reasons: {
       'nothing-to-measure-with':

@@ -66,7 +66,7 @@ export const modelsEnUS = {
     precision: 'Precision',
     precisionHint: 'Of what is found, the share that is there',
     recallOf: (label: string) => `Recall of ${label}`,
-    points: (difference: string) => `${difference} points`,
+    points: (difference: string) => (difference === '1' ? '1 point' : `${difference} points`),
     heldOut: (pictures: number) =>
       pictures === 1 ? 'On 1 held-out picture' : `On ${pictures} held-out pictures it has not learnt`,
     oldPictures: (pictures: number) =>
