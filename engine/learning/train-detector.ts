@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, DatasetPicture } from '../datasets';
-import { writeDetectorPackage } from '../detector';
-import { type JobProgress, type SkippedPicture, sha256Of } from '../domain';
+import { type DetectorFacts, writeDetectorPackage } from '../detector';
+import { type JobProgress, sha256Of } from '../domain';
 import { type FinetuneResult, finetuneDetector } from './detector-training';
+import { type ExternalResult, trainExternally } from './external-trainer';
 import { openDataset } from './labelled-dataset';
 import { CHECKPOINT_FOLDER, type DetectorOrder, type TrainingOutcome } from './training-messages';
 
@@ -12,88 +13,116 @@ const GOLDEN_PICTURES = 3;
 /** Percent of the job when only the package is left to write. */
 const TRAINED = 97;
 
-/** Trains a detector and writes its package, whatever the gate says of it. */
-export async function trainDetector(
-  order: DetectorOrder,
-  onProgress: (progress: JobProgress) => void,
-): Promise<TrainingOutcome> {
+type Tell = (progress: JobProgress) => void;
+
+interface Material {
+  readonly base: Uint8Array;
+  readonly dataset: Dataset;
+  /** Old pictures. */
+  readonly replay: Dataset | null;
+}
+
+/** Trains a detector, here or by another program, and writes its package, whatever the gate says of it. */
+export async function trainDetector(order: DetectorOrder, onProgress: Tell): Promise<TrainingOutcome> {
   const started = performance.now();
-  const { source, workFolder, options, threads } = order;
   onProgress({ stage: 'read', percent: 0, remainingSeconds: null });
-  const dataset = await openDataset(source, 'detection', workFolder);
-  const replay = order.replay && (await openDataset({ kind: 'dataset', ...order.replay }, 'detection', workFolder));
-  const base = await readFile(order.base.path);
-  let last: JobProgress = { stage: 'read', percent: 0, remainingSeconds: null };
-  const { level, epochs, inputSize, batch, learningRate, augmentation, seed, search, gate } = options;
+  const { source, replay, workFolder } = order;
+  const material: Material = {
+    base: await readFile(order.base.path),
+    dataset: await openDataset(source, 'detection', workFolder),
+    replay: replay && (await openDataset({ kind: 'dataset', ...replay }, 'detection', workFolder)),
+  };
+  let last: JobProgress | undefined;
+  const onTraining: Tell = (progress) => {
+    last = { ...progress, percent: (progress.percent * TRAINED) / 100 };
+    onProgress(last);
+  };
+  const trained = await (order.command === null
+    ? trainHere(order, material, onTraining)
+    : trainElsewhere(order, order.command, material, onTraining));
+  onProgress({ ...last, stage: 'package', percent: TRAINED, remainingSeconds: null });
+  const { result } = trained;
+  const metrics = {
+    'seconds.train': result.report.seconds,
+    'seconds.total': Math.round(performance.now() - started) / 1000,
+    ...trained.metrics,
+  };
+  const facts = { ...factsOf(order, material, result), training: trained.training, metrics };
+  const golden = await goldenPictures(material.dataset);
+  await writeDetectorPackage(order.outFolder, result.model, facts, { golden, threads: order.threads });
+  const unread = material.dataset.skipped.map(({ name, reason }) => ({ name, reason }));
+  return { skipped: [...unread, ...result.skipped], report: result.report, notes: trained.notes };
+}
+
+interface Trained extends Pick<DetectorFacts, 'training' | 'metrics'> {
+  readonly result: FinetuneResult | ExternalResult;
+  readonly notes: readonly string[];
+}
+
+async function trainHere(order: DetectorOrder, material: Material, onProgress: Tell): Promise<Trained> {
+  const { base: _base, replay: _replay, trainer: _trainer, ...wishes } = order.options;
+  const { base, dataset, replay } = material;
   const result = await finetuneDetector({
+    ...wishes,
     base,
     dataset,
     ...(replay && { replay }),
-    level,
+    checkpointFolder: join(order.workFolder, CHECKPOINT_FOLDER),
+    threads: order.threads,
+    onProgress,
+  });
+  const { level: _level, ...training } = result.settings;
+  const metrics = { epoch: result.epoch, memoryBytes: result.memoryBytes };
+  return { result, training, metrics, notes: result.notes };
+}
+
+async function trainElsewhere(
+  order: DetectorOrder,
+  command: readonly string[],
+  material: Material,
+  onProgress: Tell,
+): Promise<Trained> {
+  const { epochs, inputSize, batch, gate } = order.options;
+  const { base, dataset, replay } = material;
+  const result = await trainExternally({
+    command,
+    base,
+    dataset,
+    ...(replay && { replay }),
+    folder: join(order.workFolder, 'external'),
     epochs,
     inputSize,
     batch,
-    learningRate,
-    augmentation,
-    seed,
-    search,
     gate,
-    checkpointFolder: join(workFolder, CHECKPOINT_FOLDER),
-    threads,
-    onProgress: (progress) => {
-      last = { ...progress, percent: (progress.percent * TRAINED) / 100 };
-      onProgress(last);
-    },
+    threads: order.threads,
+    onProgress,
   });
-  onProgress({ ...last, stage: 'package', percent: TRAINED, remainingSeconds: null });
-  await writeDetectorPackage(
-    order.outFolder,
-    result.model,
-    {
-      name: order.name,
-      version: order.version,
-      partType: order.partType,
-      parent: order.parent,
-      base: { name: order.base.name, sha256: sha256Of(base) },
-      level: result.report.level,
-      ...factsOf(order, dataset, replay, result),
-      metrics: {
-        'seconds.train': result.report.seconds,
-        'seconds.total': Math.round(performance.now() - started) / 1000,
-        epoch: result.epoch,
-        memoryBytes: result.memoryBytes,
-      },
-    },
-    { golden: await goldenPictures(dataset), threads },
-  );
-  return {
-    skipped: [...dataset.skipped.map(({ name, reason }) => ({ name, reason })), ...result.skipped],
-    report: result.report,
-    notes: result.notes,
-  };
+  return { result, training: null, metrics: { epoch: result.epoch }, notes: [] };
 }
 
 function factsOf(
-  order: DetectorOrder,
-  dataset: Dataset,
-  replay: Dataset | null,
-  { report, settings, pictures, skipped, dataset: hashes }: FinetuneResult,
-) {
-  const { before, after, oldClasses, gate, curve } = report;
-  const { seed, epochs, inputSize, batch, learningRate, augmentation } = settings;
-  const isLearnt = ({ split }: DatasetPicture) => split === 'train';
-  const boxes = [...dataset.pictures, ...(replay?.pictures ?? [])].filter(isLearnt).flatMap((one) => one.boxes ?? []);
+  { name, version, partType, parent, base, sourceText }: DetectorOrder,
+  { base: bytes, dataset, replay }: Material,
+  { report, pictures, skipped, dataset: hashes }: Trained['result'],
+): Omit<DetectorFacts, 'training' | 'metrics'> {
+  const { level, before, after, oldClasses, gate, curve } = report;
+  const learnt = [...dataset.pictures, ...(replay?.pictures ?? [])].filter(({ split }) => split === 'train');
   return {
+    name,
+    version,
+    partType,
+    parent,
+    base: { name: base.name, sha256: sha256Of(bytes) },
+    level,
     dataset: {
-      source: order.sourceText,
+      source: sourceText,
       count: pictures.learnt + pictures.replayed,
-      skipped: dataset.skipped.length + (skipped as readonly SkippedPicture[]).length,
+      skipped: dataset.skipped.length + skipped.length,
       sha256: hashes.replay === null ? hashes.sha256 : sha256Of(Buffer.from(`${hashes.sha256} ${hashes.replay}`)),
       heldOut: pictures.heldOut,
-      boxes: boxes.length,
+      boxes: learnt.reduce((sum, { boxes }) => sum + (boxes?.length ?? 0), 0),
       replayed: pictures.replayed,
     },
-    training: { seed, epochs, inputSize, batch, learningRate, augmentation },
     evaluation: { before, after, oldClasses },
     gate,
     curve,
