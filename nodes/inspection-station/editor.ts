@@ -57,14 +57,17 @@ RED.nodes.registerType('inspection-station', {
     },
     importLimitMb: {
       value: 2048,
-      required: true,
-      validate(value: string) {
-        return Number(value) >= 1 && Number(value) <= 65536;
+      validate(value: string | undefined) {
+        // stations saved by an earlier release have none, and get the default
+        return value === undefined || (Number(value) >= 1 && Number(value) <= 65536);
       },
     },
   },
   credentials: {
     modelKey: { type: 'password' },
+  },
+  oneditprepare() {
+    if (this.importLimitMb === undefined) $('#node-config-input-importLimitMb').val(2048);
   },
   label() {
     return this.name || this._('inspection-station.defaultName');
