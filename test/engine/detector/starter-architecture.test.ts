@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
-import { STARTER_BINS, STARTER_STRIDES, starterBody } from '../../../engine/detector';
+import {
+  describeDetector,
+  detectHead,
+  STARTER_BINS,
+  STARTER_STRIDES,
+  starterBody,
+  withTail,
+} from '../../../engine/detector';
 import { seededRandom } from '../../../engine/domain';
 import { loadRuntime, sessionOptions } from '../../../engine/inference';
-import { foldBatchNormalization, writeModel } from '../../../engine/onnx';
+import { foldBatchNormalization, readModel, writeModel } from '../../../engine/onnx';
 
 describe('the network of the starter detector', () => {
   const { model, levels } = starterBody(4, seededRandom(7));
@@ -51,6 +58,21 @@ describe('the network of the starter detector', () => {
         assert.ok(Math.abs(value - drawn[name].data[index]) < 1e-4);
       });
     }
+  });
+
+  it('is read like any other detector once it has its tail, so that it can be fine-tuned', () => {
+    const classes = ['defect', 'fracture', 'stain', 'misalignment'];
+    const whole = readModel(
+      writeModel(withTail(foldBatchNormalization(model), levels, { classes, bins: STARTER_BINS })),
+    );
+    const description = describeDetector(whole);
+    assert.equal(description.layout, 'rows');
+    assert.deepEqual(description.classes, classes);
+    const head = detectHead(whole);
+    assert.deepEqual(
+      head.levels.map(({ stride, bins }) => [stride, bins]),
+      STARTER_STRIDES.map((stride) => [stride, STARTER_BINS]),
+    );
   });
 
   it('refuses to tell nothing apart', () => {
