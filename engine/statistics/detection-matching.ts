@@ -59,43 +59,50 @@ const NEARLY_ONE = 1 - 1e-10;
 export function matchClass(pictures: readonly JudgedPicture[], label: string, range: AreaRange): ClassOutcome {
   const counts = new Int32Array(pictures.length);
   const outcomes = pictures.flatMap(({ truth, detections }, picture) => {
-    const boxes = truth
-      .map((box, place) => ({ ...box, place, isIgnored: isIgnored(box, range) }))
-      .filter((box) => box.label === label)
+    const boxes = placed(truth, label)
+      .map((box) => ({ ...box, isIgnored: isIgnored(box.item, range) }))
       .sort((a, b) => Number(a.isIgnored) - Number(b.isIgnored));
     counts[picture] = boxes.filter((box) => !box.isIgnored).length;
-    const found = detections
-      .map((detection, place) => ({ ...detection, place }))
-      .filter((detection) => detection.label === label)
-      .sort((a, b) => b.confidence - a.confidence)
+    const found = placed(detections, label)
+      .sort((a, b) => b.item.confidence - a.item.confidence)
       .slice(0, MOST_DETECTIONS);
-    return matchPicture(boxes, found, range).map((outcome) => ({ picture, ...outcome }));
+    return matchPicture(boxes, found, range, picture);
   });
   return { outcomes: outcomes.sort((a, b) => b.confidence - a.confidence), counts };
 }
 
-type Placed<T> = T & { readonly place: number };
+interface Placed<T> {
+  readonly item: T;
+  /** In the picture's list. */
+  readonly place: number;
+}
+
+/** Those of one class. */
+function placed<T extends { readonly label: string }>(items: readonly T[], label: string): Placed<T>[] {
+  const found: Placed<T>[] = [];
+  for (const [place, item] of items.entries()) if (item.label === label) found.push({ item, place });
+  return found;
+}
+
+type Truth = Placed<TrueBox> & { readonly isIgnored: boolean };
 
 function matchPicture(
-  truth: readonly (Placed<TrueBox> & { readonly isIgnored: boolean })[],
+  truth: readonly Truth[],
   detections: readonly Placed<Detection>[],
   range: AreaRange,
-): Omit<DetectionOutcome, 'picture'>[] {
-  const overlaps = detections.map(({ box }) => truth.map((other) => overlapOf(box, other.box, other.crowd)));
-  const outcomes = detections.map(({ confidence, place, box }) => ({
-    detection: place,
-    confidence,
-    truth: -1,
-    hits: 0,
-    ignored: 0,
-    isOutside: isOutside(box.width * box.height, range),
-  }));
+  picture: number,
+): DetectionOutcome[] {
+  const overlaps = detections.map(({ item }) =>
+    truth.map(({ item: other }) => overlapOf(item.box, other.box, other.crowd)),
+  );
+  const matched = detections.map(() => ({ truth: -1, hits: 0, ignored: 0 }));
   for (const [bit, least] of OVERLAPS.entries()) {
     const isTaken = new Uint8Array(truth.length);
-    for (const [index, outcome] of outcomes.entries()) {
+    for (const [index, outcome] of matched.entries()) {
       const match = bestMatch(truth, overlaps[index], isTaken, Math.min(least, NEARLY_ONE));
       if (match === -1) {
-        if (outcome.isOutside) outcome.ignored |= 1 << bit;
+        const { width, height } = detections[index].item.box;
+        if (isOutside(width * height, range)) outcome.ignored |= 1 << bit;
         continue;
       }
       isTaken[match] = 1;
@@ -104,20 +111,20 @@ function matchPicture(
       if (bit === 0) outcome.truth = truth[match].place;
     }
   }
-  return outcomes.map(({ isOutside: _, ...outcome }) => outcome);
+  return detections.map(({ item, place }, index) => ({
+    picture,
+    detection: place,
+    confidence: item.confidence,
+    ...matched[index],
+  }));
 }
 
 /** Of equal overlaps the later box, as in COCO's own evaluation. */
-function bestMatch(
-  truth: readonly { readonly crowd?: boolean; readonly isIgnored: boolean }[],
-  overlaps: readonly number[],
-  isTaken: Uint8Array,
-  least: number,
-): number {
+function bestMatch(truth: readonly Truth[], overlaps: readonly number[], isTaken: Uint8Array, least: number): number {
   let best = -1;
   let highest = least;
-  for (const [place, { crowd, isIgnored }] of truth.entries()) {
-    if (isTaken[place] === 1 && !crowd) continue;
+  for (const [place, { item, isIgnored }] of truth.entries()) {
+    if (isTaken[place] === 1 && !item.crowd) continue;
     if (best !== -1 && isIgnored && !truth[best].isIgnored) break;
     if (overlaps[place] < highest) continue;
     best = place;
