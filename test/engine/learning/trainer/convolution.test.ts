@@ -27,6 +27,8 @@ const FORMS: readonly Form[] = [
   { says: '3x3 padded by more than its reach', attributes: { pads: [3, 3, 3, 3] } },
   { says: '5x3 with strides 2 and 1', kernel: [5, 3], attributes: { pads: [2, 1, 2, 1], strides: [2, 1] } },
   { says: '3x3 of many channels', channels: 17, attributes: { pads: [1, 1, 1, 1] } },
+  { says: '3x3 from many channels to few', batch: 2, channels: 5, attributes: { pads: [1, 1, 0, 2] } },
+  { says: '3x3 from many channels to less', channels: 20, filters: 18, attributes: { dilations: [2, 1] } },
   { says: 'depthwise 3x3', channels: 4, filters: 4, group: 4, attributes: { pads: [1, 1, 1, 1] } },
   {
     says: 'depthwise 3x3 of a batch with stride 2',
