@@ -22,12 +22,12 @@ export type FinetuneWishes = { readonly [Key in keyof FinetuneSettings]?: Finetu
 
 export const LEVELS: readonly TrainedLevel[] = ['head', 'neck', 'full'];
 const DEFAULT_WINDOW = 320;
-const DEFAULT_BATCH = 8;
+const DEFAULT_BATCH = 4;
 /** By level, unless wished otherwise. */
-export const LEARNING_RATES: Readonly<Record<TrainedLevel, number>> = { head: 2e-3, neck: 1e-3, full: 1e-3 };
+export const LEARNING_RATES: Readonly<Record<TrainedLevel, number>> = { head: 4e-3, neck: 2e-3, full: 2e-3 };
 /** Windows learnt from, by default, however few pictures there are. */
-const WINDOWS: Readonly<Record<TrainedLevel, number>> = { head: 3000, neck: 4000, full: 6000 };
-const EPOCHS = [20, 200] as const;
+const WINDOWS: Readonly<Record<TrainedLevel, number>> = { head: 2400, neck: 6000, full: 9600 };
+const EPOCHS = [20, 300] as const;
 
 /**
  * Fills in what is not wished. Without a wish for the epochs there are as many as show the network a fixed number of
