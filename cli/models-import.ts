@@ -3,15 +3,15 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InvalidInput } from '../engine/domain';
 import { fileSource, importPackage, importVersion } from '../engine/packages';
+import { checkModel } from './check-model';
 import { interruptible } from './interruptible';
-import { loadModel } from './judge';
 import { KEY_OPTIONS, modelKeyOf } from './model-key';
 import { numberWithin, required } from './options';
 import { terminal, WrongUse } from './output';
 
 export const importHelp = `opti-quality models import FILE.opti --out DIR | --data DIR [--key-file FILE] [--limit MB]
 
-  Unpacks a model and checks hashes and golden scores. What is altered, cut off or scores otherwise leaves nothing behind.
+  Unpacks a model and checks hashes and golden pictures. What is altered, cut off or judged otherwise leaves nothing behind.
 
   --out DIR                a folder that does not exist, or is empty; gets byte for byte what was exported
   --data DIR               the data folder of a station, which may run meanwhile: the model becomes the next version
@@ -39,7 +39,7 @@ export async function importModel(args: string[]): Promise<number> {
   const key = await modelKeyOf(values['key-file']);
   const options = {
     key,
-    check: checkScores,
+    check: async (folder: string) => void (await checkModel(folder)),
     ...(megabytes !== undefined && { limits: { bytes: megabytes * 1024 ** 2 } }),
   };
   const { folder, manifest } = await interruptible('nothing was imported', (signal) =>
@@ -52,15 +52,9 @@ export async function importModel(args: string[]): Promise<number> {
     terminal.print(JSON.stringify({ model: folder, name, version, partType, origin: origin ?? null }));
   } else {
     const from = origin === undefined ? '' : ` (there: version ${origin.version})`;
-    terminal.print(`Version ${version} of ${name}${from} is in ${folder}; hashes and golden scores are right.`);
+    terminal.print(`Version ${version} of ${name}${from} is in ${folder}; hashes and golden pictures are right.`);
   }
   return 0;
-}
-
-/** @throws {ModelInvalid} when the golden pictures score otherwise here */
-export async function checkScores(folder: string): Promise<void> {
-  const model = await loadModel(folder);
-  await model.dispose();
 }
 
 /** @throws {InvalidInput} when it is no file */

@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { models as runModels } from '../../cli/models';
 import { WrongUse } from '../../cli/output';
+import { writeDetectorPackage } from '../../engine/detector';
 import { InspectionError } from '../../engine/domain';
 import { verifyFiles, writeManifest } from '../../engine/packages';
+import { smallDetectorFile } from '../engine/learning/detector-training/small-detector';
+import { squares } from '../engine/learning/detector-training/squares';
+import { sampleDetector } from '../engine/packages/class-samples';
 import { trainSmallModel } from '../engine/patchcore/small-model';
 import { readBankManifest } from '../support/bank-manifest';
 import { lastLine, type Outcome, optiQuality } from './run';
@@ -58,6 +62,31 @@ describe('opti-quality models export, import and verify', function () {
     assert.match(again.stderr, /never overwritten/);
     const over = await models('export', '--model', model, '--out', out);
     assert.match(over.stderr, /Files are never overwritten/);
+  });
+
+  it('takes a detector the same way, and refuses one that finds something else here', async () => {
+    const folder = path('detector');
+    const { pictures } = await squares(path('squares'), { train: 2, val: 0 });
+    const golden = await Promise.all(pictures.map((picture) => readFile(picture.path)));
+    const facts = { ...sampleDetector, classes: undefined, thresholds: { confidence: 0.001, perClass: {} } };
+    const made = await writeDetectorPackage(folder, smallDetectorFile(), facts, { golden, threads: 1 });
+    assert.ok(made.golden.some(({ detections }) => detections.length > 0));
+    const out = path('detector.opti');
+    assert.equal((await models('export', '--model', folder, '--out', out)).code, 0);
+    await mkdir(path('line'));
+    const imported = await models('import', out, '--data', path('line'), '--json');
+    assert.equal(imported.code, 0, imported.stderr);
+    const { model: place } = lastLine<{ model: string }>(imported);
+    assert.equal(place, path('line', 'models', 'plate.detector', '1'));
+    const verified = await models('verify', place, '--json');
+    const { kind, golden: count } = lastLine<{ kind: string; golden: number }>(verified);
+    assert.deepEqual([verified.code, kind, count], [0, 'detector', 2]);
+    await writeManifest(folder, { ...made, golden: made.golden.map((one) => ({ ...one, detections: [] })) });
+    const refused = await models('verify', folder);
+    assert.equal(refused.code, 1);
+    const judged = await optiQuality(['infer', '--model', place, pictures[0].path]);
+    assert.equal(judged.code, 1);
+    assert.match(judged.stderr, /of kind detector, and one of kind patchcore is needed/);
   });
 
   it('takes an encrypted model into a station as its next version', async () => {
