@@ -1,5 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { type Inspection, InvalidInput, type Label, type ReviewItem } from '../../engine/domain';
+import { type Inspection, InvalidInput, type Label, type LabelledBox, type ReviewItem } from '../../engine/domain';
 import { asInspection, type Station } from '../../engine/station';
 import type { ReviewStats } from '../../engine/store';
 import { defineNode, type InspectionMessage, type InspectionNode, inspectionOf, stationOf } from '../shared';
@@ -74,12 +74,27 @@ async function decide(station: Station, control: Control, payload: unknown, acto
     return;
   }
   const note = optionalText('note', order.note);
-  await station.reviews.label(id, { label: labelOf(order.label), reviewer, note }, actor);
+  const boxes = boxesOf(order.boxes);
+  await station.reviews.label(id, { label: labelOf(order.label), boxes, reviewer, note }, actor);
 }
 
 function labelOf(value: unknown): Label {
   if (value === 'OK' || value === 'NG') return value;
   throw new InvalidInput(`The label must be "OK" or "NG", not ${JSON.stringify(value)}.`);
+}
+
+/** Only the form: whether the boxes lie in the picture is checked where it is known. */
+function boxesOf(value: unknown): readonly LabelledBox[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  const isBox = (entry: unknown): entry is LabelledBox => {
+    const { label, box } = (entry ?? {}) as { label?: unknown; box?: Record<string, unknown> };
+    const isNumber = (side: string) => Number.isFinite(box?.[side]);
+    return typeof label === 'string' && ['x', 'y', 'width', 'height'].every(isNumber);
+  };
+  if (Array.isArray(value) && value.every(isBox)) return value.map(({ label, box }) => ({ label, box }));
+  throw new InvalidInput(
+    '"boxes" must be a list: [{"label": "scratch", "box": {"x": 10, "y": 20, "width": 30, "height": 40}}], in pixels.',
+  );
 }
 
 function optionalText(name: string, value: unknown): string | undefined {
@@ -92,10 +107,10 @@ function optionalText(name: string, value: unknown): string | undefined {
 
 /** What leaves when a person has decided. */
 async function decisionMessage(station: Station, item: ReviewItem): Promise<InspectionMessage> {
-  const { id, label, reviewer, note, partType, serial, lineVerdict, decidedAt } = item;
+  const { id, label, boxes, reviewer, note, partType, serial, lineVerdict, decidedAt } = item;
   const message: InspectionMessage = {
     topic: 'label',
-    payload: { id, label, reviewer, note, partType, serial, lineVerdict, decidedAt },
+    payload: { id, label, boxes, reviewer, note, partType, serial, lineVerdict, decidedAt },
   };
   const record = await station.store.inspections.get(id);
   if (record === null || label === null || decidedAt === null) return message;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Inspection } from '../../engine/domain';
+import type { Inspection, ReviewItem } from '../../engine/domain';
 import type { InspectionMessage } from '../../nodes/shared';
 import {
   collect,
@@ -107,6 +107,29 @@ describe('review-queue', () => {
     );
     assert.ok(!('state' in inspection));
     await until(() => pending() === 0);
+  });
+
+  it('takes the boxes a person drew, and sends them on with the decision', async () => {
+    await start();
+    const [first, second] = [await reviewed(), await reviewed()];
+    send('queue', first);
+    send('queue', second);
+    await until(() => pending() === 2);
+    const boxes = [{ label: 'crack', box: { x: 2, y: 3, width: 20, height: 10 } }];
+    const decide = (message: InspectionMessage, drawn: unknown) =>
+      send('queue', { topic: 'label', payload: { id: idOf(message), label: 'NG', boxes: drawn } });
+    decide(first, boxes);
+    await until(() => collect('decisions').length === 1);
+    decide(second, undefined);
+    await until(() => collect('decisions').length === 2);
+    assert.deepEqual(
+      collect('decisions').map(({ payload }) => (payload as ReviewItem).boxes),
+      [boxes, null],
+    );
+    for (const wrong of ['crack', [{ label: 'crack' }], [{ ...boxes[0], label: 7 }], [null]]) decide(first, wrong);
+    await until(() => collect('errors').length === 4);
+    decide(first, [{ label: 'crack', box: { x: -5, y: 0, width: 4, height: 4 } }]);
+    await until(() => collect('errors').length === 5);
   });
 
   it('emits the decision when a person decides by the API', async () => {
