@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeDetector } from '../../engine/detector';
+import { packageRoot } from '../../engine/domain';
 import { readModel } from '../../engine/onnx';
 import { smallDetectorFile } from '../engine/learning/detector-training/small-detector';
 import { squares } from '../engine/learning/detector-training/squares';
@@ -74,6 +77,28 @@ describe('opti-quality finetune', function () {
     assert.equal(kept.code, 1);
     assert.equal(lastLine<Report>(kept).model, out);
     assert.ok(existsSync(out));
+  });
+
+  it('ends at an interrupt without a result, and goes on from there when it is told to', async () => {
+    const target = join(folder, 'later.onnx');
+    const entry = join(packageRoot, 'cli', 'opti-quality.ts');
+    const args = ['finetune', '--model', model, '--data', data, '--out', target, ...quick, '--epochs', '6'];
+    const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let text = '';
+    let isTold = false;
+    child.stderr.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      // a second interrupt would end the process at once
+      if (text.includes('epoch 2/6') && !isTold) isTold = child.kill('SIGINT');
+    });
+    const [code] = await once(child, 'close');
+    assert.equal(code, 1, text);
+    assert.match(text, /cancelled; --resume goes on after the last epoch/);
+    assert.ok(!existsSync(target));
+    const resumed = await optiQuality([...args, '--resume', '--keep-refused']);
+    const { notes } = lastLine<{ notes: readonly string[] }>(resumed);
+    assert.match(notes[0], /^Went on after epoch [2-6] of an interrupted training/);
+    assert.ok(existsSync(target));
   });
 
   it('tells wrong use from failure', async () => {
