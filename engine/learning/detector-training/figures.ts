@@ -22,12 +22,15 @@ export function figuresOf(metrics: DetectionMetrics, pictures: number): Detector
     })),
     ...(Number.isNaN(intervals.map50.low) ? {} : { intervals: { ...intervals } }),
     ...(Number.isNaN(bestConfidence) ? {} : { bestConfidence }),
-    curves: curves.map(({ label, confidence, precision, recall: found }) => ({
-      label,
-      confidence: [...confidence],
-      precision: [...precision],
-      recall: [...found],
-    })),
+    // of classes without boxes nothing can be drawn
+    curves: curves
+      .filter(({ recall: found }) => !found.some(Number.isNaN))
+      .map(({ label, confidence, precision, recall: found }) => ({
+        label,
+        confidence: [...confidence],
+        precision: [...precision],
+        recall: [...found],
+      })),
     confusion,
   };
 }
