@@ -145,7 +145,7 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
     classes,
     report: {
       kind: 'detector',
-      level: trained.level,
+      level: trained.settings.level,
       before,
       after,
       oldClasses: old as { before: DetectorFigures; after: DetectorFigures } | null,
@@ -154,7 +154,7 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
       seconds: Math.round((performance.now() - started) / 100) / 10,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     },
-    settings: { ...settings, level: trained.level },
+    settings: trained.settings,
     epoch: trained.epoch,
     skipped,
     notes: [...trained.notes, ...notes],

@@ -28,15 +28,17 @@ const EPSILON = 1e-9;
  */
 export function gate(fresh: Measured, old: Measured | null, { tolerance }: GateOptions): GateDecision {
   const reasons: GateReason[] = [];
-  if (fresh.after.pictures === 0) {
+  const { after } = fresh;
+  const hasBoxes = after.perClass.length === 0 || after.perClass.some(({ count }) => count > 0);
+  if (after.pictures === 0 || !hasBoxes) {
     reasons.push({
       code: 'nothing-to-measure-with',
-      message: 'No picture with labels is held out, so nobody can tell whether the candidate is better. Add pictures.',
+      message: 'No picture with boxes is held out, so nobody can tell whether the candidate is better. Add pictures.',
     });
-  } else if (!(fresh.after.map50 > 0)) {
+  } else if (!(after.map50 > 0)) {
     reasons.push({ code: 'finds-nothing', message: 'The candidate finds nothing on the held-out pictures.' });
   }
-  if (fresh.after.pictures > 0) reasons.push(...worse(fresh, tolerance, 'held-out', 'held-out'));
+  if (after.pictures > 0) reasons.push(...worse(fresh, tolerance, 'held-out', 'held-out'));
   if (old !== null) reasons.push(...worse(old, tolerance, 'old', 'old'));
   return { accepted: reasons.length === 0, reasons };
 }

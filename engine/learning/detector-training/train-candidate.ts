@@ -23,7 +23,8 @@ export interface CandidateTraining
 }
 
 export interface TrainedCandidate extends LoopResult {
-  readonly level: TrainedLevel;
+  /** As they were in the end. */
+  readonly settings: FinetuneSettings;
   readonly memoryBytes: number;
   /** What went otherwise than wished. */
   readonly notes: readonly string[];
@@ -47,7 +48,7 @@ export async function trainCandidate(candidate: Candidate, training: CandidateTr
   try {
     const featureBytes = level === 'head' ? training.cacheBytes : 0;
     const result = await trainPart(part, candidate.head, { ...training, settings, featureBytes });
-    return { ...result, level, memoryBytes, notes };
+    return { ...result, settings, memoryBytes, notes };
   } finally {
     await part.close();
   }

@@ -55,6 +55,8 @@ describe('Gate of a fine-tuned detector', () => {
 
   it('refuses what finds nothing, and what nobody can measure', () => {
     assert.deepEqual(codes(gate({ before: null, after: figures(0, {}) }, null, tolerance)), ['finds-nothing']);
+    const empty = figures(0, { scratch: [0, 0] });
+    assert.deepEqual(codes(gate({ before: null, after: empty }, null, tolerance)), ['nothing-to-measure-with']);
     const unmeasured = { ...figures(0, {}), pictures: 0 };
     assert.deepEqual(codes(gate({ before: null, after: unmeasured }, null, tolerance)), ['nothing-to-measure-with']);
   });
