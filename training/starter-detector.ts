@@ -5,7 +5,8 @@
  *     node --import tsx training/starter-detector.ts [--steps N] [--pictures N] [--batch N] [--rate R] [--seed N] [--out DIR]
  *
  * The same options give the same model on the same machine. A run that was broken off goes on from its last checkpoint
- * (`--checkpoint DIR`), when it is called with the same options.
+ * (`--checkpoint DIR`), when it is called with the same options; only the number of steps may be another one, and the
+ * learning rate follows that from there.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -52,8 +53,16 @@ interface Recipe {
   readonly seed: number;
 }
 
+/** From which step on how many steps were planned. */
+export interface Plan {
+  readonly from: number;
+  readonly steps: number;
+}
+
 interface Progress {
   readonly recipe: Recipe;
+  /** One, unless the run went on with another number of steps. */
+  readonly plans: readonly Plan[];
   readonly step: number;
   readonly optimiserSteps: number;
   readonly averageUpdates: number;
@@ -78,11 +87,11 @@ async function main(): Promise<void> {
   const recipe = Object.fromEntries(
     Object.entries({ ...numbers, seed: values.seed }).map(([name, text]) => [name, Number(text)]),
   ) as unknown as Recipe;
-  const { model, losses, seconds } = await train(recipe, Number(values.threads), values.checkpoint);
+  const { model, losses, seconds, plans } = await train(recipe, Number(values.threads), values.checkpoint);
   await mkdir(values.out, { recursive: true });
   const bytes = writeModel(model);
   await writeFile(join(values.out, 'model.onnx'), bytes);
-  const readme = await readmeOf({ ...recipe, bytes: bytes.length, seconds, losses, model: values.out });
+  const readme = await readmeOf({ ...recipe, plans, bytes: bytes.length, seconds, losses, model: values.out });
   await writeFile(join(values.out, 'README.md'), readme);
   process.stdout.write(readme);
 }
@@ -106,6 +115,8 @@ async function train(recipe: Recipe, threads: number, folder: string) {
   const average = new WeightAverage(session.values, { decay: 0.998, ramp: 300 });
   const state = { session, optimiser, average };
   const before = await restored(folder, recipe, state);
+  const plans = [...(before?.plans ?? [])];
+  if (plans.at(-1)?.steps !== steps) plans.push({ from: before?.step ?? 0, steps });
   const losses = [...(before?.losses ?? [])];
   const start = performance.now();
   const secondsNow = () => (before?.seconds ?? 0) + (performance.now() - start) / 1000;
@@ -129,11 +140,11 @@ async function train(recipe: Recipe, threads: number, folder: string) {
       sum = 0;
     }
     if ((step + 1) % CHECKPOINT_EVERY === 0)
-      await save(folder, { recipe, step: step + 1, losses, seconds: secondsNow() }, state);
+      await save(folder, { recipe, plans, step: step + 1, losses, seconds: secondsNow() }, state);
   }
   const trained = finished(withWeights(body.model, average.weights), body);
   await session.close();
-  return { model: trained, losses, seconds: Math.round(secondsNow()) };
+  return { model: trained, losses, plans, seconds: Math.round(secondsNow()) };
 }
 
 /** The pictures of a step: all in turn, in another order each time around. */
@@ -232,7 +243,9 @@ async function restored(
   { session, optimiser, average }: State,
 ): Promise<Progress | null> {
   const checkpoint = await readCheckpoint<Progress>(folder);
-  if (checkpoint === null || JSON.stringify(checkpoint.facts.recipe) !== JSON.stringify(recipe)) return null;
+  if (checkpoint === null) return null;
+  const alike = { ...checkpoint.facts.recipe, steps: recipe.steps };
+  if (JSON.stringify(alike) !== JSON.stringify(recipe)) return null;
   const { facts, arrays } = checkpoint;
   const list = (name: string, count: number) => Array.from({ length: count }, (_, at) => arrays[`${name} ${at}`]);
   const { values, parameters } = session;
@@ -244,7 +257,7 @@ async function restored(
   });
   average.restore({ updates: facts.averageUpdates, averages: list('average', values.length) });
   process.stdout.write(`goes on at step ${facts.step}\n`);
-  return facts;
+  return { ...facts, plans: facts.plans ?? [{ from: 0, steps: facts.recipe.steps }] };
 }
 
 main().catch((error: unknown) => {

@@ -7,6 +7,8 @@ import { figuresTable, HELD_OUT_PICTURES, HELD_OUT_SEED, measureHeldOut } from '
 
 export interface StarterFacts {
   readonly steps: number;
+  /** From which step on how many steps were planned. */
+  readonly plans: readonly { readonly from: number; readonly steps: number }[];
   readonly batch: number;
   readonly pictures: number;
   readonly rate: number;
@@ -23,7 +25,7 @@ const LEAST_CONFIDENCE = 0.001;
 
 /** What stands beside the model: what it is, how it was made, what it achieves. */
 export async function readmeOf(facts: StarterFacts): Promise<string> {
-  const { steps, batch, pictures, rate, seed, bytes, seconds, losses } = facts;
+  const { steps, plans, batch, pictures, rate, seed, bytes, seconds, losses } = facts;
   const file = join(facts.model, 'model.onnx');
   const model = await DetectorModel.open({ file }, { threads: 1 });
   try {
@@ -54,7 +56,7 @@ fine-tuning.
 \`node --import tsx training/starter-detector.ts --steps ${steps} --batch ${batch} --pictures ${pictures} --rate ${rate} --seed ${seed}\`, ${Math.round(seconds / 60)} minutes
 on ${cpus().length} cores that had other work to do: ${(steps * batch).toLocaleString('en')} views of ${pictures.toLocaleString('en')} pictures, scaled, moved, mirrored and lit by chance,
 448 x 256 pixels each; task-aligned assignment, CIoU and distribution focal loss, AdamW with warm-up and cosine, averaged
-weights. Loss at the start, after each quarter and at the end: ${rows.join(', ')}.
+weights. Loss at the start, after each quarter and at the end: ${rows.join(', ')}.${changesOf(plans)}
 
 ## What it achieves
 
@@ -68,4 +70,14 @@ ${sections.join('\n\n')}
   } finally {
     await model.dispose();
   }
+}
+
+function changesOf(plans: StarterFacts['plans']): string {
+  return plans
+    .slice(1)
+    .map(({ from, steps }, index) => {
+      const { steps: before } = plans[index];
+      return ` The run was planned with ${before} steps, broken off at ${from}, and went on with ${steps} for the whole.`;
+    })
+    .join('');
 }

@@ -52,7 +52,7 @@ const PATIENCE = 25;
 const LEAST_GAIN = 1e-3;
 const WARM_UP = 5;
 /** Products of weights and features a fold; above it, only one fold is left out instead of each in turn. */
-const MANY_PRODUCTS = 5e7;
+const MANY_PRODUCTS = 1e7;
 
 interface Trial {
   readonly penalty: number;

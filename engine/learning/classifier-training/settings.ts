@@ -29,6 +29,11 @@ export function settingsOf(options: ClassifierTrainingOptions): ClassifierSettin
   return { fineTune, epochs, learningRate, inputSize, seed, augmentation };
 }
 
+/** How the layer is learnt where the settings are those of a whole network. */
+export function linearSettings(settings: ClassifierSettings): ClassifierSettings {
+  return { ...settings, ...LINEAR, fineTune: false };
+}
+
 /** Mirror images are left out: which way round a part lies can be what tells classes apart. */
 export function wishesOf(augmentation: number): AugmentationWishes {
   return { flip: false, rotation: 10 * augmentation, light: 0.4 * augmentation, shift: 0.1 * augmentation };

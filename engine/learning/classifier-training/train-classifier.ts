@@ -32,7 +32,7 @@ import { classifierFigures } from './figures';
 import { fineTune } from './fine-tune';
 import { classifierGate } from './gate';
 import { ClassifierProgress } from './progress';
-import { type ClassifierSettings, settingsOf, verdictsOf } from './settings';
+import { type ClassifierSettings, linearSettings, settingsOf, verdictsOf } from './settings';
 
 /** Readable pictures to learn from that each class needs. */
 export const LEAST_PER_CLASS = 4;
@@ -108,7 +108,9 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Tra
 
   const notes: string[] = [];
   const tuned = settings.fineTune ? await tryFineTuning(work, notes) : null;
-  const made = tuned ?? (await linearClassifier(work));
+  const frozen = settings.fineTune ? linearSettings(settings) : settings;
+  const made = tuned ?? (await linearClassifier({ ...work, settings: frozen }));
+  const { learningRate } = tuned ? settings : frozen;
   const { extracted, preprocessing, temperature, epochs, curve } = made;
   const model = writeModel(made.model);
 
@@ -118,7 +120,7 @@ export async function trainClassifier(training: ClassifierTraining): Promise<Tra
   progress.at('evaluate', 0.6);
   const before = training.before ? await figuresBefore(training.before, classes, heldOut, threads, signal) : null;
   progress.at('gate', 0);
-  const { learningRate, seed, augmentation } = settings;
+  const { seed, augmentation } = settings;
   return {
     model,
     classes,
@@ -173,9 +175,8 @@ async function linearClassifier(work: Work): Promise<Made> {
 async function tryFineTuning(work: Work, notes: string[]): Promise<Made | null> {
   const { backbone, classes, settings, threads, signal, progress } = work;
   const network = featureNetwork(backbone.bytes, 'average', { ...backbone, deepest: true });
-  const { epochs: ownEpochs, learningRate: ownRate } = settingsOf({});
-  const first = { ...settings, epochs: ownEpochs, learningRate: ownRate };
-  const { extracted, preprocessing, chosen, leftOut } = await learnLayer({ ...work, settings: first }, network, true);
+  const first = { ...work, settings: linearSettings(settings) };
+  const { extracted, preprocessing, chosen, leftOut } = await learnLayer(first, network, true);
   try {
     const { model, temperature, epochs, curve } = await fineTune(network, headOf(chosen), {
       pictures: extracted.learnt,

@@ -247,6 +247,20 @@ describe('training a classifier', function () {
       assert.ok(progress.some(({ memoryBytes = 0 }) => memoryBytes > 100_000));
     });
 
+    for (const [kind, activation, dims] of [
+      ['depthwise', 'Clip', ['n', 3, 'h', 'w']],
+      ['squeeze-excite', 'HardSwish', [1, 3, SIZE, SIZE]],
+    ] as const) {
+      it(`learns with a ${kind} network (${activation})`, async () => {
+        const file = path(`${kind}.onnx`);
+        await writeFile(file, writeModel(classifierOf(kind, activation, dims).model));
+        const options = { backbone: file, fineTune: true, epochs: 1, pictures: surfaces(5) };
+        const { method, notes, preprocessing } = await trainClassifier(packaging(options));
+        assert.deepEqual([method, notes], ['fine-tuned', []]);
+        assert.deepEqual([preprocessing.width, preprocessing.height], [SIZE, SIZE]);
+      });
+    }
+
     it('falls back to the layer alone where the backbone cannot be trained, and says so', async () => {
       const strange = path('strange.onnx');
       await writeFile(strange, writeModel(withNeighbourhood()));
