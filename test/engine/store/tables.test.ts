@@ -266,6 +266,35 @@ describe('jobs and deployments in the store', function () {
     await assert.rejects(jobs.update(job()), { code: 'not-found' });
   });
 
+  it('keeps the deployments and labels of a database that knew neither kinds nor boxes', async () => {
+    const { dataFolder, deployments, reviews, close } = await temporaryStore();
+    const before = { partType: 'a', kind: 'patchcore', name: 'a', version: '1', previousVersion: null } as const;
+    await deployments.add({ ...before, action: 'deploy', actor: 'Ada', at: AT });
+    const { id } = (await reviews.add(item())).item;
+    const labelled = await reviews.decide(id, { label: 'OK', reviewer: null, note: 'dust' }, 'ada', AT);
+    await close();
+    const database = new Database(join(dataFolder, 'inspection.sqlite'));
+    await promisify(database.exec.bind(database))(
+      "DELETE FROM migrations WHERE name IN ('0004-model-kinds', '0005-label-boxes'); " +
+        'DROP INDEX deployments_part_type_kind_id_index; ALTER TABLE deployments DROP COLUMN kind; ' +
+        'ALTER TABLE review_items DROP COLUMN boxes; ALTER TABLE labels DROP COLUMN boxes;',
+    );
+    await promisify(database.close.bind(database))();
+    const again = await temporaryStore({ dataFolder });
+    assert.deepEqual(await again.deployments.current('a'), { ...before, action: 'deploy', actor: 'Ada', at: AT });
+    assert.deepEqual(await again.reviews.get(id), labelled);
+    const detector = { ...before, kind: 'detector', name: 'a.detector' } as const;
+    await again.deployments.add({ ...detector, action: 'deploy', actor: 'Ada', at: AT });
+    assert.deepEqual(
+      (await again.deployments.allCurrent()).map(({ kind, name }) => [kind, name]),
+      [
+        ['detector', 'a.detector'],
+        ['patchcore', 'a'],
+      ],
+    );
+    assert.equal((await again.deployments.history('a')).length, 1);
+  });
+
   it('knows the model in production of each part type and how it came there', async () => {
     const { audit, deployments } = await temporaryStore();
     const deployment = (partType: string, version: string, previousVersion: string | null): DeploymentRecord => ({
