@@ -132,7 +132,7 @@ export const modelsDe: typeof modelsEnUS = {
     replayHint: 'Wird mitgelernt, damit nicht vergessen wird, was bekannt ist.',
     trainer: 'Wie anlernen',
     trainers: { 'built-in': 'Hier, in Node-RED', external: 'Mit einem fremden Programm' },
-    noExternal: 'Für ein fremdes Programm tragen Sie seinen Befehl im Knoten inspection-station ein.',
+    noExternal: 'Für ein fremdes Programm tragen Sie seinen Befehl im inspection-station-Node ein.',
     search: 'Zuerst gute Einstellungen suchen',
     searchMinutes: 'Zeit für die Suche in Minuten',
     learning: 'Lernen',
