@@ -38,14 +38,20 @@ export async function probe(
   const made = graph.node.flatMap(({ output }) => output).filter((name) => name !== '');
   const moving = made.filter((name) => !fixed.has(name));
   const wanted = made.filter((name) => fixed.has(name));
-  const notes = moving.map((name) => makeNode('Shape', [name], [shapeOf(name)]));
+  // The runtime runs what nothing reads from the last to the first: so each value is let go before the next is made.
+  const notes = moving.map((name) => makeNode('Shape', [name], [shapeOf(name)])).reverse();
   const output = [...wanted, ...moving.map(shapeOf)].map((name) => valueInfo(name));
   const untyped = output.map((value) => changed(value, { type: undefined }));
   const bytes = writeModel(
     changed(model, { graph: changed(graph, { node: [...graph.node, ...notes], output: untyped }) }),
   );
   const runtime = loadRuntime();
-  const options = { ...sessionOptions(threads), graphOptimizationLevel: 'disabled' as const };
+  const options = {
+    ...sessionOptions(threads),
+    graphOptimizationLevel: 'disabled' as const,
+    enableMemPattern: false,
+    enableCpuMemArena: false,
+  };
   const session = await runtime.InferenceSession.create(bytes, options);
   try {
     const zeros = Object.entries(inputs).map(([name, dims]) => [

@@ -11,11 +11,14 @@ type RuntimeTensor = InstanceType<OnnxRuntime['Tensor']>;
 
 type Options = Parameters<OnnxRuntime['InferenceSession']['create']>[1];
 
-/**
- * The backward pass has nothing to gain from the runtime's rewriting, which would undo its order, and planning its memory
- * ahead keeps twice as much of it.
- */
-const AS_WRITTEN: Options = { graphOptimizationLevel: 'disabled', enableMemPattern: false };
+/** Planning its memory ahead keeps twice as much of it. */
+const UNPLANNED: Options = { enableMemPattern: false };
+/** The backward pass has nothing to gain from the runtime's rewriting, which would undo its order. */
+const AS_WRITTEN: Options = { ...UNPLANNED, graphOptimizationLevel: 'disabled' };
+/** The runtime keeps more memory than values take at one time: it grows in steps that double, and has scratch of its own. */
+const RUNTIME_SHARE = 3.5;
+/** What it keeps for two graphs of any size. */
+const RUNTIME_BYTES = 1e8;
 
 /** A trained weight with what has been added up of its gradient. The optimiser changes `data` in place. */
 export interface ParameterTensor extends NamedValues {
@@ -34,8 +37,9 @@ export class TrainingSession {
     /** The weights that are trained. */
     readonly parameters: readonly ParameterTensor[],
     /**
-     * Bytes of memory that training takes beyond the runtime itself, as the shapes tell: weights and their gradients, what
-     * the forward pass leaves for the backward pass, and the most that either needs while it runs.
+     * Bytes of memory that training takes, as the shapes tell: weights and their gradients, what the forward pass leaves for
+     * the backward pass, and the most that either needs while it runs. Within a fifth of what was measured; pictures and the
+     * optimiser come on top.
      */
     readonly memoryBytes: number,
     private readonly inputs: Readonly<Record<string, readonly number[]>>,
@@ -60,7 +64,7 @@ export class TrainingSession {
     const plan = await planTraining(model, options);
     const backward = differentiate(plan, options.outputs);
     const passes = writePasses(plan, backward, Object.keys(options.inputs), options.outputs);
-    const open = (graph: OnnxModel, changes: Options = {}) =>
+    const open = (graph: OnnxModel, changes: Options) =>
       runtime.InferenceSession.create(writeModel(graph), { ...sessionOptions(options.threads), ...changes });
     const empty = (names: Iterable<string>) =>
       Object.fromEntries([...names].map((name) => [name, emptyTensor(runtime, passes.shapes.get(name) ?? [])]));
@@ -72,10 +76,14 @@ export class TrainingSession {
     const weights = parameters.map(({ name, dims, data }) => [name, new runtime.Tensor('float32', data, dims)]);
     return new TrainingSession(
       runtime,
-      await open(passes.forward),
+      await open(passes.forward, UNPLANNED),
       passes.backward && (await open(passes.backward, AS_WRITTEN)),
       parameters,
-      2 * bytes(parameters) + bytes(Object.values(results)) + bytes(Object.values(saved)) + passes.workingBytes,
+      RUNTIME_BYTES +
+        2 * bytes(parameters) +
+        bytes(Object.values(results)) +
+        bytes(Object.values(saved)) +
+        RUNTIME_SHARE * passes.workingBytes,
       options.inputs,
       new Map(options.outputs.map((name) => [name, passes.shapes.get(name) ?? []])),
       backward.seeds,
