@@ -8,7 +8,6 @@ export = (RED: NodeAPI): void => {
     const wishes = readClassifierWishes(config);
     return analysisBehaviour<ClassFinding>(RED, node, stationOf(RED, node, config.station), {
       kind: 'classifier',
-      actor: 'image-classify',
       partType: config.partType,
       fixedModel: null,
       fallbackModel: null,

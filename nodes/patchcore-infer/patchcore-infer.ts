@@ -8,7 +8,6 @@ export = (RED: NodeAPI): void => {
   defineNode<PatchcoreInferConfig>(RED, 'patchcore-infer', schema, (node, config) =>
     analysisBehaviour<AnomalyFinding>(RED, node, stationOf(RED, node, config.station), {
       kind: 'patchcore',
-      actor: 'patchcore-infer',
       partType: config.partType,
       fixedModel: null,
       fallbackModel: null,

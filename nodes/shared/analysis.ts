@@ -17,8 +17,6 @@ import { Trainings } from './trainings';
 /** What tells one analysis node from the others: they all judge pictures with a model, and have it trained. */
 export interface Analysis<Judgement extends Finding> {
   readonly kind: ModelKind;
-  /** Who trains, in the records, when the node has no name. */
-  readonly actor: string;
   /** For "train" messages that name none, and for the status while no picture has come; may be empty. */
   readonly partType: string;
   /** Name of the model that judges whatever is deployed; null: the deployed one judges. */
@@ -45,7 +43,7 @@ export function analysisBehaviour<Judgement extends Finding>(
 ): Behaviour {
   const { kind, fixedModel, fallbackModel } = analysis;
   const trainings = new Trainings(node, kind, analysis.partType);
-  const actor = node.name || analysis.actor;
+  const actor = node.name || node.red.type;
   const userFolder = userFolderOf(RED);
   let lastPartType = analysis.partType;
   let toldModel = '';

@@ -11,7 +11,6 @@ export = (RED: NodeAPI): void => {
     const { translation } = node;
     const behaviour = analysisBehaviour<DetectionsFinding>(RED, node, link, {
       kind: 'detector',
-      actor: 'yolo-detect',
       partType: config.partType,
       fixedModel: wishes.model === undefined ? null : basename(wishes.model),
       fallbackModel: translation.shared('status.starter-detector', 'starter detector'),
