@@ -188,7 +188,9 @@ export function boxTests(tools: WidgetTools): void {
     };
     await page.locator('.oq-edit').scrollIntoViewIfNeeded();
     await swipe(await onScreen(page, 300, 200), await onScreen(page, 700, 400));
+    await page.locator('[data-handle=se]').waitFor();
     await swipe(await onScreen(page, 700, 400), await onScreen(page, 900, 500));
+    await page.locator('.oq-edit-box[aria-pressed=true]').waitFor();
     await page.locator('.oq-chip[data-class=stain]').tap();
     await page.getByRole('button', { name: 'NG', exact: true }).tap();
     const { boxes } = await decided();

@@ -294,6 +294,23 @@ export function modelTests(tools: WidgetTools): void {
     assert.match((await undercut.textContent()) ?? '', /REVIEW\s*2090 %90 %0\.900/);
   });
 
+  it('says of a first version measured with few pictures that this tells little', async () => {
+    tools.station.addVersion('1', true);
+    tools.station.addOther(detectorDetails('1', { deployed: true }));
+    const report = detectorReport();
+    if (report.kind === 'detector') {
+      const { after } = report;
+      const perClass = after.perClass.map((one) => (one.label === 'dent' ? { ...one, recall: null, count: 0 } : one));
+      const first = { ...report, before: null, oldClasses: null, after: { ...after, perClass, pictures: 5 } };
+      tools.station.addJob({ state: 'completed', version: '1', request: detectorRequest, report: first });
+    }
+    const page = await show('ui-training');
+    await see(page, 'Accepted: there was no version before to compare it with.', '.oq-gate[data-accepted=true]');
+    await see(page, 'Measured with 5 pictures only', '.oq-gate');
+    await see(page, 'Recall of stain', '.oq-result');
+    assert.equal(await page.locator('.oq-result').getByText('Recall of dent').count(), 0, 'nothing to tell of it');
+  });
+
   it('links to the labels of the part type, for both forms', async () => {
     tools.station.addVersion('1', true);
     tools.station.boxedPictures = 12;

@@ -50,13 +50,15 @@ interface WithRecalls {
 }
 
 function recallRows(before: WithRecalls | null, after: WithRecalls, texts: Texts, formats: Formats): Comparison[] {
-  return after.perClass.map(({ label, recall }) => ({
+  const rows = after.perClass.map(({ label, recall }) => ({
     label: texts.figures.recallOf(label),
     before: before?.perClass.find((other) => other.label === label)?.recall ?? null,
     after: recall,
-    format: (value) => `${formats.rate(value)} %`,
-    formatDifference: (value) => texts.figures.points(formats.decimal(value * 100)),
+    format: (value: number) => `${formats.rate(value)} %`,
+    formatDifference: (value: number) => texts.figures.points(formats.decimal(value * 100)),
   }));
+  // no held-out picture shows the others
+  return rows.filter((row) => row.before !== null || row.after !== null);
 }
 
 /** Why a gate decided so, in the user's language where the catalog has it. */

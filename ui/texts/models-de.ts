@@ -83,6 +83,11 @@ export const modelsDe: typeof modelsEnUS = {
   gate: {
     title: 'Freigabe',
     accepted: 'Freigegeben: an nicht gelernten Bildern nicht schlechter als vorher.',
+    acceptedFirst: 'Freigegeben: Es gab keine Version davor zum Vergleichen.',
+    few: (pictures) =>
+      pictures === 1
+        ? 'Nur an 1 Bild gemessen: Die Kennzahlen sagen wenig.'
+        : `Nur an ${pictures} Bildern gemessen: Die Kennzahlen sagen wenig.`,
     refused: 'Abgelehnt: Es kommt nicht von selbst in den Einsatz.',
     refusedShort: 'abgelehnt',
     warning: 'Diese Version wurde bei der Freigabe abgelehnt; sie prüft womöglich schlechter als die davor.',

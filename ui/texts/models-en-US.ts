@@ -95,6 +95,11 @@ export const modelsEnUS = {
   gate: {
     title: 'Gate',
     accepted: 'Accepted: not worse than before on pictures it has not learnt.',
+    acceptedFirst: 'Accepted: there was no version before to compare it with.',
+    few: (pictures: number) =>
+      pictures === 1
+        ? 'Measured with 1 picture only: the figures say little.'
+        : `Measured with ${pictures} pictures only: the figures say little.`,
     refused: 'Refused by the gate: it is not put into production by itself.',
     refusedShort: 'refused',
     warning: 'The gate refused this version; it may inspect worse than the one before.',
