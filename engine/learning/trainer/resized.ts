@@ -10,6 +10,7 @@ import {
   type OnnxModel,
   type OnnxNode,
   type OnnxTensor,
+  prune,
   tensorValues,
   valueInfo,
 } from '../../onnx';
@@ -74,7 +75,8 @@ export function resized(model: OnnxModel, { width, height, batch }: InputSize): 
       input: candidate.input.map((name, index) => (index === place ? constant.name : name)),
     });
   });
-  return changed(model, { graph: changed(free, { node, initializer: [...graph.initializer, ...added] }) });
+  const graphAtSize = prune(changed(free, { node, initializer: [...graph.initializer, ...added] }));
+  return changed(model, { graph: graphAtSize });
 }
 
 /** The grid of cells behind an operator, at the size of the export; operators without strides keep it. */
