@@ -34,7 +34,7 @@ export async function trainDetector(order: DetectorOrder, onProgress: Tell): Pro
   };
   let last: JobProgress | undefined;
   const onTraining: Tell = (progress) => {
-    last = { ...progress, percent: (progress.percent * TRAINED) / 100 };
+    last = { ...progress, percent: Math.round(progress.percent * TRAINED) / 100 };
     onProgress(last);
   };
   const trained = await (order.command === null

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { job as jobSchema } from '../../../engine/api/schemas';
 import { writeYolo } from '../../../engine/datasets';
 import {
   type DetectorTrainingOptions,
@@ -97,6 +98,10 @@ describe('Trainings of detectors', function () {
     );
     assert.ok(job.report?.kind === 'detector' && job.report.curve.length === 4 && job.report.gate.accepted);
     assert.equal(job.report.after.curves, undefined);
+    for (const one of [...told, job]) {
+      const { success, error } = jobSchema.safeParse(JSON.parse(JSON.stringify(one)));
+      assert.ok(success, error?.message);
+    }
 
     const manifest = await readManifest(versionFolder('1'), 'detector');
     assert.deepEqual(await verifyFiles(versionFolder('1')), manifest);
