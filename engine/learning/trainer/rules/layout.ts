@@ -54,24 +54,49 @@ const slice: Rule = (context) => {
   return [graph.pad(gradient, before, after)];
 };
 
+/** A cell that was repeated at the border gets the gradients of its copies. */
 const pad: Rule = (context) => {
   const { node, graph, gradient } = context;
   const pads = context.constant(node.input[1]);
-  if (textOf(node, 'mode', 'constant') !== 'constant') throw new UntrainableOperator(node, 'it repeats the edge');
+  const mode = textOf(node, 'mode', 'constant');
+  if (!PADDINGS.has(mode)) throw new UntrainableOperator(node, `its padding is ${mode}`);
   if (pads === undefined) throw new UntrainableOperator(node, 'its counts depend on the picture');
   const dims = graph.dims(node.input[0]);
   const axes = context.constant(node.input[3]) ?? Float64Array.from(dims.keys());
-  const before = dims.map(() => 0);
-  const after = dims.map(() => 0);
-  for (const [place, axis] of axes.entries()) {
-    before[positive(axis, dims.length)] = -pads[place];
-    after[positive(axis, dims.length)] = -pads[place + axes.length];
-  }
-  return [graph.pad(gradient, before, after)];
+  const whole = [...axes].reduce((value, given, place) => {
+    const axis = positive(given, dims.length);
+    const [before, after] = [pads[place], pads[place + axes.length]];
+    const cut = (from: string, start: number, end: number) => {
+      const only = (count: number) => graph.dims(value).map((_, other) => (other === axis ? count : 0));
+      return graph.pad(from, only(start), only(end));
+    };
+    const inner = cut(value, -before, -after);
+    if (mode === 'constant') return inner;
+    const length = dims[axis];
+    const outer = [
+      ...Array(Math.max(0, before)).keys(),
+      ...[...Array(Math.max(0, after)).keys()].map((cell) => before + length + cell),
+    ];
+    return outer.reduce((sum, cell) => {
+      const source = sourceOf(cell - before, length, mode);
+      return graph.add(sum, cut(graph.window(value, [axis], [cell], [1]), source, length - 1 - source));
+    }, inner);
+  }, gradient);
+  return [whole];
 };
 
+const PADDINGS = new Set(['constant', 'edge', 'reflect']);
+
+/** The cell that is repeated at a place outside of 0..length - 1. */
+function sourceOf(place: number, length: number, mode: string): number {
+  if (mode === 'edge') return place < 0 ? 0 : length - 1;
+  return place < 0 ? -place : 2 * (length - 1) - place;
+}
+
 /** Each cell repeated a whole number of times: the gradients of the copies are summed. */
-const resize: Rule = ({ node, graph, gradient }) => {
+const resize: Rule = (context) => {
+  const { node, graph, gradient } = context;
+  if (textOf(node, 'mode', 'nearest') === 'linear') return [interpolated(context)];
   const from = graph.dims(node.input[0]);
   const to = graph.dims(gradient);
   const times = to.map((dim, axis) => dim / from[axis]);
@@ -87,6 +112,47 @@ const resize: Rule = ({ node, graph, gradient }) => {
   const copies = from.map((_, axis) => 2 * axis + 1).filter((axis) => apart[axis] > 1);
   return [graph.reshape(graph.sum(graph.reshape(gradient, apart), copies), from)];
 };
+
+/** Linear interpolation along rows and columns is a product with a matrix each; the gradient goes through them turned. */
+function interpolated(context: RuleContext): string {
+  const { node, graph, gradient } = context;
+  const from = graph.dims(node.input[0]);
+  const to = graph.dims(gradient);
+  const coordinates = textOf(node, 'coordinate_transformation_mode', 'half_pixel');
+  const fits = from.length === 4 && from[0] === to[0] && from[1] === to[1] && COORDINATES.has(coordinates);
+  if (!fits || integerOf(node, 'antialias', 0) !== 0) {
+    throw new UntrainableOperator(node, `this kind of linear interpolation is not known (${coordinates})`);
+  }
+  const scales = context.constant(node.input[2]);
+  const matrix = (axis: 2 | 3) => {
+    const scale = scales?.length === 4 ? scales[axis] : to[axis] / from[axis];
+    return graph.floats([to[axis], from[axis]], linearMatrix(from[axis], to[axis], scale, coordinates));
+  };
+  return graph.product(graph.product(matrix(2), gradient, { turnA: true }), matrix(3));
+}
+
+/** Row by row the parts that each cell of the result takes from the cells it lies between. */
+function linearMatrix(from: number, to: number, scale: number, coordinates: string): Float32Array {
+  const matrix = new Float32Array(to * from);
+  for (let cell = 0; cell < to; cell += 1) {
+    const place = coordinateOf(cell, from, to, scale, coordinates);
+    const clamped = Math.min(Math.max(place, 0), from - 1);
+    const first = Math.floor(clamped);
+    const part = clamped - first;
+    matrix[cell * from + first] += 1 - part;
+    if (part > 0) matrix[cell * from + first + 1] += part;
+  }
+  return matrix;
+}
+
+function coordinateOf(cell: number, from: number, to: number, scale: number, coordinates: string): number {
+  if (coordinates === 'asymmetric') return cell / scale;
+  if (coordinates === 'align_corners') return to === 1 ? 0 : (cell * (from - 1)) / (to - 1);
+  if (coordinates === 'pytorch_half_pixel' && to === 1) return 0;
+  return (cell + 0.5) / scale - 0.5;
+}
+
+const COORDINATES = new Set(['half_pixel', 'pytorch_half_pixel', 'align_corners', 'asymmetric']);
 
 const REPEATS = new Set([
   'nearest,asymmetric,floor',

@@ -7,6 +7,8 @@ import { backIntoCells, type Windows, windowsOf } from './window';
 
 /** Below everything a network computes. */
 const LOWEST = -3.4e38;
+/** Above nothing that a network computes but 0. */
+const SHORTEST = 1e-30;
 
 /**
  * Equal largest cells of a window share its gradient, as they do by the thousand where poolings follow each other. The
@@ -140,6 +142,16 @@ const reduceSum: Rule = (context) => [
   repeated(context.graph, kept(context), context.graph.dims(context.node.input[0])),
 ];
 
+/** x / |x|, and 0 where all of x is. */
+const reduceLength: Rule = (context) => {
+  const { node, graph } = context;
+  const [input] = node.input;
+  const gradient = kept(context);
+  const length = graph.reshape(node.output[0], graph.dims(gradient));
+  const positive = graph.node('Max', [length, graph.scalar(SHORTEST)], graph.dims(length));
+  return [graph.multiply(input, graph.divide(gradient, positive))];
+};
+
 /** The gradient with the axes again that the operator took away. */
 function kept(context: RuleContext): string {
   const { node, graph, gradient } = context;
@@ -168,4 +180,5 @@ export const poolingRules: Readonly<Record<string, Rule>> = {
   GlobalAveragePool: globalAveragePool,
   ReduceMean: reduceMean,
   ReduceSum: reduceSum,
+  ReduceL2: reduceLength,
 };

@@ -212,6 +212,33 @@ const FORMS: readonly Form[] = [
     compute: (graph, [a]) => graph.node('ReduceMean', [a], { axes: [2, -1], keepdims: 0 }),
   },
   { says: 'ReduceSum', weights: [PICTURE], compute: (graph, [a]) => graph.node('ReduceSum', [a, graph.integers([1])]) },
+  {
+    says: 'ReduceL2, of zeros too',
+    weights: [[2, 3, 4]],
+    compute: (graph, [a]) => {
+      const apart = graph.node('Concat', [a, graph.node('Mul', [a, graph.floats([], [0])])], { axis: 0 });
+      return graph.node('ReduceL2', [apart], { axes: [1], keepdims: 0 });
+    },
+  },
+  {
+    says: 'Pad that repeats the edge',
+    weights: [PICTURE],
+    compute: (graph, [a]) => graph.node('Pad', [a, graph.integers([0, 0, 2, 1, 0, 0, 0, 3])], { mode: 'edge' }),
+  },
+  {
+    says: 'Pad that reflects',
+    weights: [PICTURE],
+    compute: (graph, [a]) => graph.node('Pad', [a, graph.integers([0, 0, 2, 1, 0, 0, 1, 3])], { mode: 'reflect' }),
+  },
+  ...['half_pixel', 'align_corners', 'asymmetric', 'pytorch_half_pixel'].map((mode) => ({
+    says: `Resize by linear interpolation, ${mode}`,
+    weights: [PICTURE],
+    compute: (graph: GraphBuilder, [a]: readonly string[]) =>
+      graph.node('Resize', [a, '', '', graph.integers([2, 3, 7, 3])], {
+        mode: 'linear',
+        coordinate_transformation_mode: mode,
+      }),
+  })),
   { says: 'GlobalAveragePool', weights: [PICTURE], compute: (graph, [a]) => graph.node('GlobalAveragePool', [a]) },
   {
     says: 'AveragePool',
