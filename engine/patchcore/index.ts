@@ -3,6 +3,7 @@ export { type AnomalyModel, loadAnomalyModel } from './anomaly-model';
 export { type Backbone, BackboneNotFound, type FoundBackbone, findBackbone, resolveBackbone } from './backbone';
 export { type Coreset, greedyCoreset } from './coreset';
 export { TooFewPictures } from './errors';
+export { ofHalf } from './half';
 export {
   type AnomalyResult,
   type PatchcoreLoadOptions,

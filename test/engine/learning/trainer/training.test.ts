@@ -9,7 +9,7 @@ import {
   WeightAverage,
   withWeights,
 } from '../../../../engine/learning/trainer';
-import { floatTensor, GraphBuilder, type OnnxModel, writeModel } from '../../../../engine/onnx';
+import { DataType, floatTensor, GraphBuilder, type OnnxModel, rawTensor, writeModel } from '../../../../engine/onnx';
 import { numbers } from './gradient-check';
 
 const SIDE = 8;
@@ -231,6 +231,28 @@ describe('withWeights', () => {
     const values = new Map(session.values.map(({ name, data }) => [name, data]));
     assert.deepEqual([...(await infer(withWeights(model, values), image))], [3, 3, 3, 3]);
     assert.deepEqual([...(await infer(model, image))], [0, 0, 0, 0]);
+    await session.close();
+  });
+
+  it('makes a weight of half precision one of float32, under the name it was read by', async () => {
+    const graph = new GraphBuilder('half');
+    // 1.5 and -2 as halves (IEEE 754): 0x3e00 and 0xc000.
+    const halves = graph.constant(rawTensor('w_half', [2, 1, 1, 1], DataType.float16, Uint16Array.of(0x3e00, 0xc000)));
+    const weight = graph.node('Cast', [halves], { to: DataType.float });
+    graph.output('logit', graph.node('Conv', [graph.input('image', [1, 1, 1, 1]), weight]), [1, 2, 1, 1]);
+    const one = { data: Float32Array.of(1), dims: [1, 1, 1, 1] };
+    const session = await TrainingSession.open(graph.build(), {
+      inputs: { image: one.dims },
+      outputs: ['logit'],
+      trainable: () => true,
+      threads: 1,
+    });
+    assert.deepEqual(
+      session.parameters.map(({ name, data }) => [name, ...data]),
+      [[weight, 1.5, -2]],
+    );
+    const trained = withWeights(graph.build(), new Map([[weight, Float32Array.of(3, 4)]]));
+    assert.deepEqual([...(await infer(trained, one))], [3, 4]);
     await session.close();
   });
 
