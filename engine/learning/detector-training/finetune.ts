@@ -66,6 +66,9 @@ const MEMORY_SHARE = 0.6;
 const CACHE_BYTES = 384 * 2 ** 20;
 const CACHE_SHARE = 0.15;
 const RESAMPLES = 500;
+const MEASUREMENTS = [3, 10] as const;
+/** So many windows are learnt from for each held-out picture that is looked at. */
+const WINDOWS_A_MEASURED_PICTURE = 8;
 
 /**
  * Fine-tunes a detector on labelled pictures. Pictures of the split `train` are learnt, those of `val` are held out: they
@@ -111,6 +114,7 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
     checkpoints: checkpointFolder
       ? { folder: checkpointFolder, fingerprint: fingerprintOf(base, dataset, replay, classes, settings) }
       : null,
+    measurements: measurementsFor(shown * settings.epochs, heldOut.length),
     measure:
       heldOut.length === 0
         ? null
@@ -166,6 +170,12 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
     },
     dataset: { sha256: dataset.sha256, replay: replay?.sha256 ?? null },
   };
+}
+
+/** How often held-out pictures are looked at on the way: where they are many, less often, or it would take most of the time. */
+function measurementsFor(windows: number, heldOut: number): number {
+  const affordable = Math.floor(windows / (WINDOWS_A_MEASURED_PICTURE * Math.max(1, heldOut)));
+  return Math.min(Math.max(affordable, MEASUREMENTS[0]), MEASUREMENTS[1]);
 }
 
 /** The settings a search finds, when one is wished; an interrupted training that goes on does not search again. */
