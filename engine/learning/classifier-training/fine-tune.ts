@@ -34,7 +34,7 @@ export interface FineTuned {
 const BATCH = 8;
 /** Epochs without a gain after which it ends. */
 const PATIENCE = 6;
-/** Operators whose constant inputs are weights, and which inputs. */
+/** Operators that have weights among their inputs, and which inputs. */
 const WEIGHTS: Readonly<Record<string, readonly number[]>> = { Conv: [1, 2], Gemm: [1, 2], MatMul: [0, 1] };
 
 /**
@@ -200,11 +200,9 @@ class FineTuningLoop {
   }
 }
 
-/** The constants that convolutions and products multiply with. */
-function weightsOf({ node, initializer }: OnnxGraph): ReadonlySet<string> {
-  const constants = new Set(initializer.map(({ name }) => name));
-  const used = node.flatMap(({ opType, input }) => (WEIGHTS[opType] ?? []).map((place) => input[place] ?? ''));
-  return new Set(used.filter((name) => constants.has(name)));
+/** What convolutions and products multiply with: weights, by the name under which they are read. */
+function weightsOf({ node }: OnnxGraph): ReadonlySet<string> {
+  return new Set(node.flatMap(({ opType, input }) => (WEIGHTS[opType] ?? []).map((place) => input[place] ?? '')));
 }
 
 function shuffled(values: readonly number[], random: Random): number[] {

@@ -261,6 +261,12 @@ describe('training a classifier', function () {
       });
     }
 
+    it('learns with the embedded backbone, whose weights are stored with half precision', async () => {
+      const wish = { backbone: undefined, fineTune: true, epochs: 1, pictures: surfaces(5) };
+      const { method, notes, backbone: used } = await trainClassifier(packaging(wish));
+      assert.deepEqual([method, notes, used.id], ['fine-tuned', [], 'starter']);
+    });
+
     it('falls back to the layer alone where the backbone cannot be trained, and says so', async () => {
       const strange = path('strange.onnx');
       await writeFile(strange, writeModel(withNeighbourhood()));
