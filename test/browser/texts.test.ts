@@ -11,6 +11,13 @@ describe('texts of the widgets', () => {
     }
   });
 
+  it("fill the same gaps of a gate's reasons in both languages", () => {
+    assert.deepEqual(Object.keys(de.gate.reasons).sort(), Object.keys(enUS.gate.reasons).sort());
+    for (const [code, text] of Object.entries(enUS.gate.reasons)) {
+      assert.deepEqual(gapsOf(de.gate.reasons[code]), gapsOf(text), code);
+    }
+  });
+
   it('have a tip in German for every one in English', () => {
     assert.deepEqual(Object.keys(de.options.tips).sort(), Object.keys(enUS.options.tips).sort());
   });
