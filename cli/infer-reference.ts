@@ -1,8 +1,8 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, extname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Region } from '../engine/domain';
+import { makeFolder, type Region } from '../engine/domain';
 import { ReferenceComparer, ReferenceLibrary, type ReferenceResult } from '../engine/patchcore';
 import { uniqueNames, writeMaps } from './heatmaps';
 import { describe, terminal, WrongUse } from './output';
@@ -45,7 +45,7 @@ export async function inferReference(args: string[]): Promise<number> {
   const compared: Compared[] = [];
   const failed: { file: string; reason: string }[] = [];
   try {
-    if (values.heatmap !== undefined) await mkdir(values.heatmap, { recursive: true });
+    if (values.heatmap !== undefined) await makeFolder(values.heatmap);
     const names = uniqueNames(positionals);
     for (const [index, file] of positionals.entries()) {
       try {

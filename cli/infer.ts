@@ -1,7 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Region, Thresholds, Verdict } from '../engine/domain';
+import { makeFolder, type Region, type Thresholds, type Verdict } from '../engine/domain';
 import { readManifest } from '../engine/packages';
 import type { AnomalyResult } from '../engine/patchcore';
 import { uniqueNames, writeMaps } from './heatmaps';
@@ -61,7 +61,7 @@ export async function infer(args: string[]): Promise<number> {
   const scored: Scored[] = [];
   const failed: { file: string; reason: string }[] = [];
   try {
-    if (values.heatmap !== undefined) await mkdir(values.heatmap, { recursive: true });
+    if (values.heatmap !== undefined) await makeFolder(values.heatmap);
     const names = uniqueNames(positionals);
     for (const [index, file] of positionals.entries()) {
       try {

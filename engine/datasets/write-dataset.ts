@@ -1,5 +1,6 @@
-import { constants, copyFile, link, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { constants, copyFile, link, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
+import { makeFolder } from '../domain';
 import { type DatasetFile, datasetFiles, type WritableDataset, type WritableFormat } from './dataset-files';
 import { DatasetNotWritable } from './errors';
 
@@ -32,7 +33,7 @@ export async function writeDataset(
   const unfinished = `${target}.unfinished`;
   try {
     await rm(unfinished, { recursive: true, force: true });
-    await mkdir(unfinished, { recursive: true });
+    await makeFolder(unfinished);
     for (const file of files) {
       const place = resolve(unfinished, file.place);
       if (!place.startsWith(unfinished + sep)) throw new DatasetNotWritable(folder, `${file.place} leads out of it.`);
@@ -63,7 +64,7 @@ export function writeClassFolders(dataset: WritableDataset, folder: string, opti
 }
 
 async function writeOne(place: string, file: DatasetFile, how: 'copy' | 'link'): Promise<void> {
-  await mkdir('folder' in file ? place : dirname(place), { recursive: true });
+  await makeFolder('folder' in file ? place : dirname(place));
   if ('text' in file) await writeFile(place, file.text, { flag: 'wx' });
   if ('picture' in file) await addPicture(place, file.picture, how);
 }

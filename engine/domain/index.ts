@@ -5,6 +5,7 @@ export * from './events';
 export * from './hash';
 export * from './identifiers';
 export * from './inspection';
+export * from './make-folder';
 export * from './package-root';
 export * from './random';
 export * from './records';

@@ -1,8 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { syncFolder } from '../domain';
+import { makeFolder, syncFolder } from '../domain';
 import { cutOff, type Opening, readOpening, writeOpening } from './archive-header';
 import { ByteReader } from './byte-reader';
 import { decryptChunks, encryptChunks } from './encryption';
@@ -204,7 +204,7 @@ function mebibytes(bytes: number): string {
 }
 
 async function writeFile(reader: ByteReader, digest: Hash, path: string, bytes: number): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const file = await open(path, 'wx');
   try {
     let missing = bytes;

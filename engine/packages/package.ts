@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { access, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { type ModelKind, sha256Of, syncFolder, writeDurably } from '../domain';
+import { type ModelKind, makeFolder, sha256Of, syncFolder, writeDurably } from '../domain';
 import { ModelExists, ModelInvalid, NoRoom } from './errors';
 import { FIRST_FORMAT } from './first-format';
 import { NEWEST_FORMAT } from './formats';
@@ -41,7 +41,7 @@ export async function writePackage<Manifest extends UnsealedManifest>(
     for (const [path, content] of Object.entries(files)) {
       if (!isInside(path)) throw new RangeError(`${path} is no path inside a package`);
       const place = join(partial, path);
-      await mkdir(dirname(place), { recursive: true });
+      await makeFolder(dirname(place));
       await writeDurably(place, content);
       entries[path] = { sha256: sha256Of(content), bytes: content.length };
     }
@@ -60,7 +60,7 @@ export async function writePackage<Manifest extends UnsealedManifest>(
 /** Makes the hidden folder in which a package is put together, beside its final place or in a folder of the same disk. */
 export async function makePartial(parent: string): Promise<string> {
   const partial = join(parent, `.${randomBytes(6).toString('hex')}.partial`);
-  await mkdir(partial, { recursive: true });
+  await makeFolder(partial);
   return partial;
 }
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { isName, modelOfName, sha256Of, syncFolder } from '../domain';
+import { isName, makeFolder, modelOfName, sha256Of, syncFolder } from '../domain';
 import { archiveOf, type UnpackOptions, unpackArchive } from './archive';
 import { ArchiveInvalid, FileExists, ModelExists, NoRoom } from './errors';
 import type { ModelManifest } from './manifest';
@@ -31,7 +31,7 @@ export async function exportPackage(
   await assertNoFile(target);
   const archive = await archiveOf(folder, key);
   const parent = dirname(target);
-  await mkdir(parent, { recursive: true });
+  await makeFolder(parent);
   const partial = join(parent, `.${randomBytes(6).toString('hex')}.partial`);
   let bytes = 0;
   try {
@@ -111,7 +111,7 @@ export async function importVersion(
       throw new ArchiveInvalid(`a model of kind ${manifest.kind} cannot have the name ${name}`);
     }
     await options.check?.(folder);
-    await mkdir(join(modelsFolder, name), { recursive: true });
+    await makeFolder(join(modelsFolder, name));
     for (;;) {
       const next = await nextVersion(modelsFolder, name);
       const origin = { name, version, sha256: sha256Of(text) };

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../domain';
+import { type Clock, makeFolder, systemClock } from '../domain';
 import { SqlAuditTable } from './audit-table';
 import { Database } from './database';
 import { SqlDeploymentTable } from './deployment-table';
@@ -9,7 +9,6 @@ import { lockFolder } from './folder-lock';
 import { SqlInspectionTable } from './inspection-table';
 import { SqlJobTable } from './job-table';
 import { SqlLabelTable } from './label-table';
-import { makeFolder } from './make-folder';
 import { FilePictureStore } from './picture-store';
 import { Retention } from './retention';
 import { SqlReviewTable } from './review-table';

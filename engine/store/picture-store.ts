@@ -3,6 +3,7 @@ import { dirname, join, sep } from 'node:path';
 import { decodeTime } from 'ulid';
 import {
   isId,
+  makeFolder,
   NotFound,
   type PictureFormat,
   syncFolder,
@@ -12,7 +13,6 @@ import {
   writeDurably,
 } from '../domain';
 import { storeError } from './errors';
-import { makeFolder } from './make-folder';
 import type { PictureStore } from './types';
 
 const PICTURE_PATH = /^images\/\d{4}\/\d{2}\/\d{2}\/(?:open|OK|NG|REVIEW)\/[0-7][0-9A-HJKMNP-TV-Z]{25}\.(?:jpg|png)$/;

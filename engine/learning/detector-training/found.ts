@@ -1,13 +1,13 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurably } from '../../domain';
+import { makeFolder, writeDurably } from '../../domain';
 import type { Choice } from './search';
 
 const FILE = 'search.json';
 
 /** Keeps what a search found, so that a training which goes on need not search again. */
 export async function writeFound(folder: string, key: string, choice: Choice): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeDurably(join(folder, FILE), Buffer.from(JSON.stringify({ key, choice })));
 }
 

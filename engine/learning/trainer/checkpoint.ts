@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurably } from '../../domain';
+import { makeFolder, writeDurably } from '../../domain';
 
 /** Where a training stands: plain facts, and arrays of numbers by name. */
 export interface Checkpoint<Facts = unknown> {
@@ -34,7 +34,7 @@ export async function saveCheckpoint(folder: string, { facts, arrays }: Checkpoi
   const text = Buffer.from(JSON.stringify(header));
   const prefix = Buffer.alloc(PREFIX);
   prefix.writeUInt32LE(text.length);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeDurably(join(folder, FILE), Buffer.concat([prefix, text, body]));
 }
 
