@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type ClassificationResult, ClassifierModel } from '../engine/classifier';
@@ -46,6 +46,9 @@ export async function classify(args: string[]): Promise<number> {
   }
   if (positionals.length === 0 && values.data === undefined) throw new WrongUse('No picture is given.');
   if (positionals.length > 0 && values.data !== undefined) throw new WrongUse('Give pictures or --data, not both.');
+  if ((await stat(folder).catch(() => null))?.isFile()) {
+    throw new InvalidInput(`${folder} is a file; --model takes the folder of a model package.`);
+  }
   const truths = values.data === undefined ? null : await labelledFiles(values.data, values.split);
   const model = await ClassifierModel.load(folder, { threads: availableParallelism() });
   try {

@@ -1,4 +1,4 @@
-import { isName, PartTypeInvalid } from '../engine/domain';
+import { isPartType, PartTypeInvalid } from '../engine/domain';
 import { describe, WrongUse } from './output';
 
 /** @throws {WrongUse} when a required option is missing or empty */
@@ -10,7 +10,7 @@ export function required(value: string | undefined, option: string): string {
 /** @throws {WrongUse} when the part type is missing, or one no station would take */
 export function partTypeOf(value: string | undefined): string {
   const partType = required(value, 'part-type');
-  if (!isName(partType)) throw new WrongUse(describe(new PartTypeInvalid(partType)));
+  if (!isPartType(partType)) throw new WrongUse(describe(new PartTypeInvalid(partType)));
   return partType;
 }
 

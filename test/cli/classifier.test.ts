@@ -53,6 +53,13 @@ describe('opti-quality train-classifier and classify', function () {
     assert.equal(facts.after.accuracy, 1);
     assert.match(facts.skipped[0].name, /broken\.jpg/);
 
+    const archive = path('model.opti');
+    await mkdir(path('station'));
+    const exported = await optiQuality(['models', 'export', '--model', out, '--out', archive]);
+    assert.equal(exported.code, 0, exported.stderr);
+    const imported = await optiQuality(['models', 'import', archive, '--data', path('station')]);
+    assert.equal(imported.code, 0, imported.stderr);
+
     const picture = path('data', 'val', 'blot', '150.jpg');
     const named = await optiQuality(['classify', '--model', out, picture, path('nowhere.jpg'), '--json']);
     assert.equal(named.code, 1);
@@ -90,9 +97,13 @@ describe('opti-quality train-classifier and classify', function () {
     const wrong = [
       ['train-classifier', '--data', path('data'), '--out', out],
       ['train-classifier', '--data', path('data'), '--out', out, ...small, '--verdict', 'blot=BAD'],
+      ['train-classifier', '--data', path('data'), '--out', out, ...small, '--part-type', 'weave.classifier'],
       ['classify', '--model', path('model')],
       ['classify', '--model', path('model'), '--data', path('data'), '--split', 'other'],
     ];
+    await writeFile(path('model.onnx'), 'no package');
+    const file = await optiQuality(['classify', '--model', path('model.onnx'), path('nowhere.jpg'), '--json']);
+    assert.match(lastLine<{ error: { message: string } }>(file).error.message, /takes the folder of a model package/);
     for (const args of wrong) assert.equal((await optiQuality(args)).code, 2, args.join(' '));
   });
 });

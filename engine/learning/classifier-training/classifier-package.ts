@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { ClassifierModel, ClassifierSession, PROBABILITIES } from '../../classifier';
-import type { TrainingReportFacts } from '../../domain';
+import { InvalidInput, modelNameOf, type TrainingReportFacts } from '../../domain';
 import { thumbnail, toTensor } from '../../imaging';
 import {
   assertFree,
@@ -15,7 +18,7 @@ import { type ClassifierTraining, type TrainedClassifier, trainClassifier } from
 
 export interface ClassifierPackaging extends Omit<ClassifierTraining, 'before'> {
   readonly partType: string;
-  /** Model name, by default the part type. */
+  /** Model name, by default that of the part type's classifiers. */
   readonly name?: string;
   readonly version: string;
   /** Version in production; null: there is none. */
@@ -46,11 +49,13 @@ const GOLDEN_WIDTH = 1024;
  * it otherwise.
  *
  * @throws {ModelExists} when something is at `outFolder`
+ * @throws {InvalidInput} when nothing can be written there
  * @throws as `trainClassifier`; nothing stays behind then
  */
 export async function trainClassifierPackage(packaging: ClassifierPackaging): Promise<PackagedClassifier> {
   const { outFolder, partType, version, source, threads = 1 } = packaging;
   await assertFree(outFolder);
+  await assertWritable(outFolder);
   const trained = await trainClassifier({ ...packaging, before: packaging.parentFolder ?? null });
   const { golden, files } = await goldenOf(trained, threads);
   const { backbone, method, classes, verdicts, preprocessing, temperature, training, curve, evaluation, gate } =
@@ -59,7 +64,7 @@ export async function trainClassifierPackage(packaging: ClassifierPackaging): Pr
     format: CLASSES_FORMAT,
     kind: 'classifier',
     method,
-    name: packaging.name ?? partType,
+    name: packaging.name ?? modelNameOf(partType, 'classifier'),
     version,
     partType,
     createdAt: new Date().toISOString(),
@@ -127,4 +132,18 @@ function datasetHash({ learnt, heldOut }: TrainedClassifier): string {
   const hash = createHash('sha256');
   for (const { sha256, source } of [...learnt, ...heldOut]) hash.update(`${sha256} ${source.label}\n`);
   return hash.digest('hex');
+}
+
+/** Told before the training, not after it. @throws {InvalidInput} */
+async function assertWritable(folder: string): Promise<void> {
+  const above = dirname(resolve(folder));
+  try {
+    await access(above, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && above !== dirname(above)) return assertWritable(above);
+    throw new InvalidInput(`Nothing can be written to the folder ${above}: ${message}. Choose another folder.`, {
+      folder: above,
+    });
+  }
 }

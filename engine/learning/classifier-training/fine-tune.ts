@@ -34,6 +34,8 @@ export interface FineTuned {
 const BATCH = 8;
 /** Epochs without a gain after which it ends. */
 const PATIENCE = 6;
+/** What the weights of the embedded backbone's filter bank are called: they are not learnt. */
+const FIXED_FILTERS = 'm.parts.0.';
 /** Operators that have weights among their inputs, and which inputs. */
 const WEIGHTS: Readonly<Record<string, readonly number[]>> = { Conv: [1, 2], Gemm: [1, 2], MatMul: [0, 1] };
 
@@ -202,7 +204,8 @@ class FineTuningLoop {
 
 /** What convolutions and products multiply with: weights, by the name under which they are read. */
 function weightsOf({ node }: OnnxGraph): ReadonlySet<string> {
-  return new Set(node.flatMap(({ opType, input }) => (WEIGHTS[opType] ?? []).map((place) => input[place] ?? '')));
+  const read = node.flatMap(({ opType, input }) => (WEIGHTS[opType] ?? []).map((place) => input[place] ?? ''));
+  return new Set(read.filter((name) => !name.startsWith(FIXED_FILTERS)));
 }
 
 function shuffled(values: readonly number[], random: Random): number[] {
