@@ -8,6 +8,7 @@ import { type NamedValues, sizeOf, type Tensor } from './tensor';
 
 type InferenceSession = Awaited<ReturnType<OnnxRuntime['InferenceSession']['create']>>;
 type RuntimeTensor = InstanceType<OnnxRuntime['Tensor']>;
+type Tensors = Readonly<Record<string, RuntimeTensor>>;
 
 type Options = Parameters<OnnxRuntime['InferenceSession']['create']>[1];
 
@@ -26,14 +27,30 @@ export interface ParameterTensor extends NamedValues {
   readonly gradient: Float32Array;
 }
 
+/** What a session is made of. */
+interface Parts {
+  readonly forwardPass: InferenceSession;
+  readonly backwardPass: InferenceSession | null;
+  readonly inputs: Readonly<Record<string, readonly number[]>>;
+  readonly outputs: ReadonlyMap<string, readonly number[]>;
+  /** Name of the gradient fed for each output. */
+  readonly seeds: ReadonlyMap<string, string>;
+  /** Name of the result that is the gradient of each weight. */
+  readonly gradients: ReadonlyMap<string, string>;
+  readonly weights: Tensors;
+  /** What the forward pass leaves for the backward pass, overwritten at each step. */
+  readonly saved: Tensors;
+  /** What the backward pass gives, overwritten at each step. */
+  readonly results: Tensors;
+  readonly running: readonly RunningStatistics[];
+}
+
 /** A graph in training. Blocks its thread while it runs. Ends with `close`. */
 export class TrainingSession {
-  private fed: Record<string, RuntimeTensor> = {};
+  private fed: Tensors = {};
 
   private constructor(
     private readonly runtime: OnnxRuntime,
-    private readonly forwardPass: InferenceSession,
-    private readonly backwardPass: InferenceSession | null,
     /** The weights that are trained. */
     readonly parameters: readonly ParameterTensor[],
     /**
@@ -42,14 +59,7 @@ export class TrainingSession {
      * optimiser come on top.
      */
     readonly memoryBytes: number,
-    private readonly inputs: Readonly<Record<string, readonly number[]>>,
-    private readonly outputs: ReadonlyMap<string, readonly number[]>,
-    private readonly seeds: ReadonlyMap<string, string>,
-    private readonly gradients: ReadonlyMap<string, string>,
-    private readonly weights: Readonly<Record<string, RuntimeTensor>>,
-    private readonly saved: Readonly<Record<string, RuntimeTensor>>,
-    private readonly results: Readonly<Record<string, RuntimeTensor>>,
-    private readonly running: readonly RunningStatistics[],
+    private readonly parts: Parts,
   ) {}
 
   /**
@@ -66,38 +76,37 @@ export class TrainingSession {
     const passes = writePasses(plan, backward, Object.keys(options.inputs), options.outputs);
     const open = (graph: OnnxModel, changes: Options) =>
       runtime.InferenceSession.create(writeModel(graph), { ...sessionOptions(options.threads), ...changes });
+    const shapeOf = (name: string) => passes.shapes.get(name) ?? [];
     const empty = (names: Iterable<string>) =>
-      Object.fromEntries([...names].map((name) => [name, emptyTensor(runtime, passes.shapes.get(name) ?? [])]));
+      Object.fromEntries([...names].map((name) => [name, emptyTensor(runtime, shapeOf(name))]));
+    const parameters = plan.weights.map((weight) => ({ ...weight, gradient: new Float32Array(weight.data.length) }));
+    const weights = parameters.map(({ name, dims, data }) => [name, new runtime.Tensor('float32', data, dims)]);
     const results = empty(new Set(backward.gradients.values()));
     const saved = empty(passes.saved);
-    const parameters = plan.weights.map((weight) => ({ ...weight, gradient: new Float32Array(weight.data.length) }));
-    const bytes = (tensors: Iterable<{ readonly dims: readonly number[] }>) =>
-      [...tensors].reduce((sum, { dims }) => sum + bytesOf(dims), 0);
-    const weights = parameters.map(({ name, dims, data }) => [name, new runtime.Tensor('float32', data, dims)]);
+    const kept = [...parameters, ...parameters, ...Object.values(results), ...Object.values(saved)];
+    const forwardPass = await open(passes.forward, UNPLANNED);
     return new TrainingSession(
       runtime,
-      await open(passes.forward, UNPLANNED),
-      passes.backward && (await open(passes.backward, AS_WRITTEN)),
       parameters,
-      RUNTIME_BYTES +
-        2 * bytes(parameters) +
-        bytes(Object.values(results)) +
-        bytes(Object.values(saved)) +
-        RUNTIME_SHARE * passes.workingBytes,
-      options.inputs,
-      new Map(options.outputs.map((name) => [name, passes.shapes.get(name) ?? []])),
-      backward.seeds,
-      backward.gradients,
-      Object.fromEntries(weights),
-      saved,
-      results,
-      plan.statistics,
+      RUNTIME_BYTES + kept.reduce((sum, { dims }) => sum + bytesOf(dims), 0) + RUNTIME_SHARE * passes.workingBytes,
+      {
+        forwardPass,
+        backwardPass: passes.backward && (await open(passes.backward, AS_WRITTEN)),
+        inputs: options.inputs,
+        outputs: new Map(options.outputs.map((name) => [name, shapeOf(name)])),
+        seeds: backward.seeds,
+        gradients: backward.gradients,
+        weights: Object.fromEntries(weights),
+        saved,
+        results,
+        running: plan.statistics,
+      },
     );
   }
 
   /** The running means and variances of the batch normalisations in training, as they stand. */
   get statistics(): readonly NamedValues[] {
-    return this.running.flatMap(({ mean, variance }) => [mean, variance]);
+    return this.parts.running.flatMap(({ mean, variance }) => [mean, variance]);
   }
 
   /** All that training changes, for `withWeights`: weights and running statistics. Not copied. */
@@ -112,14 +121,17 @@ export class TrainingSession {
    * @returns each output, as the caller's own
    */
   async forward(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
-    const fed = Object.entries(this.inputs).map(([name, dims]) => [name, this.tensorOf(name, feeds[name], dims)]);
+    const fed = Object.entries(this.parts.inputs).map(([name, dims]) => [name, this.tensorOf(name, feeds[name], dims)]);
     this.fed = Object.fromEntries(fed);
-    const results = [...this.outputs].map(([name, dims]) => [name, emptyTensor(this.runtime, dims)] as const);
+    const results = [...this.parts.outputs].map(([name, dims]) => [name, emptyTensor(this.runtime, dims)] as const);
     const outputs = Object.fromEntries(results);
-    const copied = results.filter(([name]) => name in this.saved);
-    const fetches = renamed(this.forwardPass.outputNames, { ...outputs, ...this.saved });
-    await this.forwardPass.run(only(this.forwardPass.inputNames, { ...this.fed, ...this.weights }), fetches);
-    for (const [name, tensor] of copied) (tensor.data as Float32Array).set(this.saved[name].data as Float32Array);
+    const copied = results.filter(([name]) => name in this.parts.saved);
+    const fetches = renamed(this.parts.forwardPass.outputNames, { ...outputs, ...this.parts.saved });
+    await this.parts.forwardPass.run(
+      only(this.parts.forwardPass.inputNames, { ...this.fed, ...this.parts.weights }),
+      fetches,
+    );
+    for (const [name, tensor] of copied) (tensor.data as Float32Array).set(this.parts.saved[name].data as Float32Array);
     return Object.fromEntries(results.map(([name, { data, dims }]) => [name, { data: data as Float32Array, dims }]));
   }
 
@@ -129,34 +141,34 @@ export class TrainingSession {
    * @param gradients of the loss by each output, in its shape; none counts as zero
    */
   async backward(gradients: Readonly<Record<string, Tensor>>): Promise<void> {
-    for (const statistics of this.running) this.follow(statistics);
-    if (this.backwardPass === null) return;
-    const seeds = [...this.seeds].map(([output, seed]) => {
-      const dims = this.outputs.get(output) ?? [];
+    for (const statistics of this.parts.running) this.follow(statistics);
+    if (this.parts.backwardPass === null) return;
+    const seeds = [...this.parts.seeds].map(([output, seed]) => {
+      const dims = this.parts.outputs.get(output) ?? [];
       const given = gradients[output];
       return [seed, given ? this.tensorOf(output, given, dims) : emptyTensor(this.runtime, dims)];
     });
-    const feeds = { ...this.fed, ...this.weights, ...this.saved, ...Object.fromEntries(seeds) };
-    await this.backwardPass.run(
-      only(this.backwardPass.inputNames, feeds),
-      renamed(this.backwardPass.outputNames, this.results),
+    const feeds = { ...this.fed, ...this.parts.weights, ...this.parts.saved, ...Object.fromEntries(seeds) };
+    await this.parts.backwardPass.run(
+      only(this.parts.backwardPass.inputNames, feeds),
+      renamed(this.parts.backwardPass.outputNames, this.parts.results),
     );
     for (const { name, gradient } of this.parameters) {
-      const result = this.gradients.get(name);
+      const result = this.parts.gradients.get(name);
       if (result === undefined) continue;
-      const values = this.results[result].data as Float32Array;
+      const values = this.parts.results[result].data as Float32Array;
       for (let place = 0; place < values.length; place += 1) gradient[place] += values[place];
     }
   }
 
   async close(): Promise<void> {
-    await this.forwardPass.release();
-    await this.backwardPass?.release();
+    await this.parts.forwardPass.release();
+    await this.parts.backwardPass?.release();
   }
 
   private follow({ mean, variance, batchMean, batchVariance, momentum, cells }: RunningStatistics): void {
-    const means = this.saved[batchMean].data as Float32Array;
-    const variances = this.saved[batchVariance].data as Float32Array;
+    const means = this.parts.saved[batchMean].data as Float32Array;
+    const variances = this.parts.saved[batchVariance].data as Float32Array;
     // The variance that is kept is that of all pictures, which a batch's own underestimates.
     const share = cells > 1 ? cells / (cells - 1) : 1;
     for (let channel = 0; channel < means.length; channel += 1) {
@@ -179,12 +191,12 @@ function emptyTensor(runtime: OnnxRuntime, dims: readonly number[]): RuntimeTens
 }
 
 /** The tensors a session knows. */
-function only(names: readonly string[], tensors: Readonly<Record<string, RuntimeTensor>>) {
+function only(names: readonly string[], tensors: Tensors) {
   return Object.fromEntries(names.map((name) => [name, tensors[name]]));
 }
 
 /** The tensors under the names a session gives them out. */
-function renamed(names: readonly string[], tensors: Readonly<Record<string, RuntimeTensor>>) {
+function renamed(names: readonly string[], tensors: Tensors) {
   return only(names, {
     ...tensors,
     ...Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [passedOn(name), tensor])),
