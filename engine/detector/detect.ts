@@ -12,6 +12,8 @@ export interface DetectOptions {
   readonly confidence?: number;
   /** Instead of `confidence`, for the classes named. */
   readonly perClass?: Readonly<Record<string, number>>;
+  /** What becomes of classes in `perClass` that the detector does not know: refused (default), or left out. */
+  readonly unknownClasses?: 'refuse' | 'leave-out';
   /** Boxes of one class that overlap more than this are one, 0..1. */
   readonly iou?: number;
   /** The most confident ones are kept, 1..10000. */
@@ -127,7 +129,7 @@ export function levelOf({ confidence, perClass }: DetectionThresholds, label: st
 }
 
 function thresholdsOf(
-  { confidence, perClass }: DetectOptions,
+  { confidence, perClass, unknownClasses = 'refuse' }: DetectOptions,
   { thresholds }: DetectDefaults,
   classes: readonly string[],
 ): DetectionThresholds {
@@ -138,7 +140,10 @@ function thresholdsOf(
   requireShare(result.confidence, 'confidence');
   for (const [label, level] of Object.entries(result.perClass)) {
     requireShare(level, `confidence of ${label}`);
-    if (!classes.includes(label)) {
+    if (classes.includes(label)) continue;
+    if (unknownClasses === 'leave-out') {
+      delete result.perClass[label];
+    } else {
       throw new InvalidInput(`There is a threshold for ${label}, and the detector knows only ${classes.join(', ')}.`, {
         label,
       });

@@ -95,8 +95,11 @@ export interface StationHealth {
   readonly faults: readonly (Fault & { readonly at: string })[];
 }
 
-/** How a picture shall be looked at by a detector; what is absent is as the model says. */
-export interface DetectorWishes extends DetectOptions {
+/**
+ * How a picture shall be looked at by a detector; what is absent is as the model says. Classes that it does not know are left
+ * out, because the next version in production may know others: the finding's thresholds tell those in force.
+ */
+export interface DetectorWishes extends Omit<DetectOptions, 'unknownClasses'> {
   /** Absolute path of an .onnx file; the deployed detector, else the embedded starter, unless told. */
   readonly model?: string;
   /** Whose detector looks; the inspection's part type unless told. */

@@ -24,6 +24,7 @@ import {
   until,
   useNodeRed,
   verdictsOf,
+  warnings,
 } from './support';
 
 const FILE = 'colours.onnx';
@@ -238,19 +239,26 @@ describe('yolo-detect', function () {
 
   it('refuses a model file that is no detector', async () => {
     const userDir = await temporaryFolder();
-    await writeFile(join(userDir, FILE), 'no model');
+    const detector = colourDetector();
+    await writeFile(join(userDir, FILE), detector.subarray(0, detector.length / 2));
     await loadFlow(line(join(userDir, 'data'), { model: FILE }), { userDir });
-    assert.match(await errorText(), /ONNX/);
+    assert.match(await errorText(), /ONNX/, 'before any picture came');
+    assert.equal(statuses('detect').at(-1)?.fill, 'red');
     await look(await redAndGreen());
     assert.equal((await failed()).kind, 'failure');
     await until(() => collect('ng').length === 1);
   });
 
-  it('says which class of its settings the model does not know', async () => {
+  it('goes on where the model does not know a class of its settings, and says which, once', async () => {
     await start({ classes: [{ label: 'gren', confidence: '0.5', effect: 'NG' }] });
-    await look(await redAndGreen());
-    assert.match(await errorText(), /gren.*red, green/);
-    assert.equal((await failed()).kind, 'failure');
+    const warned = warnings('detect');
+    for (const place of [0, 1]) {
+      await look(await redAndGreen());
+      const finding = await judged(place);
+      assert.deepEqual([finding.detections.length, finding.thresholds.perClass], [2, {}]);
+    }
+    assert.equal(warned.length, 1);
+    assert.match(warned[0], /colours .* does not know gren/);
   });
 
   it('gives a part that waited too long for others the fail-safe verdict', async () => {
