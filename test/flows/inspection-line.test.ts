@@ -81,6 +81,23 @@ describe('the stock flow', function () {
     assert.ok(falseRejects.length <= 2, JSON.stringify(falseRejects));
   });
 
+  it('names defects with the embedded starter detector, beside the score', async () => {
+    const labels: string[] = [];
+    for (let seed = 1; seed <= 6; seed += 1) {
+      const part = { product: 'plate', seed: 42_000 + seed, defectRate: 1, defects: ['fracture'] } as const;
+      const { id } = await api.upload((await simulatePart(part)).picture, { partType: 'plate' });
+      const { findings } = await api.inspection(id);
+      assert.deepEqual(
+        findings.map(({ kind }) => kind),
+        ['anomaly', 'detections'],
+      );
+      for (const finding of findings) {
+        if (finding.kind === 'detections') labels.push(...finding.detections.map(({ label }) => label));
+      }
+    }
+    assert.ok(labels.includes('fracture'), labels.join());
+  });
+
   it('answers ten clients at once, each with its own part', async () => {
     const { picture } = await simulatePart({ product: 'plate', seed: 41_000, defectRate: 0 });
     const answers = await Promise.all(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
-import { type Inspection, packageRoot } from '../../engine/domain';
+import { type Inspection, type Job, packageRoot } from '../../engine/domain';
 import {
   collect,
   type FlowNode,
@@ -19,7 +19,7 @@ import {
 
 const folder = join(packageRoot, 'examples');
 /** The examples that need no more than the nodes of the line. */
-const files = readdirSync(folder).filter((file) => /^0[1-9] - .*\.json$/.test(file));
+const files = readdirSync(folder).filter((file) => /^(0[1-9]|1[456]) - .*\.json$/.test(file));
 
 const nodeRed = dirname(process.env.NODE_RED_PATH ?? require.resolve('node-red'));
 const core = [
@@ -32,6 +32,8 @@ const core = [
   (file) => require(require.resolve(`@node-red/nodes/core/${file}.js`, { paths: [nodeRed] })) as (RED: NodeAPI) => void,
 );
 
+type Change = (node: FlowNode) => FlowNode;
+
 /** The example as it is, but with its debug nodes as sinks, and patient with a busy machine. */
 function example(file: string): FlowNode[] {
   const nodes = JSON.parse(readFileSync(join(folder, file), 'utf8')) as FlowNode[];
@@ -41,8 +43,11 @@ function example(file: string): FlowNode[] {
   });
 }
 
-async function load(file: string): Promise<{ flow: FlowNode[]; named(type: string, name?: string): FlowNode }> {
-  const flow = example(file);
+async function load(
+  file: string,
+  change: Change = (each) => each,
+): Promise<{ flow: FlowNode[]; named(type: string, name?: string): FlowNode }> {
+  const flow = example(file).map(change);
   await loadFlow(flow, { nodes: core, userDir: await temporaryFolder() });
   return {
     flow,
@@ -55,6 +60,26 @@ async function load(file: string): Promise<{ flow: FlowNode[]; named(type: strin
 }
 
 const click = (inject: FlowNode) => (node(inject.id) as Node & { receive(): void }).receive();
+
+/** Simulated parts enough to learn something from, in little time. */
+const fewerPictures: Change = (each) => {
+  if (each.type !== 'inject' || each.topic !== 'train') return each;
+  const order = JSON.parse(String(each.payload)) as { source: object; detector?: object };
+  const source = { ...order.source, count: 24 };
+  const detector = order.detector && { ...order.detector, epochs: 2 };
+  return { ...each, payload: JSON.stringify({ ...order, source, ...(detector && { detector }) }) };
+};
+
+/** The training told at a sink, once it has ended well. */
+async function trained(sink: string): Promise<Job> {
+  const ended = () =>
+    collect(sink)
+      .map(({ payload }) => payload as Job)
+      .find(({ endedAt }) => endedAt);
+  const job = await until(ended, 'the end of the training', 150_000);
+  assert.equal(job.state, 'completed', job.error?.message);
+  return job;
+}
 
 describe('the examples', function () {
   this.timeout(180_000);
@@ -87,6 +112,53 @@ describe('the examples', function () {
       decisions.filter((decision) => decision?.by !== 'model'),
       [],
     );
+  });
+
+  it('14 looks at each part twice: the score tells that it is good, the detector names what is not', async () => {
+    const { named } = await load('14 - Name the defects.json', fewerPictures);
+    await trained(named('sink', 'training').id);
+    for (let part = 0; part < 6; part++) click(named('inject', 'trigger'));
+    const outputs = ['OK', 'NG', 'REVIEW'].map((name) => collect(named('sink', name).id));
+    await until(() => outputs.flat().length === 6, 'six verdicts');
+    for (const { inspection } of outputs.flat()) {
+      const { findings, decision } = inspection as Inspection;
+      assert.deepEqual(
+        findings.map(({ kind }) => kind),
+        ['anomaly', 'detections'],
+      );
+      assert.equal(decision?.by, 'model');
+    }
+    for (const { inspection } of outputs[0]) {
+      const [, found] = (inspection as Inspection).findings;
+      assert.deepEqual(found.kind === 'detections' && found.detections, [], 'no part with a defect passes');
+    }
+  });
+
+  it('15 trains itself at its first start and then names the class of a part at each click', async () => {
+    const { named } = await load('15 - Classify.json');
+    await trained(named('sink', 'training').id);
+    for (let part = 0; part < 4; part++) click(named('inject', 'trigger'));
+    const findings = collect(named('sink', 'finding').id);
+    await until(() => findings.length === 4, 'four findings');
+    for (const { inspection } of findings) {
+      const [finding] = (inspection as Inspection).findings;
+      assert.ok(finding.kind === 'class' && finding.label in finding.probabilities, JSON.stringify(finding));
+      assert.equal(finding.verdict, { good: 'OK', stain: 'REVIEW' }[finding.label] ?? 'NG');
+    }
+  });
+
+  it('16 teaches the starter detector, tells its progress, and detects with what it has learnt', async () => {
+    const { named } = await load('16 - Teach the detector.json', fewerPictures);
+    await openedStation(named('inspection-station').id);
+    click(named('inject', 'simulated parts'));
+    const job = await trained(named('sink', 'state').id);
+    assert.equal(job.report?.kind, 'detector');
+    const progress = collect(named('sink', 'progress').id).map(({ payload }) => (payload as Job).progress);
+    assert.ok(progress.some((one) => (one?.curve?.length ?? 0) > 0));
+    if (!job.report?.gate.accepted) return;
+    click(named('inject', 'trigger'));
+    const { inspection } = await until(() => collect(named('sink', 'finding').id)[0]);
+    assert.deepEqual((inspection as Inspection).findings[0].model, { name: 'plate.detector', version: job.version });
   });
 
   it('05 answers an upload with its verdict', async () => {
