@@ -20,8 +20,8 @@ const convolution: Rule = ({ node, graph, gradient, wanted }) => {
   return [
     wanted[0] ? inputGradient(graph, gradient, weight, graph.dims(input), windows, group) : null,
     wanted[1] ? weightGradient(graph, gradient, input, graph.dims(weight), windows, group) : null,
-    wanted[2] ? graph.sumTo(graph.sum(gradient, [0, 2, 3]), [1, graph.dims(gradient)[1], 1, 1]) : null,
-  ].map((value, place) => (value !== null && place === 2 ? graph.reshape(value, graph.dims(node.input[2])) : value));
+    wanted[2] ? graph.reshape(graph.sum(gradient, [0, 2, 3]), graph.dims(node.input[2])) : null,
+  ];
 };
 
 function inputGradient(

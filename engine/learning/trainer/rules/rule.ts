@@ -24,11 +24,6 @@ export interface RuleContext {
  */
 export type Rule = (context: RuleContext) => readonly (string | null)[];
 
-/** A rule for an operator that works on each number alone: the factor by which the gradient is multiplied. */
-export function elementwise(factor: (context: RuleContext) => string): Rule {
-  return (context) => [context.graph.multiply(context.gradient, factor(context))];
-}
-
 export function numberOf(node: OnnxNode, attribute: string, fallback: number): number {
   return node.attribute.find(({ name }) => name === attribute)?.f ?? fallback;
 }
