@@ -11,7 +11,7 @@ import { isDataFile, readYolo } from './read-yolo';
 
 /**
  * Reads a dataset and recognises its format: YOLO (a data file .yaml), COCO (.json), Pascal VOC, a folder of classes; or a
- * folder that holds one of these. Each picture is read once; faulty pictures and labels are left out and named. Where the
+ * folder that holds one of these, of which a `data.yaml` counts before all others. Each picture is read once; faulty pictures and labels are left out and named. Where the
  * dataset keeps nothing for validation and testing, the pictures are dealt by {@link fixedSplit}.
  *
  * @throws {DatasetUnreadable} when it is none of these, or its description cannot be understood
@@ -33,10 +33,10 @@ async function entriesOfFile(file: string): Promise<DatasetEntries> {
 
 async function entriesOfFolder(folder: string): Promise<DatasetEntries> {
   const yamls = (await namesIn(folder)).filter((name) => /\.ya?ml$/i.test(name)).map((name) => join(folder, name));
-  const dataFiles: string[] = [];
-  for (const file of yamls) if (await isDataFile(file)) dataFiles.push(file);
-  const dataFile = dataFiles.find((file) => /[\\/]data\.ya?ml$/i.test(file)) ?? dataFiles[0];
-  if (dataFile !== undefined) return readYolo(dataFile);
+  // by its name alone: a faulty one is told of, and the folder not taken for something else
+  const named = yamls.find((file) => /[\\/]data\.ya?ml$/i.test(file));
+  if (named !== undefined) return readYolo(named);
+  for (const file of yamls) if (await isDataFile(file)) return readYolo(file);
   const cocoFiles = await cocoFilesIn(folder);
   if (cocoFiles.length > 0) return readCoco(cocoFiles);
   if (await isVoc(folder)) return readVoc(folder);

@@ -52,9 +52,10 @@ export async function readYolo(dataFile: string): Promise<DatasetEntries> {
     }
   }
   if (entries.length === 0) {
+    const missing = skipped.map(({ name, reason }) => `${name}: ${reason}`);
     throw new DatasetUnreadable(
       dataFile,
-      `it names no pictures. ${skipped.map(({ name, reason }) => `${name}: ${reason}`).join(' ')} Check path, train and val.`,
+      ['it names no pictures.', ...missing, 'Check path, train and val.'].join(' '),
     );
   }
   return {

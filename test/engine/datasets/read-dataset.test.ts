@@ -190,6 +190,17 @@ describe('A YOLO dataset', () => {
     await assert.rejects(data(`${bomb}train: images\nnames: [a]`), refused(/not YAML/));
   });
 
+  it('is told by the name of its data file, though that is faulty', async () => {
+    filesIn(folder.path, { 'images/train/a.png': picture, 'labels/train/a.txt': '0 0.5 0.5 0.5 0.5\n' });
+    for (const [text, reason] of [
+      ['train: images/train\n', /no names/],
+      ['names: [pit]\n', /names no pictures\. Check/],
+      ['names: [pit\n', /not YAML/],
+    ] as const) {
+      await assert.rejects(readDataset(filesIn(folder.path, { 'data.yaml': text })), refused(reason));
+    }
+  });
+
   it('stays within the allowed folders, links followed', async () => {
     const outside = temporaryFolder();
     try {
