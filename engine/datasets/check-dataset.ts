@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Dataset, type DatasetPicture, SPLITS, type Split } from './dataset';
+import { type Dataset, type DatasetPicture, type SkippedPicture, SPLITS, type Split } from './dataset';
 import { type Likeness, likenessOf, samePictures } from './likeness';
 
 export type DatasetProblemCode =
@@ -22,7 +22,7 @@ export interface DatasetProblem {
   /** Errors make a training or its figures wrong; warnings are worth a look. */
   readonly severity: 'error' | 'warning';
   readonly message: string;
-  /** Ids of the pictures, or names of the files that were left out. */
+  /** Ids of the pictures; of those that cannot be used, their paths or those of their label files. */
   readonly pictures: readonly string[];
 }
 
@@ -43,6 +43,8 @@ export interface CheckOptions {
 
 /** Pixels that the shorter side of a box needs, so that a detector can learn from it. */
 const LEAST_SIDE = 3;
+/** Pictures that a message names. */
+const LISTED = 5;
 
 /**
  * Looks for what spoils a training or its figures: pictures that cannot be decoded, labels that cannot be used, boxes outside
@@ -54,7 +56,7 @@ export async function checkDataset(
   { onProgress, signal }: CheckOptions = {},
 ): Promise<DatasetReport> {
   const { kind, format, sha256, skipped } = dataset;
-  const broken: { readonly id: string; readonly reason: string }[] = [];
+  const broken: SkippedPicture[] = [];
   const likenesses: (Likeness | null)[] = [];
   for (const [index, picture] of dataset.pictures.entries()) {
     signal?.throwIfAborted();
@@ -62,14 +64,13 @@ export async function checkDataset(
       likenesses.push(await likenessOf(await readFile(picture.path), picture));
     } catch (error) {
       likenesses.push(null);
-      broken.push({ id: picture.id, reason: (error as Error).message });
+      broken.push({ name: picture.path, reason: (error as Error).message, fault: 'picture' });
     }
     onProgress?.(index + 1, dataset.pictures.length);
   }
   const counts = countsOf(dataset);
   const problems = [
-    ...broken.map(({ id, reason }) => error('broken-picture', `${id}: ${reason}`, [id])),
-    ...skippedProblems(dataset),
+    ...unusable([...broken, ...skipped]),
     ...boxProblems(dataset),
     ...countProblems(dataset, counts),
     ...copyProblems(dataset, samePictures(likenesses)),
@@ -89,8 +90,8 @@ export async function checkDataset(
 
 const FAULT_CODES = { picture: 'broken-picture', label: 'broken-label', 'unknown-class': 'unknown-class' } as const;
 
-function skippedProblems({ skipped }: Dataset): DatasetProblem[] {
-  return skipped.map(({ name, reason, fault }) => error(FAULT_CODES[fault], `${name}: ${reason}`, [name]));
+function unusable(pictures: readonly SkippedPicture[]): DatasetProblem[] {
+  return pictures.map(({ name, reason, fault }) => error(FAULT_CODES[fault], `${name}: ${reason}`, [name]));
 }
 
 function boxProblems({ pictures, remarks }: Dataset): DatasetProblem[] {
@@ -103,20 +104,20 @@ function boxProblems({ pictures, remarks }: Dataset): DatasetProblem[] {
     .filter(({ boxes }) => boxes?.some(({ box }) => Math.min(box.width, box.height) < LEAST_SIDE))
     .map(({ id }) => id);
   if (outside.length > 0) {
-    problems.push(
-      error('box-outside', `${some(outside, 'picture has', 'pictures have')} boxes over the edge.`, outside),
-    );
+    const message = `${some(outside, 'picture has', 'pictures have')} boxes over the edge: ${listed(outside)}.`;
+    problems.push(error('box-outside', message, outside));
   }
   if (empty.length > 0) {
-    const message = `${some(empty, 'picture has', 'pictures have')} boxes without area, or wholly outside.`;
+    const message = `${some(empty, 'picture has', 'pictures have')} boxes without area, or wholly outside: ${listed(empty)}.`;
     problems.push(error('box-empty', message, empty));
   }
   if (tiny.length > 0) {
-    const message = `${some(tiny, 'picture has', 'pictures have')} boxes less than ${LEAST_SIDE} pixels wide or high.`;
+    const message = `${some(tiny, 'picture has', 'pictures have')} boxes less than ${LEAST_SIDE} pixels wide or high: ${listed(tiny)}.`;
     problems.push(warning('box-tiny', message, tiny));
   }
   if (repeated.length > 0) {
-    problems.push(warning('box-repeated', `${some(repeated, 'picture has', 'pictures have')} a box twice.`, repeated));
+    const message = `${some(repeated, 'picture has', 'pictures have')} a box twice: ${listed(repeated)}.`;
+    problems.push(warning('box-repeated', message, repeated));
   }
   return problems;
 }
@@ -142,7 +143,7 @@ function countProblems({ kind, pictures }: Dataset, counts: DatasetReport['class
   if (kind === 'detection' && pictures.length > 0 && unlabelled.length === pictures.length) {
     problems.push(error('no-labels', 'No picture has a box. Do the labels stand where they are expected?', []));
   } else if (unlabelled.length > 0) {
-    const message = `${some(unlabelled, 'picture has', 'pictures have')} no boxes: they are learnt as pictures with nothing to find.`;
+    const message = `${some(unlabelled, 'picture has', 'pictures have')} no boxes: ${listed(unlabelled)}. They are learnt as pictures with nothing to find.`;
     problems.push(warning('no-labels', message, unlabelled));
   }
   return problems;
@@ -155,11 +156,10 @@ function copyProblems({ pictures, shared }: Dataset, groups: readonly number[][]
   for (const members of withExactCopies(pictures, groups)) {
     const ids = members.map((place) => pictures[place].id);
     const splits = SPLITS.filter((split) => members.some((place) => pictures[place].split === split));
-    const list = `${ids.slice(0, 5).join(', ')}${ids.length > 5 ? `, and ${ids.length - 5} more` : ''}`;
     problems.push(
       splits.length > 1
-        ? error('leak', `The same picture stands in ${splits.join(' and ')}: ${list}.`, ids)
-        : warning('duplicate', `The same picture is there ${members.length} times: ${list}.`, ids),
+        ? error('leak', `The same picture stands in ${splits.join(' and ')}: ${listed(ids)}.`, ids)
+        : warning('duplicate', `The same picture is there ${members.length} times: ${listed(ids)}.`, ids),
     );
   }
   return problems;
@@ -186,6 +186,11 @@ function countsOf({ classes, pictures }: Dataset): DatasetReport['classes'] {
 
 function idsOf(remarks: Dataset['remarks']): string[] {
   return [...new Set(remarks.map(({ picture }) => picture))];
+}
+
+/** The first of them; the report has all. */
+function listed(ids: readonly string[]): string {
+  return `${ids.slice(0, LISTED).join(', ')}${ids.length > LISTED ? `, and ${ids.length - LISTED} more` : ''}`;
 }
 
 function some(items: readonly unknown[], one: string, many: string): string {

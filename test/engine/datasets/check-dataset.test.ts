@@ -61,7 +61,7 @@ describe('The check of a dataset', () => {
       'labels/train/unknown.txt': '2 0.5 0.5 0.2 0.2\n',
     });
     assert.deepEqual(of(report, 'broken-picture', 'broken-label', 'unknown-class'), [
-      ['error', 'broken-picture', 'half.jpg'],
+      ['error', 'broken-picture', join(folder.path, 'images/train/half.jpg')],
       ['error', 'broken-picture', 'images/val'],
       ['error', 'broken-picture', join(folder.path, 'images/train/none.png')],
       ['error', 'broken-label', join(folder.path, 'labels/train/odd.txt')],
@@ -87,6 +87,9 @@ describe('The check of a dataset', () => {
       ['warning', 'box-tiny', 'tiny.png'],
       ['warning', 'box-repeated', 'twice.png'],
     ]);
+    for (const { code, message, pictures } of report.problems) {
+      if (code.startsWith('box-')) assert.ok(message.endsWith(`: ${pictures[0]}.`), message);
+    }
   });
 
   it('says which classes lack examples and which pictures have no boxes', async () => {
@@ -102,7 +105,7 @@ describe('The check of a dataset', () => {
       [
         'The class pit has no examples for validation.',
         'The class dent has no examples.',
-        '1 picture has no boxes: they are learnt as pictures with nothing to find.',
+        '1 picture has no boxes: b.png. They are learnt as pictures with nothing to find.',
       ],
     );
     const none = await checked({ ...files, 'labels/train/a.txt': '' });
