@@ -122,8 +122,8 @@ function printReport(report: Report): void {
   const share = (value: number) => (Number.isNaN(value) ? '-' : value.toFixed(3));
   const range = ({ low, high }: Interval) => `(95 %: ${share(low)} to ${share(high)})`;
   const width = Math.max(12, ...confusion.labels.map((label) => label.length + 2));
-  const row = (name: string, cells: readonly string[]) =>
-    terminal.print(`${name.padEnd(width)}${cells.map((cell) => cell.padStart(10)).join('')}`);
+  const row = (name: string, cells: readonly string[], cellWidth = 10) =>
+    terminal.print(`${name.padEnd(width)}${cells.map((cell) => cell.padStart(cellWidth)).join('')}`);
   terminal.print(`mAP50       ${share(map50)} ${range(intervals.map50)}`);
   terminal.print(`mAP50-95    ${share(map5095)} ${range(intervals.map5095)}`);
   terminal.print(`mAP75       ${share(map75)}`);
@@ -138,8 +138,8 @@ function printReport(report: Report): void {
     row(label, [...[ap50, ap5095, precision, recall, f1].map(share), String(count)]);
   }
   terminal.print('');
-  row('is \\ found', confusion.labels);
-  for (const [place, label] of confusion.labels.entries()) row(label, confusion.matrix[place].map(String));
+  row('is \\ found', confusion.labels, width);
+  for (const [place, label] of confusion.labels.entries()) row(label, confusion.matrix[place].map(String), width);
   terminal.print('');
   terminal.print(`milliseconds  p50 ${latencyMs.p50.toFixed(1)}, p95 ${latencyMs.p95.toFixed(1)}`);
   if (report.unknownClasses.length > 0) {

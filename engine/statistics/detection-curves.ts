@@ -4,13 +4,13 @@ import type { ClassOutcome } from './detection-matching';
 export interface OperatingPoint {
   /** Share of the true boxes that are found; NaN without true boxes. */
   readonly recall: number;
-  /** Share of the detections that are right; 1 when there are none. */
+  /** Share of the detections that are right; NaN without detections. */
   readonly precision: number;
   /** Harmonic mean of both; NaN without true boxes. */
   readonly f1: number;
 }
 
-/** {@link OperatingPoint}s of one class at 101 confidences, 0 to 1. */
+/** {@link OperatingPoint}s of one class at 101 confidences, 0 to 1; where nothing is detected, the precision is 1. */
 export interface DetectionCurve {
   readonly label: string;
   readonly confidence: readonly number[];
@@ -21,7 +21,8 @@ export interface DetectionCurve {
 
 export function pointAt({ outcomes, counts }: ClassOutcome, confidence: number): OperatingPoint {
   const counted = outcomes.filter((outcome) => outcome.confidence >= confidence && (outcome.ignored & 1) === 0);
-  return pointOf(counted.filter(({ hits }) => (hits & 1) === 1).length, counted.length, totalOf(counts));
+  const point = pointOf(counted.filter(({ hits }) => (hits & 1) === 1).length, counted.length, totalOf(counts));
+  return counted.length === 0 ? { ...point, precision: Number.NaN } : point;
 }
 
 export function curveOf(label: string, { outcomes, counts }: ClassOutcome): DetectionCurve {

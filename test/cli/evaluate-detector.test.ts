@@ -63,6 +63,23 @@ describe('opti-quality evaluate-detector', () => {
     );
   });
 
+  it('prints no precision of a class that was not found, and keeps the columns of the confusion apart', async function () {
+    const source = needShared(this, 'models/yolo11n-synthetic');
+    const { names, images } = JSON.parse(readFileSync(join(source, 'expected.json'), 'utf8')) as Expected;
+    const [name] = Object.keys(images).filter((other) => images[other].length > 0);
+    const [known] = names;
+    const data = filesIn(join(folder, 'long'), {
+      'data.yaml': `train: images/train\nval: images/val\nnames: [${known}, a-very-long-name]\n`,
+      [`images/val/${name}`]: readFileSync(join(source, name)),
+      [`labels/val/${name.replace(/\.[^.]*$/, '.txt')}`]: '0 0.5 0.5 0.1 0.1\n1 0.5 0.5 0.2 0.2\n',
+    });
+    const args = ['evaluate-detector', '--model', join(source, 'model.onnx'), '--data', data, '--resamples', '2'];
+    const outcome = await optiQuality(args);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.match(outcome.stdout, /a-very-long-name +0\.000 +0\.000 +- +0\.000 +0\.000 +1\n/);
+    assert.match(outcome.stdout, /is \\ found .* a-very-long-name +background\n/);
+  });
+
   it('says what is missing', async function () {
     const model = join(needShared(this, 'models/yolo11n-synthetic'), 'model.onnx');
     assert.equal((await optiQuality(['evaluate-detector', '--model', model])).code, 2);
