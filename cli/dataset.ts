@@ -1,3 +1,4 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   checkDataset,
@@ -8,6 +9,7 @@ import {
   type WritableFormat,
   writeDataset,
 } from '../engine/datasets';
+import { InvalidInput } from '../engine/domain';
 import { required } from './options';
 import { terminal, WrongUse } from './output';
 
@@ -19,11 +21,12 @@ there are errors, 0 with warnings alone.
 
 opti-quality dataset convert PATH --to yolo|coco|classes --out DIR [--link] [--json]
 
-Writes a dataset in another form. Splits, boxes and picture names stay the same. Faulty pictures are left out and named.
+Writes a dataset in another form. Splits, boxes and picture names stay the same. Faulty pictures are left out and named;
+the exit code is 0 as long as one could be used (check ends with 1 for them).
 
   PATH      a YOLO data.yaml, a COCO .json, or a folder: of one of these, of Pascal VOC, or with a folder for each class
   --to F    YOLO (data.yaml, images, labels), COCO (annotations, images), or folders of classes
-  --out DIR a new folder
+  --out DIR a new folder, not within PATH
   --copy    copy the pictures (the default)
   --link    make hard links to them where the disk has such
   --json    one JSON object as the last line on stdout
@@ -66,8 +69,11 @@ async function convert(args: string[]): Promise<number> {
   const format = formatOf(required(values.to, 'to'));
   const out = required(values.out, 'out');
   if (values.copy && values.link) throw new WrongUse('Choose --copy or --link.');
-  const read = await readDataset(pathOf(positionals));
+  const path = pathOf(positionals);
+  if (isWithin(path, out)) throw new WrongUse('--out lies within the dataset, which would then hold its own copy.');
+  const read = await readDataset(path);
   for (const { name, reason } of read.skipped) terminal.note(`left out: ${name}: ${reason}`);
+  if (read.pictures.length === 0) throw new InvalidInput('None of the pictures can be used. Nothing is written.');
   await writeDataset(read, format, out, { pictures: values.link ? 'link' : 'copy' });
   const { kind, classes, pictures, skipped, sha256 } = read;
   if (values.json) {
@@ -97,6 +103,12 @@ function countsOf({ pictures }: Dataset): Record<string, number> {
   return Object.fromEntries(
     SPLITS.map((split) => [split, pictures.filter((picture) => picture.split === split).length]),
   );
+}
+
+/** True for a place below a folder. */
+function isWithin(folder: string, place: string): boolean {
+  const way = relative(resolve(folder), resolve(place));
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 function pathOf(positionals: readonly string[]): string {

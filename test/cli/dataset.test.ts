@@ -76,6 +76,26 @@ describe('opti-quality dataset', () => {
     assert.match(outcome.stderr, /not empty/);
   });
 
+  it('convert writes nothing into the dataset, nothing where none can be used, and no folder where none can be', async () => {
+    const convert = (source: string, out: string) =>
+      optiQuality(['dataset', 'convert', join(folder, source), '--to', 'yolo', '--out', out]);
+    const inner = await convert('sound', join(folder, 'sound', 'inner'));
+    assert.equal(inner.code, 2);
+    assert.match(inner.stderr, /within the dataset/);
+    filesIn(join(folder, 'useless'), {
+      'data.yaml': 'train: images/train\nnames: [pit]\n',
+      'images/train/a.png': picture,
+      'labels/train/a.txt': '0 0.5\n',
+    });
+    const useless = await convert('useless', join(folder, 'none'));
+    assert.equal(useless.code, 1);
+    assert.match(useless.stderr, /None of the pictures can be used/);
+    if (process.platform !== 'linux') return;
+    const nowhere = await convert('sound', '/proc/none');
+    assert.equal(nowhere.code, 1);
+    assert.match(nowhere.stderr, /cannot be written to \/proc\/none/);
+  });
+
   it('explains itself when it is called wrongly', async () => {
     assert.equal((await optiQuality(['dataset'])).code, 2);
     const outcome = await optiQuality(['dataset', 'convert', 'x', '--to', 'voc', '--out', 'y']);
