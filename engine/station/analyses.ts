@@ -9,9 +9,6 @@ import { NoModel } from './errors';
 import type { InspectionLedger } from './ledger';
 import type { ClassifierWishes, DetectorWishes } from './types';
 
-/** From which detections of the starter count, unless told: it knows drawn parts only, and shall raise few false alarms. */
-const STARTER_CONFIDENCE = 0.5;
-
 /** What the analyses need of a station. */
 export interface AnalysisMeans {
   readonly store: Pick<Store, 'dataFolder' | 'pictures'>;
@@ -57,9 +54,7 @@ export async function detect(
   const { model: file, partType = inspection.partType, review = [], ignored = [], ...options } = wishes;
   const deployed = file === undefined ? await models.deployed(partType, 'detector') : null;
   const source = deployed ? { folder: deployed.folder } : { file: file ?? STARTER_DETECTOR };
-  const isStarter = !deployed && file === undefined;
-  const own = isStarter ? { confidence: STARTER_CONFIDENCE } : {};
-  const request = { ...source, picture, options: { ...own, ...options, unknownClasses: 'leave-out' } };
+  const request = { ...source, picture, options: { ...options, unknownClasses: 'leave-out' } };
   const result = await pool.run<DetectionResult>('detector/detect', request, limitsOf(inspection));
   const { detections, thresholds, model, milliseconds } = result;
   return {
