@@ -21,6 +21,9 @@ import {
 } from '../engine/patchcore';
 import { type SimulatedProduct, simulatePart } from '../engine/simulator';
 import { auroc, aurocInterval, clopperPearson } from '../engine/statistics';
+import { classifierSection } from './classifier';
+import { detectorTrainingSection } from './detector-training';
+import { starterDetectorSection } from './starter-detector';
 import { median } from './statistics';
 
 const SHARED = process.env.OPTI_QUALITY_SHARED ?? join(packageRoot, '..', 'shared');
@@ -53,6 +56,9 @@ const SECTIONS: readonly Section[] = [
   { name: 'few', title: 'Few pictures', measure: fewPictures },
   { name: 'suspects', title: 'Defective pictures among the training pictures', measure: hiddenDefects },
   { name: 'conditioning', title: 'Conditioning and spacing', measure: yardstick },
+  { name: 'detector', title: 'Fine-tuning a detector', measure: detectorTrainingSection },
+  { name: 'classifier', title: 'Classifier', measure: classifierSection },
+  { name: 'detector-starter', title: 'Starter detector', measure: starterDetectorSection },
 ];
 
 async function main(wanted: readonly string[]): Promise<void> {
