@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { type ModelReference, sha256Of } from '../domain';
 import { DetectorNotFound } from './errors';
+import { STARTER_DETECTOR } from './starter';
 
 /** Where a detector comes from: a model package, or a bare ONNX file. */
 export type DetectorSource = { readonly folder: string } | { readonly file: string };
@@ -24,7 +25,7 @@ export async function readDetectorFile(file: string): Promise<DetectorFile> {
 
 /** What a network outside of a package is called. */
 export function modelOf(bytes: Uint8Array, file: string): ModelReference {
-  const name = basename(file).replace(/\.onnx$/i, '');
+  const name = resolve(file) === STARTER_DETECTOR ? 'starter-detector' : basename(file).replace(/\.onnx$/i, '');
   return { name, version: sha256Of(bytes).slice(0, VERSION_LENGTH) };
 }
 
