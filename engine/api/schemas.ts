@@ -6,6 +6,7 @@ import {
   type Counters,
   type DeploymentRecord,
   type DetectorFigures,
+  type Fault,
   type Finding,
   type Inspection,
   isId,
@@ -87,6 +88,18 @@ export const problem = named(
       errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     })
     .meta({ description: 'Problem details, RFC 9457' }),
+);
+
+const fault = named(
+  'Fault',
+  z.object({
+    code: z.string().meta({ description: 'Stable, kebab-case' }),
+    message: z.string(),
+    parameters: z
+      .record(z.string(), z.union([z.string(), z.number()]))
+      .optional()
+      .meta({ description: 'For translations of the message' }),
+  }) satisfies z.ZodType<Fault>,
 );
 
 export const thresholds = named(
@@ -299,7 +312,8 @@ export const labelRequest = named(
   z.strictObject({
     label,
     boxes: z.array(drawnBox).max(BOXES_LIMIT).nullish().meta({
-      description: 'Where defects are, in pixels of the original picture; empty: there are none; null: nobody looked',
+      description:
+        'What a detector shall find, in pixels of the original picture, on good parts as well; empty: nothing is there; null: nobody looked',
     }),
     reviewer: reviewer.nullish(),
     note: note.nullish(),
@@ -715,7 +729,7 @@ export const trainingRequest = named(
       }),
       z.strictObject({ kind: z.literal('labelled') }).meta({
         description:
-          'patchcore: the pictures labelled OK; detector: those with boxes, and those labelled OK as background; classifier: all that are labelled',
+          'patchcore: the pictures labelled OK; detector: those with boxes, and those labelled OK without any as background; classifier: all that are labelled',
       }),
       z.strictObject({ kind: z.literal('dataset'), path: z.string().min(1).max(1024) }).meta({
         description:
@@ -747,7 +761,7 @@ export const job = named(
       source: z.discriminatedUnion('kind', [
         z.object({ kind: z.literal('folder'), folder: z.string() }),
         z.object({ kind: z.literal('labelled') }),
-        z.object({ kind: z.literal('dataset'), path: z.string(), within: z.array(z.string()).optional() }),
+        z.object({ kind: z.literal('dataset'), path: z.string() }),
         z.object({
           kind: z.literal('simulator'),
           product: z.string(),
@@ -764,7 +778,7 @@ export const job = named(
     state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted']),
     progress: jobProgress.nullable(),
     version: z.string().nullable().meta({ description: 'The version made' }),
-    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    error: fault.nullable(),
     skipped: z
       .array(z.object({ name: z.string(), reason: z.string() }))
       .optional()
@@ -791,14 +805,7 @@ export const backbone = named(
     input: z.object({ width: z.int(), height: z.int() }).meta({ description: 'The picture size it was trained with' }),
     state: z.enum(['absent', 'pulling', 'verifying', 'ready']),
     received: z.int().meta({ description: 'Bytes that are there' }),
-    error: z
-      .object({
-        code: z.string(),
-        message: z.string(),
-        parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-      })
-      .nullable()
-      .meta({ description: 'Why the last pull ended without the file' }),
+    error: fault.nullable().meta({ description: 'Why the last pull ended without the file' }),
   }) satisfies z.ZodType<BackboneState>,
 );
 export const backboneList = named('BackboneList', z.object({ items: z.array(backbone) }));
@@ -891,13 +898,6 @@ export const health = named(
       failSafe: z.int(),
       unrecorded: z.int(),
     }),
-    faults: z.array(
-      z.object({
-        code: z.string(),
-        message: z.string(),
-        parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-        at: time,
-      }),
-    ),
+    faults: z.array(z.object({ ...fault.shape, at: time })),
   }),
 );

@@ -1,3 +1,4 @@
+import type { Fault } from './records';
 import type { ReasonCode } from './verdict';
 
 export type ErrorParameters = Readonly<Record<string, string | number>>;
@@ -44,6 +45,12 @@ export function serializeError(error: unknown): ErrorText {
   }
   const message = error instanceof Error ? error.message : String(error);
   return { code: 'internal-error', status: 'internal error', message };
+}
+
+/** What of an error is kept for people. */
+export function faultOf(error: unknown): Fault {
+  const { code, message, parameters = {} } = serializeError(error);
+  return { code, message, ...(Object.keys(parameters).length > 0 && { parameters }) };
 }
 
 /** The reason code for anything thrown. */

@@ -382,7 +382,7 @@ export interface Job {
   readonly progress: JobProgress | null;
   /** The version made, when completed. */
   readonly version: string | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly error: Fault | null;
   /** Pictures that were left out, the first hundred, once the training is done. */
   readonly skipped?: readonly SkippedPicture[];
   /** Of a detector or classifier, once it is trained. */
@@ -449,7 +449,7 @@ export interface TowerLightState {
   readonly removed?: boolean;
 }
 
-/** Something of a station that failed and needs a person. */
+/** Something that failed and needs a person. */
 export interface Fault {
   readonly code: string;
   readonly message: string;

@@ -2,13 +2,14 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type Clock,
+  type Fault,
+  faultOf,
   type Job,
   type JobProgress,
   type JobState,
   modelNameOf,
   NotFound,
   newId,
-  serializeError,
   syncFolder,
   systemClock,
   type TrainingReportFacts,
@@ -21,6 +22,7 @@ import type { Store } from '../store';
 import { checkRequest } from './check-request';
 import { JobEnded, JobQueueUnavailable, QUEUE_LIMIT } from './errors';
 import { hasCheckpoint, keepOrder, keptOrder, removeOthers } from './job-folder';
+import { publicJob, publicRequest } from './public-job';
 import type { TrainingContext } from './training-context';
 import type { TrainingOrder } from './training-messages';
 import { makeOrder, outFolderOf } from './training-order';
@@ -46,11 +48,11 @@ const SKIPPED_KEPT = 100;
 const RESUMES_LIMIT = 5;
 const ENDED: readonly JobState[] = ['completed', 'failed', 'cancelled', 'interrupted'];
 const DONE: JobProgress = { stage: 'verify', percent: 100, remainingSeconds: 0 };
-const STATION_CLOSED = {
+const STATION_CLOSED: Fault = {
   code: 'interrupted',
   message: 'The station was closed while this training ran; nothing was changed. Start it again.',
 };
-const NODE_RED_ENDED = {
+const NODE_RED_ENDED: Fault = {
   code: 'interrupted',
   message: 'Node-RED ended while this training ran; nothing was changed. Start it again.',
 };
@@ -137,13 +139,13 @@ export class JobQueue {
       endedAt: null,
     };
     await this.#store.jobs.insert(job);
-    await this.#note(job, actor, 'training.start', checked);
+    await this.#note(job, actor, 'training.start', publicRequest(checked));
     if (this.#state === 'open') {
       this.#queued.push(job);
-      this.events.emit('job', job);
+      this.#emit(job);
       this.#startNext();
     }
-    return job;
+    return publicJob(job);
   }
 
   /** The trainers that detectors can be trained by. */
@@ -155,13 +157,13 @@ export class JobQueue {
   async get(id: string): Promise<Job> {
     const job = this.#live(id) ?? (await this.#store.jobs.get(id));
     if (job === null) throw new NotFound('job', id);
-    return job;
+    return publicJob(job);
   }
 
   /** Newest first. */
   async list(filter: { readonly state?: JobState; readonly limit?: number } = {}): Promise<readonly Job[]> {
     const jobs = await this.#store.jobs.list(filter);
-    return jobs.map((job) => this.#live(job.id) ?? job);
+    return jobs.map((job) => publicJob(this.#live(job.id) ?? job));
   }
 
   /**
@@ -177,7 +179,7 @@ export class JobQueue {
       await this.#removeFolder(waiting);
       const job = await this.#save({ ...waiting, state: 'cancelled', endedAt: this.#now() });
       await this.#note(job, actor, 'training.cancel', null);
-      return job;
+      return publicJob(job);
     }
     const running = this.#running.get(id);
     if (running) {
@@ -188,7 +190,7 @@ export class JobQueue {
     const job = running?.job ?? (await this.get(id));
     if (!running || job.state !== 'cancelled') throw new JobEnded(job);
     await this.#note(job, actor, 'training.cancel', null);
-    return job;
+    return publicJob(job);
   }
 
   /**
@@ -243,11 +245,10 @@ export class JobQueue {
       else if (deploy) await this.#models.deploy(modelNameOf(partType, kind), version, running.job.actor);
       return { state: 'completed', version, error: null, progress: { ...running.job.progress, ...DONE } };
     } catch (caught) {
-      const { code, message } = serializeError(caught);
+      const error = faultOf(caught);
       const { progress } = running.job;
       if (version !== null) {
-        const told = `Version ${version} was trained, but could not be deployed: ${message}`;
-        return { state: 'failed', version, error: { code, message: told }, progress };
+        return { state: 'failed', version, error: notDeployed(version, error), progress };
       }
       if (running.stop === 'cancelled') return { state: 'cancelled', version, error: null, progress };
       const killed = caught instanceof TrainingDied && caught.killed;
@@ -256,7 +257,7 @@ export class JobQueue {
         return requeued(running.job, `${why}; it goes on from its last checkpoint.`);
       }
       if (running.stop === 'interrupted') return { state: 'interrupted', version, error: STATION_CLOSED, progress };
-      return { state: killed ? 'interrupted' : 'failed', version, error: { code, message }, progress };
+      return { state: killed ? 'interrupted' : 'failed', version, error, progress };
     }
   }
 
@@ -326,7 +327,7 @@ export class JobQueue {
   #progress(running: RunningJob, progress: JobProgress): void {
     if (running.stop) return;
     running.job = { ...running.job, progress };
-    this.events.emit('job', running.job);
+    this.#emit(running.job);
   }
 
   #assertAccepting(): void {
@@ -348,8 +349,12 @@ export class JobQueue {
       if (ENDED.includes(job.state)) this.#unstored.set(job.id, job);
       this.#warn(job, error);
     }
-    this.events.emit('job', job);
+    this.#emit(job);
     return job;
+  }
+
+  #emit(job: Job): void {
+    this.events.emit('job', publicJob(job));
   }
 
   async #note(job: Job, actor: string, action: string, after: unknown): Promise<void> {
@@ -365,6 +370,14 @@ export class JobQueue {
   #now(): string {
     return timestamp(this.#clock.now());
   }
+}
+
+function notDeployed(version: string, { message }: Fault): Fault {
+  return {
+    code: 'trained-not-deployed',
+    message: `Version ${version} was trained, but could not be deployed: ${message}`,
+    parameters: { version, detail: message },
+  };
 }
 
 /** A job that goes on where its last checkpoint stands. */

@@ -22,7 +22,7 @@ export class TrainingDied extends InspectionError {
       code: 'training-died',
       status: 'training ended early',
       message: `The training process was ended ${how} before it had a result; nothing was changed.${hint}${tail}`,
-      parameters: signal === null ? { exitCode: code ?? -1 } : { signal },
+      parameters: { ending: signal ?? `exit code ${code}`, output: errorText === '' ? '-' : errorText },
     });
     this.killed = signal !== null;
   }

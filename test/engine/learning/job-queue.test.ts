@@ -153,6 +153,8 @@ describe('JobQueue', function () {
     assert.equal(job.state, 'interrupted');
     assert.equal(job.error?.code, 'training-died');
     assert.match(job.error!.message, /SIGKILL.*memory/);
+    assert.equal(job.error!.parameters?.ending, 'SIGKILL');
+    assert.deepEqual((await store.jobs.get(id))?.error, job.error, 'kept with what translations need');
     assert.deepEqual(versionFolders('plate'), []);
     assert.deepEqual(await leftovers(), []);
   });
@@ -294,7 +296,11 @@ describe('JobQueue', function () {
     const { id } = await train('plate', FEW, true);
     const job = await jobEnded(queue, id);
     assert.deepEqual([job.state, job.version], ['failed', '1']);
-    assert.match(job.error!.message, /Version 1 was trained, but could not be deployed: the golden scores differ/);
+    assert.deepEqual(job.error, {
+      code: 'trained-not-deployed',
+      message: 'Version 1 was trained, but could not be deployed: the golden scores differ',
+      parameters: { version: '1', detail: 'the golden scores differ' },
+    });
     assert.equal(await models.deployed('plate'), null);
     assert.equal((await models.list()).length, 1);
   });
