@@ -24,5 +24,5 @@ export {
 export { type DatasetFile, datasetFiles, type WritableDataset, type WritableFormat } from './dataset-files';
 export { DatasetNotWritable, DatasetUnreadable } from './errors';
 export { fixedSplit, type SplitShares } from './fixed-split';
-export { readDataset } from './read-dataset';
+export { datasetKindOf, readDataset } from './read-dataset';
 export { type WriteOptions, writeClassFolders, writeCoco, writeDataset, writeYolo } from './write-dataset';

@@ -24,7 +24,7 @@ export {
   readDetectorPackage,
   writeDetectorPackage,
 } from './package';
-export type { DetectorSource } from './source';
+export { type DetectorSource, readDetectorFile } from './source';
 export { STARTER_DETECTOR } from './starter';
 export {
   type DetectorBody,

@@ -1,5 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { type Dataset, datasetKindOf } from '../datasets';
+import { describeDetector, readDetectorFile } from '../detector';
 import {
   type ClassifierTrainingOptions,
   type DetectorTrainingOptions,
@@ -14,7 +16,7 @@ import {
 } from '../domain';
 import { MINIMUM_PICTURES, picturesInFolder, TooFewPictures } from '../patchcore';
 import { readClassifierTrainingOptions, readDetectorTrainingOptions } from './class-training-options';
-import { NoExternalTrainer, NothingToUpdate, TooFewLabels } from './errors';
+import { DatasetUnfit, NoExternalTrainer, NothingToUpdate, TooFewLabels } from './errors';
 import { boxesToLearn, classToLearn } from './labelled-dataset';
 import type { TrainingContext } from './training-context';
 import { readTrainingOptions } from './training-options';
@@ -34,6 +36,7 @@ const OPTIONS = { patchcore: 'options', detector: 'detector', classifier: 'class
  *
  * @throws {InvalidInput} naming what is wrong with it
  * @throws {BackboneUnknown | BackboneNotPulled} when the backbone asked for is not here
+ * @throws {DatasetUnreadable} @throws {DatasetUnfit} @throws {DetectorUnsupported}
  * @throws {NothingToUpdate} @throws {TooFewPictures} @throws {TooFewLabels} @throws {NoExternalTrainer}
  */
 export async function checkRequest(request: TrainingRequest, context: TrainingContext): Promise<TrainingRequest> {
@@ -97,7 +100,9 @@ async function checkSource(
       if (kind === 'patchcore') {
         throw new InvalidInput('PatchCore learns from pictures of good parts: give a folder of them, not a data set.');
       }
-      return { ...source, path: await readable(store, source.path, 'data set') };
+      const path = await readable(store, source.path, 'data set');
+      await assertKind(path, kind === 'detector' ? 'detection' : 'classification');
+      return { ...source, path };
     }
     case 'labelled':
       await assertLabels(partType, kind, store);
@@ -115,6 +120,10 @@ async function checkSource(
       assertEnough(source.count);
       return source;
   }
+}
+
+async function assertKind(path: string, wished: Dataset['kind']): Promise<void> {
+  if ((await datasetKindOf(path)) !== wished) throw new DatasetUnfit(path, wished);
 }
 
 async function assertLabels(partType: string, kind: ModelKind, store: TrainingContext['store']): Promise<void> {
@@ -171,12 +180,21 @@ async function checkDetector(
       { partType },
     );
   }
-  const isFile = base !== undefined && base !== 'deployed' && base !== 'starter';
+  const old = replay === undefined ? undefined : await readable(store, replay, 'data set of old pictures');
+  if (old !== undefined) await assertKind(old, 'detection');
   return {
     ...others,
-    ...(base !== undefined && { base: isFile ? await readable(store, base, 'detector') : base }),
-    ...(replay !== undefined && { replay: await readable(store, replay, 'data set of old pictures') }),
+    ...(base !== undefined && { base: await checkBase(base, store) }),
+    ...(old !== undefined && { replay: old }),
   };
+}
+
+async function checkBase(base: string, store: TrainingContext['store']): Promise<string> {
+  if (base === 'deployed' || base === 'starter') return base;
+  const path = await readable(store, base, 'detector');
+  const { bytes } = await readDetectorFile(path);
+  describeDetector(bytes);
+  return path;
 }
 
 async function checkClassifier(

@@ -1,3 +1,4 @@
+import type { Dataset } from '../datasets';
 import { InspectionError, type Job } from '../domain';
 
 /** Trainings that may wait. */
@@ -55,6 +56,22 @@ export class TooFewLabels extends InspectionError {
           ? `Part type ${partType} has ${found} labelled pictures with boxes, and a detector needs ${needed}. Draw boxes in the review.`
           : `The labelled pictures of part type ${partType} have ${found} classes, and a classifier needs ${needed}. Label pictures of another class.`,
       parameters: { partType, found, needed },
+      httpStatus: 422,
+    });
+  }
+}
+
+/** A data set of the other kind: with boxes where classes are wished, or the other way round. */
+export class DatasetUnfit extends InspectionError {
+  constructor(path: string, wished: Dataset['kind']) {
+    super({
+      code: wished === 'detection' ? 'dataset-without-boxes' : 'dataset-without-classes',
+      status: wished === 'detection' ? 'data set without boxes' : 'data set without classes',
+      message:
+        wished === 'detection'
+          ? `The data set ${path} has classes of whole pictures and no boxes. Choose one with boxes, or train a classifier.`
+          : `The data set ${path} has boxes and no classes of whole pictures. Choose a folder of classes, or train a detector.`,
+      parameters: { path },
       httpStatus: 422,
     });
   }

@@ -1,7 +1,8 @@
 import { basename, join } from 'node:path';
 import { collectDataset, type Dataset, type PictureEntry, readDataset } from '../datasets';
-import { InvalidInput, type LabelledBox } from '../domain';
+import type { LabelledBox } from '../domain';
 import { GOOD_CLASS, writeSimulatedDataset } from '../simulator';
+import { DatasetUnfit } from './errors';
 import type { DatasetSource, LabelledFile, SimulatorSource } from './training-messages';
 import { simulatedProduct } from './training-pictures';
 
@@ -13,17 +14,14 @@ const UNNAMED_DEFECT = 'defect';
  * a data set says it.
  *
  * @param workFolder where simulated pictures are drawn
- * @throws {DatasetUnreadable} @throws {InvalidInput} when the data set is of the other kind
+ * @throws {DatasetUnreadable} @throws {DatasetUnfit}
  */
 export async function openDataset(source: DatasetSource, kind: Dataset['kind'], workFolder: string): Promise<Dataset> {
   switch (source.kind) {
     case 'dataset': {
       const dataset = await readDataset(source.path, { within: source.within });
-      if (dataset.kind === kind) return dataset;
-      const wanted = kind === 'detection' ? 'boxes' : 'a class for each picture';
-      throw new InvalidInput(`The data set ${source.path} holds no ${wanted}. Choose another data set.`, {
-        path: source.path,
-      });
+      if (dataset.kind !== kind) throw new DatasetUnfit(source.path, kind);
+      return dataset;
     }
     case 'labels':
       return collect(kind, labelEntries(source.pictures, kind));
@@ -32,7 +30,10 @@ export async function openDataset(source: DatasetSource, kind: Dataset['kind'], 
   }
 }
 
-/** What a person's label says to a detector; null: nothing, so the picture is left out. */
+/**
+ * What a person's label says to a detector; null: nothing, so the picture is left out. A good part may have boxes: not all
+ * that a detector finds are defects.
+ */
 export function boxesToLearn({ label, boxes }: Pick<LabelledFile, 'label' | 'boxes'>): readonly LabelledBox[] | null {
   if (boxes !== null && boxes.length > 0) return boxes;
   // a part may be bad without a place to show: such a picture is no background

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, DatasetPicture } from '../datasets';
-import { type DetectorFacts, writeDetectorPackage } from '../detector';
+import { type DetectorFacts, readDetectorFile, writeDetectorPackage } from '../detector';
 import { type JobProgress, sha256Of } from '../domain';
 import { type FinetuneResult, finetuneDetector } from './detector-training';
 import { type ExternalResult, trainExternally } from './external-trainer';
@@ -22,13 +22,17 @@ interface Material {
   readonly replay: Dataset | null;
 }
 
-/** Trains a detector, here or by another program, and writes its package, whatever the gate says of it. */
+/**
+ * Trains a detector, here or by another program, and writes its package, whatever the gate says of it.
+ *
+ * @throws {DetectorNotFound} when the network it starts from is gone
+ */
 export async function trainDetector(order: DetectorOrder, onProgress: Tell): Promise<TrainingOutcome> {
   const started = performance.now();
   onProgress({ stage: 'read', percent: 0, remainingSeconds: null });
   const { source, replay, workFolder } = order;
   const material: Material = {
-    base: await readFile(order.base.path),
+    base: (await readDetectorFile(order.base.path)).bytes,
     dataset: await openDataset(source, 'detection', workFolder),
     replay: replay && (await openDataset({ kind: 'dataset', ...replay }, 'detection', workFolder)),
   };

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../../../engine/api';
 import type { ClassifierDetails, DetectorDetails } from '../../../engine/api/model-details';
-import { modelDetails, modelList, reviewItem } from '../../../engine/api/schemas';
+import { job, modelDetails, modelList, reviewItem } from '../../../engine/api/schemas';
 import { readDataset } from '../../../engine/datasets';
-import type { DeploymentRecord, LabelledBox, ModelVersion, ReviewItem } from '../../../engine/domain';
+import type { DeploymentRecord, Job, LabelledBox, ModelVersion, ReviewItem } from '../../../engine/domain';
+import { jobEnded } from '../../support/jobs';
 import { unzip } from '../../support/unzip';
 import { writeClassifier, writeDetector, writeVersion } from '../learning/packages';
 import { sampleClassifier, sampleDetector, sampleFigures } from '../packages/class-samples';
@@ -259,6 +260,22 @@ describe('the API, of detectors and classifiers', () => {
       ]) {
         await problem(train(body), 403, 'folder-not-allowed');
       }
+    });
+
+    it('answer with what was asked for, not with the folders of the station', async () => {
+      await mkdir(join(line.dataFolder, 'set', 'images'), { recursive: true });
+      await writeFile(join(line.dataFolder, 'set', 'data.yaml'), 'train: images\nnames: [pit]\n');
+      const source = { kind: 'dataset', path: join('set', 'data.yaml') };
+      const started = await read<Job>(train({ kind: 'detector', source }), 202);
+      assert.ok(job.safeParse(started).success);
+      assert.deepEqual(Object.keys(started.request.source).sort(), ['kind', 'path']);
+      const stored = (await line.store.jobs.get(started.id))?.request.source;
+      assert.ok(stored?.kind === 'dataset' && stored.within?.includes(line.dataFolder), 'it is held to them');
+      const { error } = await jobEnded(line.jobs, started.id);
+      assert.equal(error?.code, 'dataset-unreadable');
+      assert.match(String(error?.parameters?.detail), /names no pictures/);
+      const ended = await read<Job>(get(`/training/jobs/${started.id}`));
+      assert.deepEqual([job.safeParse(ended).success, ended.error], [true, error]);
     });
 
     it('by an external trainer need its command in the settings of the station', async () => {

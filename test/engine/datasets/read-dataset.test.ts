@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dataset, DatasetUnreadable, fixedSplit, readDataset } from '../../../engine/datasets';
+import { type Dataset, DatasetUnreadable, datasetKindOf, fixedSplit, readDataset } from '../../../engine/datasets';
 import { needShared } from '../../support/shared-data';
 import { filesIn, plainPicture, temporaryFolder } from './files';
 
@@ -422,6 +422,31 @@ describe('A folder of classes', () => {
     await assert.rejects(readDataset(folder.path), refused(/neither a data\.yaml/));
     await assert.rejects(readDataset(join(folder.path, 'gone')), refused(/does not exist/));
     await assert.rejects(readDataset(join(filesIn(folder.path, { 'a.txt': '' }), 'a.txt')), refused(/either/));
+  });
+});
+
+describe('The kind of a dataset', () => {
+  it('is told by its format, though its pictures and labels are faulty', async () => {
+    const files = {
+      'yolo/data.yaml': 'train: none\n',
+      'coco/all.json': '{"images": [], "annotations": []}',
+      'voc/Annotations/a.xml': '<no',
+      'classes/good/a.png': 'no picture',
+    };
+    filesIn(folder.path, files);
+    for (const [place, kind] of [
+      ['yolo', 'detection'],
+      ['yolo/data.yaml', 'detection'],
+      ['coco', 'detection'],
+      ['coco/all.json', 'detection'],
+      ['voc', 'detection'],
+      ['classes', 'classification'],
+    ]) {
+      assert.equal(await datasetKindOf(join(folder.path, place)), kind, place);
+    }
+    for (const place of ['none', 'yolo/none.txt', 'voc/Annotations']) {
+      await assert.rejects(datasetKindOf(join(folder.path, place)), refused(/cannot be read/), place);
+    }
   });
 });
 

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeYolo } from '../../../engine/datasets';
-import { modelNameOf, type TrainingRequest } from '../../../engine/domain';
+import { type Job, modelNameOf, type TrainingRequest } from '../../../engine/domain';
 import { encodeJpeg } from '../../../engine/imaging';
 import { JobQueue, ModelRegistry, rescore } from '../../../engine/learning';
 import { boxesToLearn, classToLearn, openDataset } from '../../../engine/learning/labelled-dataset';
+import { trainDetector } from '../../../engine/learning/train-detector';
+import type { DetectorOrder } from '../../../engine/learning/training-messages';
 import { writeModel } from '../../../engine/onnx';
 import { readManifest } from '../../../engine/packages';
 import { openStore, type Store } from '../../../engine/store';
@@ -89,6 +91,71 @@ describe('Trainings of other kinds', function () {
     assert.deepEqual([level, training], ['external', null]);
   });
 
+  it('are refused at once with a data set of the other kind, or a network that is no detector', async () => {
+    await mkdir(join(folder.path, 'classes', 'good'), { recursive: true });
+    for (const place of ['classes/good/a.jpg', 'text.onnx']) await writeFile(join(folder.path, place), 'text');
+    await writeFile(
+      join(folder.path, 'network.onnx'),
+      writeModel(classifierOf('residual', 'Relu', [1, 3, 64, 64]).model),
+    );
+    await writeFile(join(folder.path, 'data.yaml'), 'train: images\nnames: [pit]\n');
+    const boxes = { kind: 'dataset', path: 'data.yaml' } as const;
+    const classes = { kind: 'dataset', path: 'classes' } as const;
+    for (const [request, code] of [
+      [{ kind: 'detector', source: classes }, 'dataset-without-boxes'],
+      [{ kind: 'detector', source: boxes, detector: { replay: 'classes' } }, 'dataset-without-boxes'],
+      [{ kind: 'classifier', source: boxes }, 'dataset-without-classes'],
+      [{ kind: 'classifier', source: { kind: 'dataset', path: 'classes/good' } }, 'dataset-unreadable'],
+      [{ kind: 'detector', source: boxes, detector: { base: 'network.onnx' } }, 'detector-unsupported'],
+      [{ kind: 'detector', source: boxes, detector: { base: 'text.onnx' } }, 'onnx-invalid'],
+    ] as const) {
+      await assert.rejects(queue.submit({ partType: 'plate', deploy: false, ...request }, 'ada'), {
+        code,
+        httpStatus: 422,
+      });
+    }
+    assert.deepEqual(await queue.list(), []);
+  });
+
+  it('say which network is missing that they start from', async () => {
+    const path = join(folder.path, 'starter', 'model.onnx');
+    const order: DetectorOrder = {
+      kind: 'detector',
+      partType: 'plate',
+      name: 'plate.detector',
+      version: '1',
+      parent: null,
+      outFolder: join(folder.path, 'out'),
+      workFolder: folder.path,
+      sourceText: 'simulator',
+      threads: 1,
+      source: { kind: 'simulator', product: 'plate', count: 8, seed: 1 },
+      base: { name: 'starter', path },
+      replay: null,
+      options: {},
+      command: null,
+    };
+    await assert.rejects(
+      trainDetector(order, () => {}),
+      { code: 'detector-not-found', parameters: { path, detail: 'there is no such file' } },
+    );
+  });
+
+  it('tell nobody which folders their pictures must lie in, and keep to them', async () => {
+    await writeYolo(await boards(folder.path), join(folder.path, 'boards'));
+    const told: Job[] = [];
+    queue.events.on('job', (job) => told.push(job));
+    const within = [join(folder.path, 'elsewhere')];
+    await mkdir(within[0]);
+    const source = { kind: 'dataset', path: join(folder.path, 'boards', 'data.yaml') } as const;
+    const request = { kind: 'detector', partType: 'plate', source: { ...source, within }, deploy: false } as const;
+    const { id } = await queue.submit(request, 'ada');
+    const job = await jobEnded(queue, id);
+    assert.equal(job.state, 'failed', 'no picture could be used');
+    for (const { request } of [...told, job, ...(await queue.list())]) assert.deepEqual(request.source, source);
+    assert.ok(told.length > 1 && !JSON.stringify(await store.audit.list({ subject: id })).includes('elsewhere'));
+  });
+
   it('draw simulated parts with their defects', async () => {
     const source = { kind: 'simulator', product: 'plate', count: 6, seed: 3 } as const;
     const boxed = await openDataset(source, 'detection', join(folder.path, 'work'));
@@ -105,6 +172,7 @@ describe('Trainings of other kinds', function () {
     const small = { label: 'stain', box: { x: 0, y: 0, width: 2, height: 2 } };
     const large = { label: 'crack', box: { x: 0, y: 0, width: 9, height: 1 } };
     assert.deepEqual(boxesToLearn({ label: 'OK', boxes: null }), []);
+    assert.deepEqual(boxesToLearn({ label: 'OK', boxes: [small] }), [small], 'not all that is found is a defect');
     assert.deepEqual(boxesToLearn({ label: 'NG', boxes: null }), null);
     assert.deepEqual(boxesToLearn({ label: 'NG', boxes: [] }), null);
     assert.deepEqual(boxesToLearn({ label: 'NG', boxes: [small] }), [small]);
