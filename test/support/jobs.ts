@@ -2,6 +2,9 @@ import type { Job } from '../../engine/domain';
 import type { JobQueue } from '../../engine/learning';
 import { waitFor } from './wait';
 
+/** Trainings have the lowest priority: beside other work they take many times as long. */
+export const TRAINING_LIMIT_MS = 240_000;
+
 /** Waits for the end of a training job. */
 export function jobEnded(jobs: Pick<JobQueue, 'get'>, id: string): Promise<Job> {
   return waitFor(
@@ -10,6 +13,6 @@ export function jobEnded(jobs: Pick<JobQueue, 'get'>, id: string): Promise<Job> 
       const job = await jobs.get(id);
       return job.endedAt !== null && job;
     },
-    60_000,
+    TRAINING_LIMIT_MS,
   );
 }

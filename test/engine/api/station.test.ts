@@ -10,12 +10,12 @@ import { inspectPicture } from '../../../engine/imaging';
 import { decide } from '../../../engine/routing';
 import { simulatePart } from '../../../engine/simulator';
 import { openStation, type Station } from '../../../engine/station';
-import { jobEnded } from '../../support/jobs';
+import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
 import { type RunningApi, serveApi } from './line';
 
 describe('the API of a real station', function () {
-  this.timeout(60_000);
+  this.timeout(TRAINING_LIMIT_MS + 60_000);
   let dataFolder: string;
   let station: Station;
   let api: RunningApi;
@@ -113,7 +113,7 @@ describe('the API of a real station', function () {
         const now = await call<Job>('GET', `/training/jobs/${job.id}`);
         return now.endedAt !== null && now;
       },
-      50_000,
+      TRAINING_LIMIT_MS,
     );
     assert.deepEqual([done.state, done.version], ['completed', '1'], done.error?.message);
     const { items } = await call<{ items: { deployed: boolean }[] }>('GET', '/models?partType=plate');

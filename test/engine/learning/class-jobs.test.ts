@@ -12,7 +12,7 @@ import { writeModel } from '../../../engine/onnx';
 import { readManifest } from '../../../engine/packages';
 import { openStore, type Store } from '../../../engine/store';
 import { colourDetector } from '../../support/colour-detector';
-import { jobEnded } from '../../support/jobs';
+import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { classifierOf } from '../../support/networks';
 import { boards, standIn } from './external-trainer/boards';
 import { temporaryFolder, writeDetector } from './packages';
@@ -21,7 +21,7 @@ const COLOURS = { good: [200, 200, 200], stain: [90, 60, 30] } as const;
 const EACH = 20;
 
 describe('Trainings of other kinds', function () {
-  this.timeout(60_000);
+  this.timeout(TRAINING_LIMIT_MS + 60_000);
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let store: Store;
   let models: ModelRegistry;

@@ -18,7 +18,7 @@ import type { DetectionDataset } from '../../../engine/learning/detector-trainin
 import { readManifest, verifyFiles } from '../../../engine/packages';
 import { ReviewQueue } from '../../../engine/review';
 import { openStore, type Store } from '../../../engine/store';
-import { jobEnded } from '../../support/jobs';
+import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
 import { SIDE, smallDetectorFile } from './detector-training/small-detector';
 import { squares } from './detector-training/squares';
@@ -29,7 +29,7 @@ const DATASET: TrainingSource = { kind: 'dataset', path: join('squares', 'data.y
 const QUICK: DetectorTrainingOptions = {
   base: 'small.onnx',
   level: 'full',
-  epochs: 4,
+  epochs: 10,
   inputSize: SIDE,
   batch: 4,
   learningRate: 0.01,
@@ -37,7 +37,7 @@ const QUICK: DetectorTrainingOptions = {
 };
 
 describe('Trainings of detectors', function () {
-  this.timeout(60_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let drawn: DetectionDataset;
   let store: Store;
@@ -77,7 +77,7 @@ describe('Trainings of detectors', function () {
   const train = (detector: DetectorTrainingOptions = QUICK, source: TrainingSource = DATASET, deploy = true) =>
     queue.submit({ kind: 'detector', partType: 'plate', source, deploy, detector }, 'ada');
   const epochsDone = (id: string, count: number) =>
-    waitFor(`epoch ${count}`, async () => ((await queue.get(id)).progress?.epoch ?? 0) >= count, 30_000);
+    waitFor(`epoch ${count}`, async () => ((await queue.get(id)).progress?.epoch ?? 0) >= count, TRAINING_LIMIT_MS);
   const versionFolder = (version: string) => join(folder.path, 'models', 'plate.detector', version);
   const leftovers = () => {
     const work = join(folder.path, 'training');
@@ -89,14 +89,14 @@ describe('Trainings of detectors', function () {
     const job = await jobEnded(queue, id);
     assert.deepEqual([job.state, job.version, job.error], ['completed', '1', null], job.error?.message);
     const training = told.flatMap(({ progress }) => (progress?.stage === 'train' ? [progress] : []));
-    assert.ok(training.some(({ epoch, epochs, curve }) => epoch === 2 && epochs === 4 && curve?.length === 2));
+    assert.ok(training.some(({ epoch, epochs, curve }) => epoch === 2 && epochs === 10 && curve?.length === 2));
     assert.ok((training[0].memoryBytes ?? 0) > 1e6);
     const percents = told.flatMap(({ progress }) => (progress ? [progress.percent] : []));
     assert.deepEqual(
       percents,
       [...percents].sort((a, b) => a - b),
     );
-    assert.ok(job.report?.kind === 'detector' && job.report.curve.length === 4 && job.report.gate.accepted);
+    assert.ok(job.report?.kind === 'detector' && job.report.curve.length === 10 && job.report.gate.accepted);
     assert.equal(job.report.after.curves, undefined);
     for (const one of [...told, job]) {
       const { success, error } = jobSchema.safeParse(JSON.parse(JSON.stringify(one)));

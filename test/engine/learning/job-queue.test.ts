@@ -20,7 +20,7 @@ import { ReviewQueue } from '../../../engine/review';
 import { simulatePart } from '../../../engine/simulator';
 import { openStore, type Store } from '../../../engine/store';
 import { readBankManifest } from '../../support/bank-manifest';
-import { jobEnded } from '../../support/jobs';
+import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { recordSyncs } from '../../support/syncs';
 import { waitFor } from '../../support/wait';
 import { writeBoards } from '../patchcore/reference/boards';
@@ -30,7 +30,7 @@ const FEW: TrainingSource = { kind: 'simulator', product: 'plate', count: 8 };
 const MANY: TrainingSource = { kind: 'simulator', product: 'plate', count: 200 };
 
 describe('JobQueue', function () {
-  this.timeout(60_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let store: Store;
   let models: ModelRegistry;
@@ -65,7 +65,8 @@ describe('JobQueue', function () {
 
   const train = (partType: string, source: TrainingSource, deploy = false) =>
     queue.submit({ partType, source, deploy }, 'ada');
-  const isTraining = (id: string) => waitFor('progress', async () => (await queue.get(id)).progress !== null, 30_000);
+  const isTraining = (id: string) =>
+    waitFor('progress', async () => (await queue.get(id)).progress !== null, TRAINING_LIMIT_MS);
   const leftovers = async (): Promise<string[]> => {
     const work = join(folder.path, 'training');
     return existsSync(work) ? readdir(work) : [];

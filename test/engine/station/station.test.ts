@@ -8,7 +8,7 @@ import { Database } from 'sqlite3';
 import { type Inspection, newId, timestamp } from '../../../engine/domain';
 import { readPictureHeader } from '../../../engine/imaging';
 import { openStation, type Station, type StationEvents, type StationOptions } from '../../../engine/station';
-import { jobEnded } from '../../support/jobs';
+import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
 import { temporaryFolder, undoAfter, undoAll } from '../store/support';
 import { decision, smallPicture } from './support';
@@ -38,7 +38,7 @@ function record<Name extends keyof StationEvents>(station: Station, name: Name):
 }
 
 describe('a station', function () {
-  this.timeout(60_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   afterEach(undoAll);
 
   it('looks at a picture in its child process', async () => {
