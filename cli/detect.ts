@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type DetectionResult, type DetectOptions, DetectorModel, STARTER_DETECTOR } from '../engine/detector';
+import type { DetectionResult, DetectOptions } from '../engine/detector';
 import type { Detection } from '../engine/domain';
 import { picturesInFolder } from '../engine/patchcore';
+import { openDetector } from './given-detector';
 import { numberWithin, required, wholeWithin } from './options';
 import { describe, terminal, WrongUse } from './output';
 import { roiOf, tilesOf } from './training-options';
@@ -68,7 +68,7 @@ export async function detect(args: string[]): Promise<number> {
     roi: values.roi === undefined ? null : roiOf(values.roi),
     tiles: values.tiles === undefined ? null : tilesOf(values.tiles, values.overlap ?? DEFAULT_OVERLAP, false),
   };
-  const model = await open(path);
+  const model = await openDetector(path);
   const found: Found[] = [];
   const failed: Failed[] = [];
   try {
@@ -94,15 +94,6 @@ export async function detect(args: string[]): Promise<number> {
     terminal.print(JSON.stringify({ model: { ...reference, classes, layout }, results: found, failed }));
   }
   return failed.length === 0 ? 0 : 1;
-}
-
-async function open(given: string): Promise<DetectorModel> {
-  const path = given === 'starter' ? STARTER_DETECTOR : given;
-  const isFolder = await stat(path).then(
-    (facts) => facts.isDirectory(),
-    () => false,
-  );
-  return DetectorModel.open(isFolder ? { folder: path } : { file: path }, { threads: availableParallelism() });
 }
 
 /** Files as they are, folders as the pictures in them. */

@@ -1,20 +1,21 @@
-import { readFile, stat } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type Dataset, readDataset, SPLITS, type Split } from '../engine/datasets';
-import { DetectorModel } from '../engine/detector';
+import type { DetectorModel } from '../engine/detector';
 import { InvalidInput } from '../engine/domain';
 import { PictureUnreadable } from '../engine/imaging';
 import { evaluateDetections, type Interval, type JudgedPicture } from '../engine/statistics';
+import { openDetector } from './given-detector';
 import { numberWithin, required, wholeWithin } from './options';
 import { describe, percentile, terminal, WrongUse } from './output';
 
-export const evaluateDetectorHelp = `opti-quality evaluate-detector --model FILE|DIR --data PATH [options]
+export const evaluateDetectorHelp = `opti-quality evaluate-detector --model FILE|DIR|starter --data PATH [options]
 
 Compares what a detector finds with the boxes of a dataset and prints COCO's figures: mAP50 and mAP50-95 with 95 %
 intervals (bootstrap over the pictures), each class, object sizes, and what was taken for what.
 
-  --model FILE|DIR  an ONNX file of the YOLO family, or a model package
+  --model FILE|DIR|starter
+                    an ONNX file of the YOLO family, a model package, or the one that comes along
   --data PATH       a YOLO data.yaml, a COCO .json, or a folder of one of these or of Pascal VOC
   --split S         train, val or test (default val)
   --confidence C    where precision, recall and confusion are taken, 0 to 1 (default: where the mean F1 is best)
@@ -48,10 +49,7 @@ export async function evaluateDetector(args: string[]): Promise<number> {
   if (dataset.kind !== 'detection') throw new InvalidInput('The dataset has classes of whole pictures and no boxes.');
   if (pictures.length === 0) throw new InvalidInput(`The dataset has no pictures in its split ${split}.`);
   for (const { name, reason } of dataset.skipped) terminal.note(`left out: ${name}: ${reason}`);
-  const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
-  const model = await DetectorModel.open(isFolder ? { folder: path } : { file: path }, {
-    threads: availableParallelism(),
-  });
+  const model = await openDetector(path);
   try {
     const known = model.description.classes;
     if (!dataset.classes.some((label) => known.includes(label))) {

@@ -1,28 +1,29 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Dataset, readDataset } from '../engine/datasets';
-import { DetectorNotFound } from '../engine/detector';
-import { InvalidInput, type JobProgress, writeDurably } from '../engine/domain';
+import { assertWritable, InvalidInput, type JobProgress, makeFolder, writeDurably } from '../engine/domain';
 import { type FinetuneResult, finetuneDetector, type TrainedLevel } from '../engine/learning';
+import { readDetector } from './given-detector';
 import { interruptible } from './interruptible';
 import { numberWithin, required, wholeWithin } from './options';
 import { terminal, WrongUse } from './output';
 
-export const finetuneHelp = `opti-quality finetune --model FILE|DIR --data PATH --out FILE [options]
+export const finetuneHelp = `opti-quality finetune --model FILE|DIR|starter --data PATH --out FILE [options]
 
 Teaches a detector of the YOLO family what is on labelled pictures. Pictures of the split train are learnt, those of val
 are held out: they choose the epoch and tell whether the new detector is better. Classes are kept by name.
 
-  --model FILE|DIR     the detector to start from: an ONNX file, or a model package
+  --model FILE|DIR|starter
+                       the detector to start from: an ONNX file, a model package, or the one that comes along
   --data PATH          a YOLO data.yaml, a COCO .json, or a folder of one of these or of Pascal VOC
   --out FILE           the new detector (.onnx); must not exist, and is there only when it is complete
   --level LEVEL        head (class and box branches, quick), neck (default) or full (all layers)
   --epochs N           1 to 1000 (default: by the number of pictures)
   --input-size PIXELS  side of the windows learnt from, a multiple of 32 from 64 to 1280 (default 320)
   --batch N            windows a step, 1 to 64 (default 4)
-  --learning-rate R    the highest, above 0, at most 0.1
+  --learning-rate R    the highest, above 0, at most 0.1 (default 0.002; head 0.004)
   --augmentation S     how strongly pictures are varied, 0 to 1 (default 0.5)
   --seed N             the same seed gives the same weights (default 1)
   --replay PATH        data set of old pictures: as many of them are shown as new ones, so that nothing is forgotten
@@ -83,15 +84,17 @@ export async function finetune(args: string[]): Promise<number> {
     gate: tolerance === undefined ? undefined : { tolerance: tolerance / 100 },
   };
   await requireFree(out);
-  const base = await readBase(modelPath);
+  await assertWritable(out);
+  const base = await readDetector(modelPath);
   const dataset = await detectionDataset(dataPath);
   const replay = values.replay === undefined ? undefined : await detectionDataset(values.replay);
   const checkpointFolder = `${out}.checkpoint`;
   if (!values.resume) await rm(checkpointFolder, { recursive: true, force: true });
+  await makeFolder(checkpointFolder);
 
   const result = await interruptible('--resume goes on after the last epoch', (signal) =>
     finetuneDetector({
-      ...{ base, dataset, replay, ...wishes, checkpointFolder, signal },
+      ...{ base, dataset, replay, ...wishes, checkpointFolder, strictResume: values.resume, signal },
       threads: availableParallelism(),
       onProgress: progressPrinter(),
     }),
@@ -114,14 +117,6 @@ async function requireFree(out: string): Promise<void> {
   if (await stat(out).catch(() => null)) throw new InvalidInput(`${out} exists already; nothing is overwritten.`);
   const folder = await stat(dirname(out)).catch(() => null);
   if (!folder?.isDirectory()) throw new InvalidInput(`There is no folder ${dirname(out)} to write into.`);
-}
-
-/** The ONNX file of a model package, or the file itself. */
-async function readBase(path: string): Promise<Uint8Array> {
-  const isFolder = (await stat(path).catch(() => null))?.isDirectory() ?? false;
-  return readFile(isFolder ? join(path, 'model.onnx') : path).catch((error: NodeJS.ErrnoException) => {
-    throw new DetectorNotFound(path, error.code === 'ENOENT' ? 'there is no such file' : error.message, error);
-  });
 }
 
 async function detectionDataset(path: string): Promise<Dataset> {

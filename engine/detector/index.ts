@@ -9,6 +9,7 @@ export {
   type DetectOptions,
   inputSize,
   levelOf,
+  PLAIN_DEFAULTS,
 } from './detect';
 export { type DetectionLoss, detectionLoss, type LossOptions } from './detection-loss';
 export { DetectorModel, type DetectorOpenOptions, type DetectorOrigin } from './detector-model';

@@ -1,5 +1,7 @@
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { constants } from 'node:fs';
+import { access, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { InvalidInput } from './errors';
 
 /** What file systems answer that cannot force a folder to the disk. */
 const NOT_POSSIBLE = new Set(['EINVAL', 'ENOTSUP', 'ENOSYS', 'EPERM', 'EISDIR']);
@@ -39,5 +41,24 @@ export async function syncFolder(folder: string): Promise<void> {
     if (!NOT_POSSIBLE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Tells before long work, not after it, that its result could not be written.
+ *
+ * @param path of a file or folder that need not be there yet
+ * @throws {InvalidInput} naming the folder that nothing can be written to
+ */
+export async function assertWritable(path: string): Promise<void> {
+  const folder = dirname(resolve(path));
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' && folder !== dirname(folder)) return assertWritable(folder);
+    throw new InvalidInput(`Nothing can be written to the folder ${folder}: ${message}. Choose another folder.`, {
+      folder,
+    });
   }
 }

@@ -95,6 +95,9 @@ describe('opti-quality finetune', function () {
     assert.equal(code, 1, text);
     assert.match(text, /cancelled; --resume goes on after the last epoch/);
     assert.ok(!existsSync(target));
+    const otherwise = await optiQuality([...args, '--resume', '--learning-rate', '0.0123']);
+    assert.equal(otherwise.code, 1);
+    assert.match(otherwise.stderr, /had other settings, pictures, or another detector to start from/);
     const resumed = await optiQuality([...args, '--resume', '--keep-refused']);
     const { notes } = lastLine<{ notes: readonly string[] }>(resumed);
     assert.match(notes[0], /^Went on after epoch [2-6] of an interrupted training/);

@@ -95,7 +95,8 @@ export const modelsDe: typeof modelsEnUS = {
     reasons: {
       'nothing-to-measure-with':
         'Kein bewertetes Bild ist zurückgehalten, also kann niemand sagen, ob es besser ist. Fügen Sie Bilder hinzu.',
-      'finds-nothing': 'Es findet nichts in den zurückgehaltenen Bildern.',
+      'finds-too-little':
+        'Es findet zu wenig in den zurückgehaltenen Bildern: mAP50 __map50__, mindestens __least__ werden verlangt. Länger oder mit mehr Bildern trainieren.',
       'held-out-map50-fell': 'mAP50 an den zurückgehaltenen Bildern fiel von __before__ auf __after__.',
       'held-out-recall-fell':
         'Von __label__ werden in den zurückgehaltenen Bildern __after__ statt __before__ gefunden.',

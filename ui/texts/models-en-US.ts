@@ -108,7 +108,8 @@ export const modelsEnUS = {
     reasons: {
       'nothing-to-measure-with':
         'No picture with labels is held out, so nobody can tell whether it is better. Add pictures.',
-      'finds-nothing': 'It finds nothing on the held-out pictures.',
+      'finds-too-little':
+        'It finds too little on the held-out pictures: mAP50 __map50__, at least __least__ is wanted. Train longer, or with more pictures.',
       'held-out-map50-fell': 'mAP50 on the held-out pictures fell from __before__ to __after__.',
       'held-out-recall-fell': 'Of __label__, __after__ instead of __before__ are found on the held-out pictures.',
       'held-out-accuracy-fell': 'The mean recall on the held-out pictures fell from __before__ to __after__.',

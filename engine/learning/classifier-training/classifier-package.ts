@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { ClassifierModel, ClassifierSession, PROBABILITIES } from '../../classifier';
-import { InvalidInput, modelNameOf, type TrainingReportFacts } from '../../domain';
+import { assertWritable, modelNameOf, type TrainingReportFacts } from '../../domain';
 import { thumbnail, toTensor } from '../../imaging';
 import {
   assertFree,
@@ -132,18 +129,4 @@ function datasetHash({ learnt, heldOut }: TrainedClassifier): string {
   const hash = createHash('sha256');
   for (const { sha256, source } of [...learnt, ...heldOut]) hash.update(`${sha256} ${source.label}\n`);
   return hash.digest('hex');
-}
-
-/** Told before the training, not after it. @throws {InvalidInput} */
-async function assertWritable(folder: string): Promise<void> {
-  const above = dirname(resolve(folder));
-  try {
-    await access(above, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && above !== dirname(above)) return assertWritable(above);
-    throw new InvalidInput(`Nothing can be written to the folder ${above}: ${message}. Choose another folder.`, {
-      folder: above,
-    });
-  }
 }

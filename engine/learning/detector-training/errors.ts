@@ -28,3 +28,16 @@ export class TrainingMemoryExceeded extends InspectionError {
     });
   }
 }
+
+/** What shall be gone on from was made otherwise. */
+export class CheckpointOfAnother extends InspectionError {
+  constructor(folder: string) {
+    super({
+      code: 'checkpoint-of-another',
+      status: 'another training was interrupted',
+      message: `The interrupted training in ${folder} had other settings, pictures, or another detector to start from. Go on with the same ones, or start anew.`,
+      parameters: { folder },
+      httpStatus: 409,
+    });
+  }
+}

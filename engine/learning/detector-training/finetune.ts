@@ -33,6 +33,8 @@ export interface Finetuning extends FinetuneWishes {
   readonly gate?: { readonly tolerance?: number };
   /** Where an interrupted training goes on; made when it is not there, left for the caller to remove. */
   readonly checkpointFolder?: string;
+  /** A checkpoint of another training there is an error, instead of being written over. */
+  readonly strictResume?: boolean;
   /** Memory the training may take; by default six tenths of the machine's. */
   readonly memoryLimitBytes?: number;
   readonly threads: number;
@@ -77,6 +79,7 @@ const WINDOWS_A_MEASURED_PICTURE = 8;
  * @throws {InvalidInput} for settings out of range
  * @throws {DetectorUnsupported} when the model is no detector, or its head is not known
  * @throws {NothingToLearn} without a labelled picture
+ * @throws {CheckpointOfAnother} when the checkpoint is of another training, and that is an error
  * @throws {TrainingMemoryExceeded} when it would need more memory than it may take
  * @throws {UntrainableOperator} when not even the head can be trained
  * @throws whatever `signal` was aborted with
@@ -98,7 +101,13 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
   const skipped = [...material.skipped];
   const shown = fresh.pictures.length * (material.replay ? 2 : 1);
   const limits = { threads, cacheBytes, memoryLimitBytes, signal };
-  const notes: string[] = [];
+  const forgotten = known.filter((label) => !classes.includes(label));
+  const notes =
+    forgotten.length === 0
+      ? []
+      : [
+          `No longer known: ${forgotten.join(', ')}. The data set shows none of them; old pictures to replay keep them.`,
+        ];
   const found = await searched(candidate, material, wishes, {
     ...{ ...limits, classes },
     onProgress: (share) => progress.at('search', share),
@@ -112,7 +121,11 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
     ...limits,
     ...{ settings, fresh, replay: material.replay },
     checkpoints: checkpointFolder
-      ? { folder: checkpointFolder, fingerprint: fingerprintOf(base, dataset, replay, classes, settings) }
+      ? {
+          folder: checkpointFolder,
+          fingerprint: fingerprintOf(base, dataset, replay, classes, settings),
+          strict: wishes.strictResume,
+        }
       : null,
     measurements: measurementsFor(shown * settings.epochs, heldOut.length),
     measure:

@@ -16,12 +16,14 @@ export interface Measured {
 const MISSED_BOXES = 1;
 /** Nor does a smaller fall of it count, 0..1. */
 const RECALL_TOLERANCE = 0.05;
+/** A candidate with a lower mAP50 is as good as blind, 0..1. */
+const LEAST_MAP50 = 0.1;
 /** Rounding. */
 const EPSILON = 1e-9;
 
 /**
  * Whether a candidate may take the place of the model it was trained from: on held-out pictures and on old ones neither mAP50
- * nor the recall of a class may fall by more than is tolerated, and it must find something at all.
+ * nor the recall of a class may fall by more than is tolerated, and it must find more than a blind one would.
  *
  * @param fresh of the new pictures
  * @param old   of the old pictures with the classes known before; null without any
@@ -35,8 +37,13 @@ export function gate(fresh: Measured, old: Measured | null, { tolerance }: GateO
       code: 'nothing-to-measure-with',
       message: 'No picture with boxes is held out, so nobody can tell whether the candidate is better. Add pictures.',
     });
-  } else if (!(after.map50 > 0)) {
-    reasons.push({ code: 'finds-nothing', message: 'The candidate finds nothing on the held-out pictures.' });
+  } else if (!(after.map50 >= LEAST_MAP50)) {
+    const parameters = { map50: percent(after.map50), least: percent(LEAST_MAP50) };
+    reasons.push({
+      code: 'finds-too-little',
+      message: `The candidate finds too little on the held-out pictures: mAP50 ${parameters.map50}, at least ${parameters.least} is wanted. Train longer, or with more pictures.`,
+      parameters,
+    });
   }
   if (after.pictures > 0) reasons.push(...worse(fresh, tolerance, 'held-out', 'held-out'));
   if (old !== null) reasons.push(...worse(old, tolerance, 'old', 'old'));

@@ -1,5 +1,6 @@
 import type { CurvePoint } from '../../domain';
 import { type AdamW, type NamedValues, readCheckpoint, saveCheckpoint, type WeightAverage } from '../trainer';
+import { CheckpointOfAnother } from './errors';
 
 /** Where a training stands after an epoch, beside its weights. */
 export interface LoopState {
@@ -18,6 +19,8 @@ export interface Checkpoints {
   readonly folder: string;
   /** A checkpoint of another training is not gone on from. */
   readonly fingerprint: string;
+  /** A checkpoint of another training is an error, instead of being written over. */
+  readonly strict?: boolean;
 }
 
 /** What changes in a training: weights in use, the optimiser's memory, the average. */
@@ -63,13 +66,21 @@ export async function writeLoopState(
   });
 }
 
-/** Puts everything back to where the last checkpoint stood; null, and nothing changed, when there is none of this training. */
+/**
+ * Puts everything back to where the last checkpoint stood; null, and nothing changed, when there is none of this training.
+ *
+ * @throws {CheckpointOfAnother} when it is one of another training, where that matters
+ */
 export async function readLoopState(
-  { folder, fingerprint }: Checkpoints,
+  { folder, fingerprint, strict = false }: Checkpoints,
   { values, optimiser, average }: Moving,
 ): Promise<LoopState | null> {
   const checkpoint = await readCheckpoint<Facts>(folder);
-  if (checkpoint === null || checkpoint.facts.fingerprint !== fingerprint) return null;
+  if (checkpoint === null) return null;
+  if (checkpoint.facts.fingerprint !== fingerprint) {
+    if (strict) throw new CheckpointOfAnother(folder);
+    return null;
+  }
   const { facts, arrays } = checkpoint;
   const all = (prefix: string, count: number) =>
     Array.from({ length: count }, (_, index) => arrays[`${prefix} ${index}`]);

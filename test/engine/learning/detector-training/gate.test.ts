@@ -53,8 +53,9 @@ describe('Gate of a fine-tuned detector', () => {
     assert.deepEqual(codes(gate({ before: null, after: good }, old, tolerance)), ['old-map50-fell', 'old-recall-fell']);
   });
 
-  it('refuses what finds nothing, and what nobody can measure', () => {
-    assert.deepEqual(codes(gate({ before: null, after: figures(0, {}) }, null, tolerance)), ['finds-nothing']);
+  it('refuses what is as good as blind, and what nobody can measure', () => {
+    assert.deepEqual(codes(gate({ before: null, after: figures(0, {}) }, null, tolerance)), ['finds-too-little']);
+    assert.deepEqual(codes(gate({ before: null, after: figures(0.05, {}) }, null, tolerance)), ['finds-too-little']);
     const empty = figures(0, { scratch: [0, 0] });
     assert.deepEqual(codes(gate({ before: null, after: empty }, null, tolerance)), ['nothing-to-measure-with']);
     const unmeasured = { ...figures(0, {}), pictures: 0 };
