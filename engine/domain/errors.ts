@@ -1,4 +1,3 @@
-import type { Fault } from './records';
 import type { ReasonCode } from './verdict';
 
 export type ErrorParameters = Readonly<Record<string, string | number>>;
@@ -16,6 +15,14 @@ export interface ErrorText {
   /** HTTP status for the API, 500 unless told. */
   readonly httpStatus?: number;
   readonly cause?: unknown;
+}
+
+/** Something that failed and needs a person. */
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+  /** For translations, see `ErrorText`. */
+  readonly parameters?: ErrorParameters;
 }
 
 /** An error a user can act on. Rooms derive their own types from it. */

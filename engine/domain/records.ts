@@ -1,4 +1,4 @@
-import type { ErrorParameters } from './errors';
+import type { ErrorParameters, Fault } from './errors';
 import type { ModelKind } from './identifiers';
 import type { Box, Finding, Inspection, LabelledBox, Thresholds } from './inspection';
 import type { ReasonCode, Verdict } from './verdict';
@@ -447,12 +447,4 @@ export interface TowerLightState {
   readonly connected: boolean;
   /** The node is gone, and its lamps with it. */
   readonly removed?: boolean;
-}
-
-/** Something that failed and needs a person. */
-export interface Fault {
-  readonly code: string;
-  readonly message: string;
-  /** For translations, see `ErrorText`. */
-  readonly parameters?: ErrorParameters;
 }
