@@ -1,4 +1,4 @@
-import type { ModelReference, Verdict } from '../domain';
+import { type ModelReference, roundedMilliseconds, type Verdict } from '../domain';
 import { toTensor } from '../imaging';
 import { defaultThreads } from '../inference';
 import { type ClassifierManifest, ModelInvalid, readManifest, readPackageFile, verifyFiles } from '../packages';
@@ -96,7 +96,11 @@ export async function classifyPicture(loaded: LoadedClassifier, picture: Buffer)
     verdict: verdicts[label],
     model: { name, version },
     picture: { width: size.width, height: size.height },
-    milliseconds: { decode: rounded(decoded - start), session: rounded(end - decoded), total: rounded(end - start) },
+    milliseconds: {
+      decode: roundedMilliseconds(decoded - start),
+      session: roundedMilliseconds(end - decoded),
+      total: roundedMilliseconds(end - start),
+    },
   };
 }
 
@@ -117,8 +121,4 @@ export async function verifyGolden(folder: string, loaded: LoadedClassifier): Pr
       throw new ModelInvalid(folder, `${picture} is ${classes[wrong]} with ${now} instead of ${then}`);
     }
   }
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
 }

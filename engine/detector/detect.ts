@@ -1,4 +1,11 @@
-import { type Box, type Detection, type DetectionThresholds, InvalidInput, type ModelReference } from '../domain';
+import {
+  type Box,
+  type Detection,
+  type DetectionThresholds,
+  InvalidInput,
+  type ModelReference,
+  roundedMilliseconds,
+} from '../domain';
 import { readPixels, type Tiles, type ViewFrame, viewFrames } from '../imaging';
 import { decodeOutput, type RawDetection } from './decode';
 import type { DetectorDescription } from './layout';
@@ -105,11 +112,11 @@ export async function detectWith(
     thresholds,
     picture: { width: pixels.width, height: pixels.height },
     milliseconds: {
-      decode: rounded(decoded - begun),
-      letterbox: rounded(spent.letterbox),
-      session: rounded(spent.session),
-      boxes: rounded(spent.boxes + end - start),
-      total: rounded(end - begun),
+      decode: roundedMilliseconds(decoded - begun),
+      letterbox: roundedMilliseconds(spent.letterbox),
+      session: roundedMilliseconds(spent.session),
+      boxes: roundedMilliseconds(spent.boxes + end - start),
+      total: roundedMilliseconds(end - begun),
     },
   };
 }
@@ -183,8 +190,4 @@ function detectionOf({ classNumber, confidence, left, top, right, bottom }: RawD
 
 function pixels(length: number): number {
   return Math.round(length * 1000) / 1000;
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
 }

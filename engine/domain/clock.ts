@@ -10,3 +10,8 @@ export const systemClock: Clock = { now: () => Date.now() };
 export function timestamp(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
+
+/** To hundredths: what is finer is noise. */
+export function roundedMilliseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100;
+}

@@ -16,3 +16,13 @@ export function seededRandom(seed: number): Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
 }
+
+/** The items in an order drawn by chance (Fisher and Yates). */
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  const all = [...items];
+  for (let last = all.length - 1; last > 0; last -= 1) {
+    const chosen = Math.floor(random() * (last + 1));
+    [all[last], all[chosen]] = [all[chosen], all[last]];
+  }
+  return all;
+}

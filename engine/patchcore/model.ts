@@ -1,4 +1,4 @@
-import type { ModelReference, Region, Thresholds } from '../domain';
+import { type ModelReference, type Region, roundedMilliseconds, type Thresholds } from '../domain';
 import { type Mask, type Placement, patchCounts, readMask, stitchMaps, toViews } from '../imaging';
 import { defaultThreads } from '../inference';
 import { type BankManifest, ModelInvalid, readManifest, readPackageFile, verifyFiles } from '../packages';
@@ -173,7 +173,7 @@ export async function measurePicture(parts: LoadedParts, picture: Buffer): Promi
   const { preprocessing, viewing } = manifest;
   const begun = performance.now();
   const { views } = await toViews(picture, { preprocessing, roi: viewing.roi, tiles: viewing.tiles });
-  const decode = rounded(performance.now() - begun);
+  const decode = roundedMilliseconds(performance.now() - begun);
   const { outputs } = manifest.backbone;
   const { stride } = outputs[0];
   const found: ViewDistances[] = [];
@@ -202,7 +202,12 @@ export async function measurePicture(parts: LoadedParts, picture: Buffer): Promi
     search += performance.now() - extracted;
   }
   const { map, placement } = stitchMaps(maps, mask);
-  return { views: found, map, placement, milliseconds: { decode, extract: rounded(extract), search: rounded(search) } };
+  return {
+    views: found,
+    map,
+    placement,
+    milliseconds: { decode, extract: roundedMilliseconds(extract), search: roundedMilliseconds(search) },
+  };
 }
 
 async function resultOf(
@@ -226,11 +231,11 @@ async function resultOf(
     regions,
     ...(encoded && { map: encoded }),
     image: { width: placement.sourceWidth, height: placement.sourceHeight },
-    milliseconds: { ...milliseconds, map: rounded(spent), total: rounded(decode + extract + search + spent) },
+    milliseconds: {
+      ...milliseconds,
+      map: roundedMilliseconds(spent),
+      total: roundedMilliseconds(decode + extract + search + spent),
+    },
     model: { name, version },
   };
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
 }

@@ -1,4 +1,4 @@
-import type { Random } from '../domain';
+import { type Random, shuffled } from '../domain';
 
 /**
  * Deals pictures to folds of about equal size, all pictures of a group to the same one: the largest groups first, each to the
@@ -27,14 +27,4 @@ export function dealFolds(groups: ArrayLike<number>, count: number, random: Rand
     for (const picture of pictures) folds[picture] = smallest;
   }
   return folds;
-}
-
-/** @see Durstenfeld 1964, "Algorithm 235: Random permutation" */
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const all = [...items];
-  for (let last = all.length - 1; last > 0; last -= 1) {
-    const chosen = Math.floor(random() * (last + 1));
-    [all[last], all[chosen]] = [all[chosen], all[last]];
-  }
-  return all;
 }

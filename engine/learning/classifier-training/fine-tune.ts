@@ -1,5 +1,5 @@
 import { type FeatureNetwork, type Head, LOGITS, withHead } from '../../classifier';
-import { type CurvePoint, type Random, seededRandom } from '../../domain';
+import { type CurvePoint, type Random, seededRandom, shuffled } from '../../domain';
 import { augment, drawAugmentations, type Preprocessing } from '../../imaging';
 import { foldBatchNormalization, type OnnxGraph, type OnnxModel } from '../../onnx';
 import { AdamW, learningRateAt, TrainingSession, WeightAverage, withWeights } from '../trainer';
@@ -206,13 +206,4 @@ class FineTuningLoop {
 function weightsOf({ node }: OnnxGraph): ReadonlySet<string> {
   const read = node.flatMap(({ opType, input }) => (WEIGHTS[opType] ?? []).map((place) => input[place] ?? ''));
   return new Set(read.filter((name) => !name.startsWith(FIXED_FILTERS)));
-}
-
-function shuffled(values: readonly number[], random: Random): number[] {
-  const result = [...values];
-  for (let last = result.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1));
-    [result[last], result[other]] = [result[other], result[last]];
-  }
-  return result;
 }

@@ -1,4 +1,5 @@
 import type { ClassifierFigures, GateDecision, GateReason } from '../../domain';
+import { percent } from '../percent';
 
 /** A fall of the mean recall, and of that of a class, that does not count; 0..1. */
 const TOLERANCE = 0.01;
@@ -59,8 +60,4 @@ function worse(before: ClassifierFigures, after: ClassifierFigures): GateReason[
     });
   }
   return reasons;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

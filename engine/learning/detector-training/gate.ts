@@ -1,4 +1,5 @@
 import type { DetectorFigures, GateDecision, GateReason } from '../../domain';
+import { percent } from '../percent';
 
 export interface GateOptions {
   /** How much mAP50, and mAP50 on old pictures, may fall; 0..1. */
@@ -71,8 +72,4 @@ function worse({ before, after }: Measured, tolerance: number, key: string, what
     });
   }
   return reasons;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,4 +1,4 @@
-import { type Random, seededRandom } from '../../domain';
+import { type Random, seededRandom, shuffled } from '../../domain';
 import { drawWindow, type PictureFrame, type WindowWishes } from './draw-window';
 import type { PictureStore } from './picture-store';
 import { renderWindow, type TrainingWindow } from './window';
@@ -38,14 +38,14 @@ const WINDOW = 2;
 export function turnsOf(fresh: SampleGroup, replay: SampleGroup | null, seed: number, epoch: number): Turn[] {
   const random = randomOf(seed, ORDER, epoch, 0);
   const count = fresh.pictures.length;
-  const turns = shuffled(count, random).map((at) => ({ group: fresh, picture: fresh.pictures[at] }));
+  const turns = shuffled(fresh.pictures, random).map((picture) => ({ group: fresh, picture }));
   if (replay !== null && replay.pictures.length > 0) {
     while (turns.length < 2 * count) {
-      const old = shuffled(replay.pictures.length, random).slice(0, 2 * count - turns.length);
-      turns.push(...old.map((at) => ({ group: replay, picture: replay.pictures[at] })));
+      const old = shuffled(replay.pictures, random).slice(0, 2 * count - turns.length);
+      turns.push(...old.map((picture) => ({ group: replay, picture })));
     }
   }
-  return shuffled(turns.length, random).map((from, place) => ({ ...turns[from], place }));
+  return shuffled(turns, random).map((turn, place) => ({ ...turn, place }));
 }
 
 /** The window of a turn; the same settings, epoch and turn give the same. */
@@ -65,16 +65,6 @@ export async function sampleOf(
 /** What is known of a group's pictures without reading them. */
 export function framesOf({ store, pictures }: SampleGroup): PictureFrame[] {
   return pictures.map((picture) => store.frame(picture));
-}
-
-/** Fisher and Yates. */
-function shuffled(count: number, random: Random): number[] {
-  const order = Array.from({ length: count }, (_, index) => index);
-  for (let last = count - 1; last > 0; last -= 1) {
-    const other = Math.floor(random() * (last + 1));
-    [order[last], order[other]] = [order[other], order[last]];
-  }
-  return order;
 }
 
 function randomOf(seed: number, purpose: number, epoch: number, place: number): Random {

@@ -1,4 +1,4 @@
-import type { Region } from '../../domain';
+import { type Region, roundedMilliseconds } from '../../domain';
 import { PictureUnreadable, readPictureHeader } from '../../imaging';
 import { defaultThreads } from '../../inference';
 import type { ReferenceSettings } from '../../packages';
@@ -95,11 +95,11 @@ export class ReferenceComparer {
       image: { width, height },
       similarity,
       milliseconds: {
-        decode: rounded(decoded - start),
-        register: rounded(registered - decoded),
-        compare: rounded(compared - registered),
-        map: rounded(end - compared),
-        total: rounded(end - start),
+        decode: roundedMilliseconds(decoded - start),
+        register: roundedMilliseconds(registered - decoded),
+        compare: roundedMilliseconds(compared - registered),
+        map: roundedMilliseconds(end - compared),
+        total: roundedMilliseconds(end - start),
       },
     };
   }
@@ -177,8 +177,4 @@ function readGolden<T>(read: () => T): T {
   } catch (error) {
     throw error instanceof PictureUnreadable ? new ReferenceUnreadable(error) : error;
   }
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
 }

@@ -1,0 +1,4 @@
+/** A share as people read it, for example `91.2 %`. */
+export function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
