@@ -17,6 +17,7 @@ import { waitFor } from '../test/support/wait';
 
 const PARTS = 24;
 const SECONDS_PER_PART = 1;
+const CLASSES = ['defect', 'fracture', 'stain', 'misalignment'];
 
 const PAGES = [
   { name: 'line', path: 'line', theme: 'Dark', width: 1440, height: 900 },
@@ -46,6 +47,7 @@ async function photograph(browser: Browser, theme: 'Dark' | 'Light'): Promise<vo
   try {
     await waitFor(`${PARTS} parts`, async () => (await api.inspections()).length >= PARTS, 180_000);
     for (const { name, path, width, height } of PAGES.filter((page) => page.theme === theme)) {
+      if (path === 'review') await sendPartsToReview(api);
       const { page, context } = await openPage(browser, `${nodeRed.base}/dashboard/${path}`, { width, height });
       await page.waitForLoadState('networkidle').catch(() => undefined);
       await page.waitForTimeout(2_500);
@@ -70,11 +72,24 @@ async function showRejectedPart(page: Page): Promise<void> {
   await page.waitForTimeout(1_000);
 }
 
-/** The stock flow with all pages in one theme, and parts that follow each other faster. */
+/** From now on a person judges what deviates, so that there is something to review. */
+async function sendPartsToReview(api: InspectionApi): Promise<void> {
+  await api.put('/settings/routing/plate', { thresholds: { accept: 1, reject: 10 } });
+  const waiting = async () => (await api.get<{ pending: number }>('/review-items/stats')).pending > 0;
+  await waitFor('a part to review', waiting, 180_000);
+}
+
+/**
+ * The stock flow with all pages in one theme, parts that follow each other faster, and a detector whose finds a person
+ * judges.
+ */
 function inTheme(flow: readonly FlowNode[], name: string): FlowNode[] {
   const theme = flow.find((node) => node.type === 'ui-theme' && node.name === name);
   return flow.map((node) => {
     if (node.type === 'ui-page') return { ...node, theme: theme?.id };
+    if (node.type === 'yolo-detect') {
+      return { ...node, classes: CLASSES.map((label) => ({ label, confidence: '', effect: 'REVIEW' })) };
+    }
     return node.type === 'plc-simulator' ? { ...node, cycleSeconds: SECONDS_PER_PART } : node;
   });
 }
