@@ -1,19 +1,13 @@
 import { totalmem } from 'node:os';
 import { describeDetector } from '../../detector';
-import {
-  type DetectorFigures,
-  type JobProgress,
-  type SkippedPicture,
-  sha256Of,
-  type TrainingReportFacts,
-} from '../../domain';
+import { type JobProgress, type SkippedPicture, sha256Of } from '../../domain';
 import { readModel } from '../../onnx';
 import { type Candidate, candidateOf, fileOf } from './candidate';
 import { classesFor } from './classes';
-import type { DetectionDataset, Labelled } from './dataset';
+import type { DetectionDataset } from './dataset';
 import { readFound, writeFound } from './found';
-import { gate } from './gate';
 import { measure } from './hold-out';
+import { type DetectorReport, judgeCandidate } from './judge';
 import { type Material, readMaterial } from './material';
 import { type FinetuneSettings, type FinetuneWishes, settingsFor } from './options';
 import { FinetuneProgress } from './progress';
@@ -42,8 +36,6 @@ export interface Finetuning extends FinetuneWishes {
   readonly onProgress?: (progress: JobProgress) => void;
 }
 
-export type DetectorReport = Extract<TrainingReportFacts, { kind: 'detector' }>;
-
 export interface FinetuneResult {
   /** The candidate's ONNX file, made whatever the gate says. */
   readonly model: Uint8Array;
@@ -62,12 +54,10 @@ export interface FinetuneResult {
   readonly dataset: { readonly sha256: string; readonly replay: string | null };
 }
 
-const TOLERANCE = 0.01;
 const MEMORY_SHARE = 0.6;
 /** Decoded pictures, and kept features, at most; and their share of the memory allowed. */
 const CACHE_BYTES = 384 * 2 ** 20;
 const CACHE_SHARE = 0.15;
-const RESAMPLES = 500;
 const MEASUREMENTS = [3, 10] as const;
 /** So many windows are learnt from for each held-out picture that is looked at. */
 const WINDOWS_A_MEASURED_PICTURE = 8;
@@ -98,7 +88,6 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
     onProgress: (share) => progress.at('read', share),
   });
   const { fresh, heldOut, oldHeldOut } = material;
-  const skipped = [...material.skipped];
   const shown = fresh.pictures.length * (material.replay ? 2 : 1);
   const limits = { threads, cacheBytes, memoryLimitBytes, signal };
   const forgotten = known.filter((label) => !classes.includes(label));
@@ -139,23 +128,11 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
   });
   const model = fileOf(candidate, trained.weights);
 
-  const wasKnown = (pictures: readonly Labelled[]) =>
-    pictures.some(({ boxes }) => boxes.some(({ label }) => known.includes(label)));
-  const judge = (file: Uint8Array, pictures: readonly Labelled[], labels: readonly string[], from: number) =>
-    measure(file, pictures, labels, {
-      ...{ threads, resamples: RESAMPLES, signal },
-      onSkipped: (one) => {
-        if (!skipped.some(({ name }) => name === one.name)) skipped.push(one);
-      },
-      onPicture: (done) => progress.at('evaluate', from + done / pictures.length / 4),
-    });
-  const both = async (pictures: readonly Labelled[], labels: readonly string[], from: number) => ({
-    before: wasKnown(pictures) ? await judge(base, pictures, labels, from) : null,
-    after: await judge(model, pictures, labels, from + 0.25),
+  const { figures, skipped: unread } = await judgeCandidate({
+    ...{ base, candidate: model, known, classes, heldOut, oldHeldOut, threads, signal },
+    tolerance: wishes.gate?.tolerance,
+    onProgress: (share) => progress.at('evaluate', share),
   });
-  const { before, after } = await both(heldOut, classes, 0);
-  const old = wasKnown(oldHeldOut) ? await both(oldHeldOut, known, 0.5) : null;
-  const decision = gate({ before, after }, old, { tolerance: wishes.gate?.tolerance ?? TOLERANCE });
   progress.at('gate', 1);
   return {
     model,
@@ -163,22 +140,19 @@ export async function finetuneDetector(wishes: Finetuning): Promise<FinetuneResu
     report: {
       kind: 'detector',
       level: trained.settings.level,
-      before,
-      after,
-      oldClasses: old as { before: DetectorFigures; after: DetectorFigures } | null,
-      gate: decision,
+      ...figures,
       curve: trained.curve,
       seconds: Math.round((performance.now() - started) / 100) / 10,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     },
     settings: trained.settings,
     epoch: trained.epoch,
-    skipped,
+    skipped: [...material.skipped, ...unread.filter(({ name }) => !material.skipped.some((one) => one.name === name))],
     notes: [...trained.notes, ...notes],
     memoryBytes: trained.memoryBytes,
     pictures: {
       learnt: fresh.pictures.length,
-      heldOut: after.pictures,
+      heldOut: figures.after.pictures,
       replayed: material.replay?.pictures.length ?? 0,
     },
     dataset: { sha256: dataset.sha256, replay: replay?.sha256 ?? null },

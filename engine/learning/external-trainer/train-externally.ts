@@ -6,10 +6,9 @@ import { InspectionError, type JobProgress, type SkippedPicture } from '../../do
 import { readModel } from '../../onnx';
 import type { DetectorReport } from '../detector-training';
 import { classesFor } from '../detector-training/classes';
-import { type Labelled, labelled } from '../detector-training/dataset';
+import { labelled } from '../detector-training/dataset';
 import { NothingToLearn } from '../detector-training/errors';
-import { gate } from '../detector-training/gate';
-import { measure } from '../detector-training/hold-out';
+import { judgeCandidate } from '../detector-training/judge';
 import { FinetuneProgress } from '../detector-training/progress';
 import { type CommandValues, fillCommand } from './command';
 import { ExternalModelUnusable, ExternalTrainerLeftNothing } from './errors';
@@ -58,8 +57,6 @@ const EPOCHS = 100;
 const INPUT_SIZE = 640;
 const BATCH = 16;
 const PATIENCE_SECONDS = 1800;
-const TOLERANCE = 0.01;
-const RESAMPLES = 500;
 
 /**
  * Trains a detector with another program (docs/external-trainer.md): writes the dataset as YOLO, runs the command, takes the
@@ -106,16 +103,30 @@ export async function trainExternally(training: ExternalTraining): Promise<Exter
     const model = await readFile(values.out).catch(() => Buffer.alloc(0));
     if (model.length === 0) throw new ExternalTrainerLeftNothing(await outputOf(folder));
     const found = classesOf(model, classes);
-    const judged = await judge(training, model, { classes, known: before.classes }, progress);
+    const { figures, skipped } = await judgeCandidate({
+      ...{ base, candidate: model, known: before.classes, classes, threads: training.threads, signal },
+      heldOut: labelled(dataset, 'val'),
+      oldHeldOut: labelled(replay, 'val'),
+      tolerance: training.gate?.tolerance,
+      onProgress: (share) => progress.at('evaluate', share),
+      unusable: (error) => (error instanceof InspectionError ? new ExternalModelUnusable(error.message, error) : error),
+    });
     progress.at('gate', 1);
     return {
       model,
       classes: found,
-      report: { ...judged.facts, curve, seconds: secondsSince(started), peakMemoryBytes: null },
+      report: {
+        kind: 'detector',
+        level: 'external',
+        ...figures,
+        curve,
+        seconds: secondsSince(started),
+        peakMemoryBytes: null,
+      },
       settings,
       epoch: curve.length,
-      skipped: judged.skipped,
-      pictures: { learnt, heldOut: judged.facts.after.pictures, replayed },
+      skipped,
+      pictures: { learnt, heldOut: figures.after.pictures, replayed },
       dataset: { sha256: dataset.sha256, replay: replay?.sha256 ?? null },
     };
   } finally {
@@ -165,44 +176,6 @@ function classesOf(model: Uint8Array, wanted: readonly string[]): readonly strin
   }
   if ([...classes].sort().join('\n') === [...wanted].sort().join('\n')) return classes;
   throw new ExternalModelUnusable(`It knows ${classes.join(', ')}, and the dataset has ${wanted.join(', ')}.`);
-}
-
-type Judged = Omit<DetectorReport, 'curve' | 'seconds' | 'peakMemoryBytes'>;
-
-/** Measures before and after on the held-out pictures, new and old, and asks the gate. */
-async function judge(
-  { base, dataset, replay, threads, signal, gate: wishes }: ExternalTraining,
-  model: Uint8Array,
-  { classes, known }: { readonly classes: readonly string[]; readonly known: readonly string[] },
-  progress: FinetuneProgress,
-): Promise<{ facts: Judged; skipped: SkippedPicture[] }> {
-  const skipped = new Map<string, SkippedPicture>();
-  const both = async (pictures: readonly Labelled[], labels: readonly string[], from: number) => {
-    const measured = (file: Uint8Array, begin: number) =>
-      measure(file, pictures, labels, {
-        ...{ threads, signal, resamples: RESAMPLES },
-        onSkipped: (one) => skipped.set(one.name, one),
-        onPicture: (done) => progress.at('evaluate', begin + done / pictures.length / 4),
-      }).catch((error: unknown) => {
-        if (file === model && error instanceof InspectionError) throw new ExternalModelUnusable(error.message, error);
-        throw error;
-      });
-    const isKnown = pictures.some(({ boxes }) => boxes.some(({ label }) => known.includes(label)));
-    return { before: isKnown ? await measured(base, from) : null, after: await measured(model, from + 0.25) };
-  };
-  const fresh = await both(labelled(dataset, 'val'), classes, 0);
-  const oldPictures = labelled(replay, 'val');
-  const old = oldPictures.length > 0 ? await both(oldPictures, known, 0.5) : null;
-  return {
-    facts: {
-      kind: 'detector',
-      level: 'external',
-      ...fresh,
-      oldClasses: old?.before ? { before: old.before, after: old.after } : null,
-      gate: gate(fresh, old?.before ? old : null, { tolerance: wishes?.tolerance ?? TOLERANCE }),
-    },
-    skipped: [...skipped.values()],
-  };
 }
 
 function secondsSince(started: number): number {
