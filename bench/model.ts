@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { Session } from '../engine/inference';
 import { PatchcoreModel, trainPatchcore } from '../engine/patchcore';
 import { backboneOf } from '../engine/patchcore/backbone';
-import { Session } from '../engine/patchcore/session';
 import { heading, row, Stopwatch } from './table';
 
 export interface ModelCase {

@@ -1,9 +1,9 @@
 import { type Random, seededRandom } from '../engine/domain';
+import { Session } from '../engine/inference';
 import { GraphBuilder, writeModel } from '../engine/onnx';
 import { greedyCoreset } from '../engine/patchcore';
 import { searchGraph } from '../engine/patchcore/head-graph';
 import type { Matrix } from '../engine/patchcore/matrix';
-import { Session } from '../engine/patchcore/session';
 import { heading, row, Stopwatch } from './table';
 
 interface Size {

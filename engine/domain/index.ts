@@ -9,4 +9,5 @@ export * from './make-folder';
 export * from './package-root';
 export * from './random';
 export * from './records';
+export * from './stage-progress';
 export * from './verdict';

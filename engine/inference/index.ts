@@ -3,6 +3,7 @@ export { DeadlineExceeded, InferenceFailed, Overload, PoolClosed, RuntimeMissing
 export { forkModule } from './fork';
 export type { Priority } from './request-queue';
 export { defaultThreads, loadRuntime, type OnnxRuntime, sessionOptions } from './runtime';
+export { Session, type Tensor } from './session';
 export { type LoadedSession, SessionCache } from './session-cache';
 export type { BackOff, Restart } from './supervisor';
 export type { TaskContext, TaskHandler, TaskModule } from './task-handler';

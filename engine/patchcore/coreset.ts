@@ -1,7 +1,7 @@
 import type { Random } from '../domain';
+import { Session } from '../inference';
 import { nearestGraph, pairwiseGraph } from './distance-graphs';
 import { type Matrix, rowsBetween, takeRows } from './matrix';
-import { Session } from './session';
 
 /** Rows measured per run: bounds the memory for distances, whatever the number of patches. */
 const CHUNK = 8192;

@@ -1,7 +1,7 @@
+import { Session, type Tensor } from '../inference';
 import { inspectBackbone, type Moment, tapBackbone } from '../onnx';
 import { type Backbone, BackboneNotFound } from './backbone';
 import type { Layer } from './neck-graph';
-import { Session, type Tensor } from './session';
 
 /** Strides at which features are taken, finest first. */
 export const STRIDES = [8, 16] as const;

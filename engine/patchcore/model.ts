@@ -1,6 +1,6 @@
 import { type ModelReference, type Region, roundedMilliseconds, type Thresholds } from '../domain';
 import { type Mask, type Placement, patchCounts, readMask, stitchMaps, toViews } from '../imaging';
-import { defaultThreads } from '../inference';
+import { defaultThreads, Session } from '../inference';
 import { type BankManifest, ModelInvalid, readManifest, readPackageFile, verifyFiles } from '../packages';
 import { probabilityOf } from '../statistics';
 import { type AnomalyMap, encodeMap } from './anomaly-map';
@@ -8,7 +8,6 @@ import { backboneOf } from './backbone';
 import { runBackbone } from './extractor';
 import { findRegions } from './regions';
 import { imageScore, type ViewDistances } from './scoring';
-import { Session } from './session';
 
 export interface AnomalyResult {
   /** Raw distance, >= 0, unbounded; what it is made of stands in the manifest's `recipe`. */

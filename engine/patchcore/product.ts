@@ -1,6 +1,6 @@
+import { Session } from '../inference';
 import { GraphBuilder, writeModel } from '../onnx';
 import type { Matrix } from './matrix';
-import { Session } from './session';
 
 /** Matrix products in compiled code. Ends with `close`. */
 export class Products {

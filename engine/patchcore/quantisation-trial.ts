@@ -1,4 +1,5 @@
 import { seededRandom, type Verdict, verdictOf } from '../domain';
+import { Session } from '../inference';
 import { auroc, calibrate } from '../statistics';
 import type { Backbone } from './backbone';
 import { chooseBank, searchOf } from './bank';
@@ -12,7 +13,6 @@ import type { Products } from './product';
 import { viewPatches } from './recipe-trials';
 import { imageScore, neighboursFor } from './scoring';
 import { Searcher } from './searcher';
-import { Session } from './session';
 import { paintDefect } from './synthetic-defects';
 import type { Recipe, TrainingSettings } from './training-settings';
 

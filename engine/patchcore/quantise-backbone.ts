@@ -1,9 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadRuntime, sessionOptions } from '../inference';
+import { loadRuntime, Session, sessionOptions } from '../inference';
 import { probeRanges, quantiseGraph, type ValueRange } from '../onnx';
-import { Session } from './session';
 
 /** A view as a backbone takes it: planar RGB 0..1. */
 export interface BackboneInput {

@@ -1,6 +1,7 @@
 import type { Random } from '../domain';
 import type { Mask } from '../imaging';
 import { patchCounts } from '../imaging';
+import { Session } from '../inference';
 import type { Moment } from '../onnx';
 import type { BankManifest } from '../packages';
 import { auroc } from '../statistics';
@@ -22,7 +23,6 @@ import type { ReadPicture } from './picture-reader';
 import type { Products } from './product';
 import { imageScore, neighboursFor, type Scoring, type ViewDistances } from './scoring';
 import { Searcher } from './searcher';
-import { Session } from './session';
 import { paintDefect } from './synthetic-defects';
 import { DEFAULT_RECIPE, type Recipe, type TrainingSettings } from './training-settings';
 

@@ -1,7 +1,7 @@
+import { Session } from '../inference';
 import { type BankSearch, searchGraph } from './head-graph';
 import type { ViewPatches } from './patch-set';
 import type { ViewDistances } from './scoring';
-import { Session } from './session';
 
 /** Compares conditioned patches with a bank, in compiled code. Ends with `close`. */
 export class Searcher {

@@ -1,6 +1,6 @@
+import { Session } from '../inference';
 import { closestGraph } from './distance-graphs';
 import { type Matrix, rowsBetween } from './matrix';
-import { Session } from './session';
 
 /** Neighbours in the bank that a row's spacing is averaged over. */
 const NEIGHBOURS = 9;

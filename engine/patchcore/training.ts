@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InvalidInput, seededRandom, type TrainingOptions } from '../domain';
 import { type Augmentation, augment, contentOf, patchCounts, thumbnail, type View } from '../imaging';
+import { Session } from '../inference';
 import {
   assertFree,
   type BankManifest,
@@ -46,7 +47,6 @@ import { ProgressReport, type TrainingProgress } from './progress';
 import { type QuantisationOutcome, type QuantisationReport, quantisedWhereSound } from './quantisation';
 import { type ChosenRecipe, chooseRecipe, SAMPLE_PICTURES, viewPatches } from './recipe-trials';
 import { imageScore } from './scoring';
-import { Session } from './session';
 import { type ExpertOptions, settingsOf, type TrainingSettings } from './training-settings';
 import {
   alteredCounts,

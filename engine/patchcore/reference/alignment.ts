@@ -1,4 +1,4 @@
-import type { Tensor } from '../session';
+import type { Tensor } from '../../inference';
 import type { Layers } from './layers';
 import { lightBetween } from './light';
 import type { Plane } from './plane';

@@ -1,10 +1,9 @@
 import { type Region, roundedMilliseconds } from '../../domain';
 import { PictureUnreadable, readPictureHeader } from '../../imaging';
-import { defaultThreads } from '../../inference';
+import { defaultThreads, Session } from '../../inference';
 import type { ReferenceSettings } from '../../packages';
 import { type AnomalyMap, encodeMap } from '../anomaly-map';
 import { findRegions } from '../regions';
-import { Session } from '../session';
 import { type Alignment, align } from './alignment';
 import { comparisonGraph } from './comparison-graph';
 import { ReferenceMismatch, ReferenceUnreadable } from './errors';

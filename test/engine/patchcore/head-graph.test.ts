@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type Random, seededRandom } from '../../../engine/domain';
+import { Session } from '../../../engine/inference';
 import { OnnxInvalid } from '../../../engine/onnx';
 import { type BankStorage, bankOf } from '../../../engine/patchcore/bank-storage';
 import { type Head, headGraph } from '../../../engine/patchcore/head-graph';
 import type { Matrix } from '../../../engine/patchcore/matrix';
 import { neckGraph } from '../../../engine/patchcore/neck-graph';
-import { Session } from '../../../engine/patchcore/session';
 import { distanceTo, plainMap, plainNearest, plainPatches, plainReweighted } from './plain-patchcore';
 
 const [ROWS, COLUMNS] = [6, 5];

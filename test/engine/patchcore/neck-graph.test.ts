@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type Random, seededRandom } from '../../../engine/domain';
+import { Session, type Tensor } from '../../../engine/inference';
 import type { Matrix } from '../../../engine/patchcore/matrix';
 import { type Conditioning, type Layer, neckGraph } from '../../../engine/patchcore/neck-graph';
-import { Session, type Tensor } from '../../../engine/patchcore/session';
 import { type PlainLayer, plainPatches } from './plain-patchcore';
 
 describe('Neck graph', () => {

@@ -1,7 +1,8 @@
 /** PatchCore written down plainly from the paper, in double precision, one number after the other: for comparison only. */
+
+import type { Tensor } from '../../../engine/inference';
 import type { Matrix } from '../../../engine/patchcore/matrix';
 import type { Conditioning, Layer } from '../../../engine/patchcore/neck-graph';
-import type { Tensor } from '../../../engine/patchcore/session';
 
 type Plane = readonly (readonly number[])[];
 

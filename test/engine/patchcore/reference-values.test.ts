@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { seededRandom } from '../../../engine/domain';
+import { Session } from '../../../engine/inference';
 import { greedyCoreset } from '../../../engine/patchcore';
 import { featureMoments, fitConditioning } from '../../../engine/patchcore/conditioning';
 import { headGraph } from '../../../engine/patchcore/head-graph';
 import type { Matrix } from '../../../engine/patchcore/matrix';
 import { neckGraph } from '../../../engine/patchcore/neck-graph';
 import { Products } from '../../../engine/patchcore/product';
-import { Session } from '../../../engine/patchcore/session';
 import { assertClose, referenceValues } from '../../support/reference-values';
 
 interface PlainMatrix {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import sharp from 'sharp';
 import { seededRandom } from '../../../../engine/domain';
 import { PictureUnreadable } from '../../../../engine/imaging';
+import { Session } from '../../../../engine/inference';
 import {
   compareWithReference,
   DEFAULT_REFERENCE_SETTINGS,
@@ -11,7 +12,6 @@ import {
   WRONG_PART_SCORE,
 } from '../../../../engine/patchcore';
 import { type ComparisonSettings, comparisonGraph } from '../../../../engine/patchcore/reference/comparison-graph';
-import { Session } from '../../../../engine/patchcore/session';
 import { partScene, planeOf, pngOf, withBlot } from './scenes';
 
 /** The comparison written down once more, pixel by pixel and without ONNX. */

@@ -1,4 +1,4 @@
-import { loadRuntime, type OnnxRuntime, sessionOptions } from '../inference';
+import { loadRuntime, type OnnxRuntime, sessionOptions } from './runtime';
 
 type InferenceSession = Awaited<ReturnType<OnnxRuntime['InferenceSession']['create']>>;
 
