@@ -134,7 +134,8 @@ export function useKeys(root: Ref<HTMLElement | null>, handle: (key: string, eve
     if (root.value === null || root.value.offsetParent === null) return;
     const target = event.target instanceof Element ? event.target : null;
     if (target?.closest('input:not([type=range], [type=checkbox]), textarea, select, [contenteditable=true]')) return;
-    if (target?.closest('dialog, [role=dialog]')) return;
+    // a dialog just closed keeps the focus for a moment
+    if (target?.closest('dialog[open], [role=dialog]:not(dialog)')) return;
     const pressing = event.key === ' ' || event.key === 'Enter';
     if (pressing && target?.closest('button, a, summary, input')) return;
     if (event.key.startsWith('Arrow') && target?.closest('input[type=range], [role=tablist], [role=radiogroup]'))
