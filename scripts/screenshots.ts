@@ -75,7 +75,7 @@ async function showRejectedPart(page: Page): Promise<void> {
 /** From now on a person judges what deviates, so that there is something to review. */
 async function sendPartsToReview(api: InspectionApi): Promise<void> {
   await api.put('/settings/routing/plate', { thresholds: { accept: 1, reject: 10 } });
-  const waiting = async () => (await api.get<{ pending: number }>('/review-items/stats')).pending > 0;
+  const waiting = async () => (await api.get<{ pending: number }>('/labeling-queue/stats')).pending > 0;
   await waitFor('a part to review', waiting, 180_000);
 }
 

@@ -106,7 +106,7 @@ export interface Match {
 
 /**
  * All routes whose path matches, whatever their method. Fixed segments go before parameters, so that
- * `/review-items/stats` is never taken for an id. A slash at the end makes no difference.
+ * `/labeling-queue/stats` is never taken for an id. A slash at the end makes no difference.
  */
 export function matchPath(routes: readonly Route[], path: string): readonly Match[] {
   const segments = split(path);

@@ -36,7 +36,7 @@ export function boxTests(tools: WidgetTools): void {
 
   /** The body with which the picture was decided. */
   async function decided(): Promise<{ label: string; boxes?: LabelledBox[] }> {
-    const { body } = await tools.station.request(/POST \/review-items\/\w+\/label/);
+    const { body } = await tools.station.request(/POST \/labeling-queue\/\w+\/label/);
     const { success, error } = labelRequest.safeParse(body);
     assert.ok(success, error?.message);
     return body as { label: string; boxes?: LabelledBox[] };

@@ -539,13 +539,13 @@ export class MockStation {
       return found && this.#detail(found);
     }
     if (line === 'GET /counters') return this.#counters(query.get('since') === 'day' ? 5 : 1);
-    if (line === 'GET /review-items/stats') {
+    if (line === 'GET /labeling-queue/stats') {
       const count = (state: string): number => this.reviews.filter((item) => item.state === state).length;
       return { pending: count('pending'), labelled: count('labelled'), skipped: count('skipped') };
     }
-    if (line === 'GET /review-items') return page(this.reviews.filter(({ state }) => state === query.get('state')));
-    if (line === 'POST /review-items/undo') return this.#undoOne(body.id as string | undefined);
-    const labelled = part(/^POST \/review-items\/(\w+)\/label$/);
+    if (line === 'GET /labeling-queue') return page(this.reviews.filter(({ state }) => state === query.get('state')));
+    if (line === 'POST /labeling-queue/undo') return this.#undoOne(body.id as string | undefined);
+    const labelled = part(/^POST \/labeling-queue\/(\w+)\/label$/);
     if (labelled) {
       return this.decide(
         labelled,
@@ -555,13 +555,14 @@ export class MockStation {
         (body.boxes as ReviewItem['boxes']) ?? null,
       );
     }
-    const skipped = part(/^POST \/review-items\/(\w+)\/skip$/);
+    const skipped = part(/^POST \/labeling-queue\/(\w+)\/skip$/);
     if (skipped) return this.#skip(skipped);
     if (line === 'POST /upload/') return this.#upload();
     if (/^POST \/browser-cameras\//.test(line)) return {};
     if (/^GET \/part-types\/[\w-]+\/classes$/.test(line)) return { items: this.classes };
     if (line === 'GET /part-types') return { items: this.#partTypes() };
-    if (line === 'GET /models') return { items: this.versions.filter((v) => v.partType === query.get('partType')) };
+    if (line === 'GET /models/list')
+      return { items: this.versions.filter((v) => v.partType === query.get('partType')) };
     const detailed = /^GET \/models\/([\w.-]+)\/versions\/([\w-]+)$/.exec(line);
     if (detailed) return this.#versionDetails(detailed[1], detailed[2]);
     const deployed = part(/^POST \/models\/([\w.-]+)\/deploy$/);
@@ -573,7 +574,7 @@ export class MockStation {
     if (pulled) return this.setBackbone(pulled, { state: 'pulling', received: 20_000_000 });
     if (line === 'GET /training/trainers') return { items: this.trainers };
     if (line === 'GET /training/jobs') return { items: this.jobs };
-    if (line === 'POST /training/jobs')
+    if (line === 'POST /training/start')
       return this.addJob({ state: 'queued', request: body as unknown as Job['request'] });
     const cancelled = part(/^POST \/training\/jobs\/(\w+)\/cancel$/);
     if (cancelled) return this.#cancel(cancelled);

@@ -318,7 +318,7 @@ export function modelTests(tools: WidgetTools): void {
     await see(page, '42 OK, 7 NG, 12 with boxes', '.oq-labels');
     for (const format of ['yolo', 'coco']) {
       const link = new URL((await page.locator(`[data-format=${format}]`).getAttribute('href'))!, 'http://mock');
-      assert.equal(link.pathname, '/inspection/api/review-items/export');
+      assert.equal(link.pathname, '/inspection/api/labeling-queue/export');
       assert.equal(link.searchParams.get('format'), format);
       assert.equal(link.searchParams.get('partType'), 'plate');
     }

@@ -51,7 +51,7 @@ describe('the dashboard of the stock flow', function () {
 
   it('sends a box drawn in the review with the decision, and it comes out of the export', async () => {
     const items = async (state: string) =>
-      (await api.get<{ items: ReviewItem[] }>(`/review-items?state=${state}&limit=50`)).items;
+      (await api.get<{ items: ReviewItem[] }>(`/labeling-queue?state=${state}&limit=50`)).items;
     await waitFor('a picture to decide', async () => (await items('pending')).length > 0, 120_000);
     const { page, context, errors } = await openPage(browser, `${nodeRed.base}/dashboard/review`);
     await page.locator('.oq-edit').waitFor();

@@ -281,7 +281,7 @@ describe('dashboard widgets in a browser', function () {
       await page.locator('textarea').fill('only dust');
       await page.keyboard.press('Escape');
       await page.keyboard.press('o');
-      assert.deepEqual((await station.request(new RegExp(`POST /review-items/${first.id}/label`))).body, {
+      assert.deepEqual((await station.request(new RegExp(`POST /labeling-queue/${first.id}/label`))).body, {
         label: 'OK',
         reviewer: 'Kim',
         note: 'only dust',
@@ -289,7 +289,7 @@ describe('dashboard widgets in a browser', function () {
       await see(page, 'Random sample of passed parts', '.oq-review-reasons');
       assert.equal(await page.locator('textarea').inputValue(), '');
       await page.keyboard.press('n');
-      const request = await station.request(new RegExp(`POST /review-items/${second.id}/label`));
+      const request = await station.request(new RegExp(`POST /labeling-queue/${second.id}/label`));
       assert.deepEqual(request.body, { label: 'NG', reviewer: 'Kim' });
       await see(page, 'Nothing to review');
       await see(page, 'only dust', '.oq-history');
@@ -330,7 +330,7 @@ describe('dashboard widgets in a browser', function () {
       station.decide(other.id, 'OK', 'Alex');
       await see(page, 'Nothing to review');
       await page.keyboard.press('u');
-      assert.deepEqual((await station.request(/POST \/review-items\/undo/)).body, { id: own.id });
+      assert.deepEqual((await station.request(/POST \/labeling-queue\/undo/)).body, { id: own.id });
       await see(page, '1 picture waiting');
       assert.deepEqual(
         station.reviews.map(({ label }) => label),

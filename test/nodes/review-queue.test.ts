@@ -139,7 +139,7 @@ describe('review-queue', () => {
     await until(() => pending() === 1);
     const server = await serveHttpNode();
     try {
-      const response = await fetch(`${server.url}/inspection/api/review-items/${idOf(message)}/label`, {
+      const response = await fetch(`${server.url}/inspection/api/labeling-queue/${idOf(message)}/label`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ label: 'OK', reviewer: 'Robin' }),

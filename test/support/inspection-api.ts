@@ -72,7 +72,7 @@ export class InspectionApi {
 
   /** Trains, waits for the end and returns the job; its state tells how it went. */
   async train(request: TrainingRequest): Promise<Job> {
-    const { id } = await this.post<Job>('/training/jobs', request);
+    const { id } = await this.post<Job>('/training/start', request);
     return waitFor(
       `training job ${id}`,
       async () => {
@@ -84,7 +84,7 @@ export class InspectionApi {
   }
 
   async deployedModel(partType: string): Promise<ModelVersion | undefined> {
-    const { items } = await this.get<{ items: ModelVersion[] }>(`/models?partType=${partType}`);
+    const { items } = await this.get<{ items: ModelVersion[] }>(`/models/list?partType=${partType}`);
     return items.find(({ deployed }) => deployed);
   }
 

@@ -20,7 +20,7 @@ const params = z.object({ name });
 export const modelRoutes = [
   route({
     method: 'GET',
-    path: '/models',
+    path: '/models/list',
     operation: 'listModels',
     summary: 'Model versions of every kind, newest first',
     tag: 'models',

@@ -23,7 +23,7 @@ const success = { status: 200, schema: reviewItem, description: 'The item' };
 export const reviewRoutes = [
   route({
     method: 'GET',
-    path: '/review-items',
+    path: '/labeling-queue',
     operation: 'listReviewItems',
     summary: 'Pictures that wait for a person, or were decided by one',
     tag: 'review',
@@ -37,7 +37,7 @@ export const reviewRoutes = [
   }),
   route({
     method: 'GET',
-    path: '/review-items/stats',
+    path: '/labeling-queue/stats',
     operation: 'getReviewStats',
     summary: 'How many items there are in each state',
     tag: 'review',
@@ -47,7 +47,7 @@ export const reviewRoutes = [
   }),
   route({
     method: 'GET',
-    path: '/review-items/export',
+    path: '/labeling-queue/export',
     operation: 'exportLabels',
     summary: 'Labelled pictures with their boxes as a data set, to train elsewhere or to keep',
     tag: 'review',
@@ -68,7 +68,7 @@ export const reviewRoutes = [
   }),
   route({
     method: 'POST',
-    path: '/review-items/undo',
+    path: '/labeling-queue/undo',
     operation: 'undoReview',
     summary: 'Make an item pending again: the named one, or the one decided or skipped last by a reviewer or by anyone',
     tag: 'review',
@@ -82,7 +82,7 @@ export const reviewRoutes = [
   }),
   route({
     method: 'GET',
-    path: '/review-items/{id}',
+    path: '/labeling-queue/{id}',
     operation: 'getReviewItem',
     summary: 'One item',
     tag: 'review',
@@ -93,7 +93,7 @@ export const reviewRoutes = [
   }),
   route({
     method: 'POST',
-    path: '/review-items/{id}/label',
+    path: '/labeling-queue/{id}/label',
     operation: 'labelReviewItem',
     summary: 'Decide an item',
     tag: 'review',
@@ -110,7 +110,7 @@ export const reviewRoutes = [
   }),
   route({
     method: 'POST',
-    path: '/review-items/{id}/skip',
+    path: '/labeling-queue/{id}/skip',
     operation: 'skipReviewItem',
     summary: 'Put an item aside',
     tag: 'review',

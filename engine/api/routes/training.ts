@@ -13,7 +13,7 @@ const params = z.object({ id });
 export const trainingRoutes = [
   route({
     method: 'POST',
-    path: '/training/jobs',
+    path: '/training/start',
     operation: 'startTraining',
     summary: 'Train a model of a part type: from good parts, from boxes, or from classes',
     tag: 'training',

@@ -69,7 +69,7 @@ describe('models over the API, as one file', function () {
     const version = (await response.json()) as ModelVersion;
     assert.deepEqual([version.name, version.version, version.origin], ['plate', '5', { name: 'plate', version: '4' }]);
     assert.deepEqual([version.deployed, version.parent], [false, null]);
-    const { items } = (await (await fetch(`${api.url}/models`)).json()) as { items: ModelVersion[] };
+    const { items } = (await (await fetch(`${api.url}/models/list`)).json()) as { items: ModelVersion[] };
     assert.deepEqual(
       items.find((item) => item.version === '5'),
       version,

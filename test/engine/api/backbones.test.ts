@@ -113,9 +113,9 @@ describe('backbones over the API', () => {
       source: { kind: 'simulator', product: 'plate', count: 8 },
       backbone,
     });
-    const absent = await ask<Problem>('POST', '/training/jobs', 409, training('tiny'));
+    const absent = await ask<Problem>('POST', '/training/start', 409, training('tiny'));
     assert.equal(absent.code, 'backbone-not-pulled');
     assert.match(absent.detail ?? '', /opti-quality models pull tiny/);
-    assert.equal((await ask<Problem>('POST', '/training/jobs', 404, training('vgg'))).code, 'backbone-unknown');
+    assert.equal((await ask<Problem>('POST', '/training/start', 404, training('vgg'))).code, 'backbone-unknown');
   });
 });

@@ -57,10 +57,10 @@ describe('the API, of detectors and classifiers', () => {
     });
 
     it('are listed with what they tell apart and how well, of all kinds or of one', async () => {
-      const all = await read<{ items: ModelVersion[] }>(get('/models?partType=plate'));
+      const all = await read<{ items: ModelVersion[] }>(get('/models/list?partType=plate'));
       assert.ok(modelList.safeParse(all).success);
       assert.equal(all.items.length, 4);
-      const { items } = await read<{ items: ModelVersion[] }>(get('/models?partType=plate&kind=detector'));
+      const { items } = await read<{ items: ModelVersion[] }>(get('/models/list?partType=plate&kind=detector'));
       assert.deepEqual(
         items.map(({ name, version, classes, figures, thresholds }) => [name, version, classes, figures, thresholds]),
         ['2', '1'].map((version) => [
@@ -71,7 +71,7 @@ describe('the API, of detectors and classifiers', () => {
           null,
         ]),
       );
-      await problem(get('/models?kind=oracle'), 400, 'invalid-input');
+      await problem(get('/models/list?kind=oracle'), 400, 'invalid-input');
     });
 
     it('are described by how they were made and what they achieved', async () => {
@@ -120,12 +120,12 @@ describe('the API, of detectors and classifiers', () => {
 
   describe('labels', () => {
     const partType = 'cable';
-    const label = (id: string, body: unknown) => post(`/review-items/${id}/label`, body);
+    const label = (id: string, body: unknown) => post(`/labeling-queue/${id}/label`, body);
     const inspect = (type = partType) =>
       aPicture(64, 48).then((picture) => line.inspect(1.5, { partType: type, picture }));
 
     const exported = async (type: string, format: string) => {
-      const response = await get(`/review-items/export?partType=${type}&format=${format}`);
+      const response = await get(`/labeling-queue/export?partType=${type}&format=${format}`);
       assert.equal(response.status, 200);
       assert.equal(response.headers.get('content-type'), 'application/zip');
       assert.match(response.headers.get('content-disposition')!, new RegExp(`"${type}-${format}\\.zip"`));
@@ -136,7 +136,7 @@ describe('the API, of detectors and classifiers', () => {
       const { id } = await inspect();
       const item = await read<ReviewItem>(label(id, { label: 'NG', boxes: [CRACK, STAIN] }));
       assert.deepEqual(item.boxes, [CRACK, STAIN]);
-      const stored = await read<ReviewItem>(get(`/review-items/${id}`));
+      const stored = await read<ReviewItem>(get(`/labeling-queue/${id}`));
       assert.ok(reviewItem.safeParse(stored).success);
       assert.deepEqual(stored.boxes, [CRACK, STAIN]);
       const { items } = await read<{ items: string[] }>(get(`/part-types/${partType}/classes`));
@@ -157,7 +157,7 @@ describe('the API, of detectors and classifiers', () => {
       ]) {
         await problem(label(id, { label: 'NG', boxes }), 400, 'invalid-input');
       }
-      assert.equal((await read<ReviewItem>(get(`/review-items/${id}`))).state, 'pending');
+      assert.equal((await read<ReviewItem>(get(`/labeling-queue/${id}`))).state, 'pending');
     });
 
     it('are exported as a data set that reads as they were drawn', async () => {
@@ -199,14 +199,14 @@ describe('the API, of detectors and classifiers', () => {
     });
 
     it('of a part type without any cannot be exported', async () => {
-      await problem(get('/review-items/export?partType=nothing'), 409, 'nothing-to-export');
-      await problem(get('/review-items/export?partType=cable&format=voc'), 400, 'invalid-input');
-      await problem(get('/review-items/export'), 400, 'invalid-input');
+      await problem(get('/labeling-queue/export?partType=nothing'), 409, 'nothing-to-export');
+      await problem(get('/labeling-queue/export?partType=cable&format=voc'), 400, 'invalid-input');
+      await problem(get('/labeling-queue/export'), 400, 'invalid-input');
     });
   });
 
   describe('trainings', () => {
-    const train = (body: object) => post('/training/jobs', { partType: 'plate', deploy: false, ...body });
+    const train = (body: object) => post('/training/start', { partType: 'plate', deploy: false, ...body });
     const simulator = { kind: 'simulator', product: 'plate', count: 8 };
 
     it('are refused with what does not fit their kind', async () => {

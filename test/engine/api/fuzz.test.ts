@@ -83,7 +83,7 @@ describe('the API, asked at random', function () {
     const segment = fc.oneof(
       fc.constantFrom(
         'inspections',
-        'review-items',
+        'labeling-queue',
         'models',
         'picture',
         'map',

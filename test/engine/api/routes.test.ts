@@ -177,51 +177,51 @@ describe('the API', () => {
     it('are labelled, skipped and taken back, with who and why', async () => {
       const first = await line.inspect(1.5, { partType: 'reviewed' });
       const second = await line.inspect(1.6, { partType: 'reviewed' });
-      const { items } = await read<{ items: ReviewItem[] }>(get('/review-items?state=pending&partType=reviewed'));
+      const { items } = await read<{ items: ReviewItem[] }>(get('/labeling-queue?state=pending&partType=reviewed'));
       assert.deepEqual(
         items.map(({ id }) => id),
         [first.id, second.id],
       );
 
       const labelled = await read<ReviewItem & { picture: string }>(
-        post(`/review-items/${first.id}/label`, { label: 'OK', reviewer: 'Ada', note: 'only dust' }),
+        post(`/labeling-queue/${first.id}/label`, { label: 'OK', reviewer: 'Ada', note: 'only dust' }),
       );
       assert.deepEqual(
         [labelled.state, labelled.label, labelled.reviewer, labelled.note],
         ['labelled', 'OK', 'Ada', 'only dust'],
       );
       assert.equal(labelled.picture, `/inspection/api/inspections/${first.id}/picture`);
-      await problem(post(`/review-items/${first.id}/label`, { label: 'NG' }), 409, 'already-decided');
-      assert.equal((await read<ReviewItem>(post(`/review-items/${second.id}/skip`))).state, 'skipped');
-      assert.deepEqual(await read(get('/review-items/stats?partType=reviewed')), {
+      await problem(post(`/labeling-queue/${first.id}/label`, { label: 'NG' }), 409, 'already-decided');
+      assert.equal((await read<ReviewItem>(post(`/labeling-queue/${second.id}/skip`))).state, 'skipped');
+      assert.deepEqual(await read(get('/labeling-queue/stats?partType=reviewed')), {
         pending: 0,
         labelled: 1,
         skipped: 1,
       });
-      assert.equal((await read<ReviewItem>(post('/review-items/undo'))).id, second.id);
-      assert.equal((await read<ReviewItem>(get(`/review-items/${second.id}`))).state, 'pending');
+      assert.equal((await read<ReviewItem>(post('/labeling-queue/undo'))).id, second.id);
+      assert.equal((await read<ReviewItem>(get(`/labeling-queue/${second.id}`))).state, 'pending');
     });
 
     it("are taken back by id, or by reviewer, so that nobody takes back another's decision", async () => {
       const parts = [];
       for (let index = 0; index < 3; index++) parts.push(await line.inspect(1.5, { partType: 'shared' }));
       for (const [index, reviewer] of ['Ada', 'Ada', 'Bob'].entries()) {
-        await read(post(`/review-items/${parts[index].id}/label`, { label: 'OK', reviewer }));
+        await read(post(`/labeling-queue/${parts[index].id}/label`, { label: 'OK', reviewer }));
       }
-      const undone = await read<ReviewItem>(post('/review-items/undo', { id: parts[0].id }));
+      const undone = await read<ReviewItem>(post('/labeling-queue/undo', { id: parts[0].id }));
       assert.deepEqual([undone.id, undone.state], [parts[0].id, 'pending']);
-      assert.equal((await read<ReviewItem>(post('/review-items/undo', { reviewer: 'Ada' }))).id, parts[1].id);
-      assert.equal((await read<ReviewItem>(get(`/review-items/${parts[2].id}`))).label, 'OK');
-      await problem(post('/review-items/undo', { id: parts[0].id }), 409, 'nothing-to-undo');
-      await problem(post('/review-items/undo', { id: newId() }), 404, 'not-found');
-      await problem(post('/review-items/undo', { id: 'last' }), 400, 'invalid-input');
+      assert.equal((await read<ReviewItem>(post('/labeling-queue/undo', { reviewer: 'Ada' }))).id, parts[1].id);
+      assert.equal((await read<ReviewItem>(get(`/labeling-queue/${parts[2].id}`))).label, 'OK');
+      await problem(post('/labeling-queue/undo', { id: parts[0].id }), 409, 'nothing-to-undo');
+      await problem(post('/labeling-queue/undo', { id: newId() }), 404, 'not-found');
+      await problem(post('/labeling-queue/undo', { id: 'last' }), 400, 'invalid-input');
     });
 
     it('tell the audit list who acted, whatever name the request gives', async () => {
       const { id } = await line.inspect(1.5, { partType: 'spoofed' });
-      await read(post(`/review-items/${id}/skip`, { reviewer: 'grace' }));
-      await read(post(`/review-items/${id}/label`, { label: 'OK', reviewer: 'grace' }));
-      await read(post('/review-items/undo', { id, reviewer: 'grace' }));
+      await read(post(`/labeling-queue/${id}/skip`, { reviewer: 'grace' }));
+      await read(post(`/labeling-queue/${id}/label`, { label: 'OK', reviewer: 'grace' }));
+      await read(post('/labeling-queue/undo', { id, reviewer: 'grace' }));
       const { items } = await read<{ items: { actor: string }[] }>(get(`/audit?subject=${id}`));
       assert.deepEqual(
         items.map(({ actor }) => actor),
@@ -237,17 +237,17 @@ describe('the API', () => {
       await line.reviews.add(blind);
       const links = (item: Record<string, unknown>) => [item.picture, item.thumbnail, item.map];
       const none = [null, null, null];
-      assert.deepEqual(links(await read(get(`/review-items/${blind.id}`))), none);
-      const { items } = await read<{ items: Record<string, unknown>[] }>(get('/review-items?partType=blind'));
+      assert.deepEqual(links(await read(get(`/labeling-queue/${blind.id}`))), none);
+      const { items } = await read<{ items: Record<string, unknown>[] }>(get('/labeling-queue?partType=blind'));
       const shown = new Map(items.map((item) => [item.id, links(item)]));
       assert.deepEqual(shown.get(blind.id), none);
       assert.equal(shown.get(part.id)?.[0], `/inspection/api/inspections/${part.id}/picture`);
-      assert.deepEqual(links(await read(post(`/review-items/${blind.id}/label`, { label: 'NG' }))), none);
+      assert.deepEqual(links(await read(post(`/labeling-queue/${blind.id}/label`, { label: 'NG' }))), none);
     });
 
     it('take the body-less requests of a plain client', async () => {
       const { id } = await line.inspect(1.5, { partType: 'plain' });
-      const skipped = await fetch(`${api.url}/review-items/${id}/skip`, { method: 'POST' });
+      const skipped = await fetch(`${api.url}/labeling-queue/${id}/skip`, { method: 'POST' });
       assert.equal(skipped.status, 200);
       assert.equal(((await skipped.json()) as ReviewItem).reviewer, 'anonymous');
     });
@@ -319,7 +319,7 @@ describe('the API', () => {
       await symlink(outside, join(line.dataFolder, 'link'));
       for (const folder of [outside, '..', '../../etc', '/etc', 'link', 'not-there', '/not-there']) {
         const told = await problem(
-          post('/training/jobs', { partType: 'plate', source: { kind: 'folder', folder }, deploy: false }),
+          post('/training/start', { partType: 'plate', source: { kind: 'folder', folder }, deploy: false }),
           403,
           'folder-not-allowed',
         );
@@ -333,12 +333,16 @@ describe('the API', () => {
       await writeFile(join(line.dataFolder, 'good-parts', 'notes.txt'), 'later');
       for (const folder of ['good-parts', join(line.dataFolder, 'good-parts')]) {
         const request = { partType: 'plate', source: { kind: 'folder', folder } };
-        await problem(post('/training/jobs', request), 400, 'invalid-input');
+        await problem(post('/training/start', request), 400, 'invalid-input');
       }
     });
 
     it('says when there are no labelled pictures', async () => {
-      await problem(post('/training/jobs', { partType: 'new', source: { kind: 'labelled' } }), 422, 'too-few-pictures');
+      await problem(
+        post('/training/start', { partType: 'new', source: { kind: 'labelled' } }),
+        422,
+        'too-few-pictures',
+      );
     });
 
     it('takes defects and a mask from inside only, too', async () => {
@@ -350,17 +354,17 @@ describe('the API', () => {
         { method: 'reference', referenceFolder: '.', defectFolder: '.', labelFolder: '..' },
       ]) {
         const request = { partType: 'plate', source, options };
-        await problem(post('/training/jobs', request), 403, 'folder-not-allowed');
+        await problem(post('/training/start', request), 403, 'folder-not-allowed');
       }
       await mkdir(join(line.dataFolder, 'no-defects'));
       const request = { partType: 'plate', source, options: { defectFolder: 'no-defects' } };
-      await problem(post('/training/jobs', request), 400, 'invalid-input');
+      await problem(post('/training/start', request), 400, 'invalid-input');
     });
 
     it('adds to no model where none is in production', async () => {
       const source = { kind: 'simulator', product: 'plate', count: 8 };
       const request = { partType: 'plate', source, options: { update: true } };
-      await problem(post('/training/jobs', request), 409, 'nothing-to-update');
+      await problem(post('/training/start', request), 409, 'nothing-to-update');
     });
 
     it('lists no job that was refused', async () => {
@@ -370,7 +374,7 @@ describe('the API', () => {
 
   describe('models', () => {
     it('that are not there cannot be deployed or rolled back', async () => {
-      assert.deepEqual(await read(get('/models')), { items: [] });
+      assert.deepEqual(await read(get('/models/list')), { items: [] });
       assert.deepEqual(await read(get('/models/plate/history')), { items: [] });
       await problem(post('/models/plate/deploy', { version: '1' }), 404, 'not-found');
       await problem(post('/models/plate/deploy', { version: '..' }), 400, 'invalid-input');
@@ -466,9 +470,9 @@ describe('the API', () => {
 
   describe('what is not as described', () => {
     const unknownId = newId();
-    const label = `/review-items/${unknownId}/label`;
+    const label = `/labeling-queue/${unknownId}/label`;
     const routing = '/settings/routing/plate';
-    const jobs = '/training/jobs';
+    const jobs = '/training/start';
     const source = { kind: 'simulator', product: 'plate', count: 20 };
     const input = { width: 256, height: 256 };
     const roi = { x: 0.5, y: 0, width: 0.5, height: 1 };
@@ -503,12 +507,12 @@ describe('the API', () => {
       ['DELETE', '/inspections', undefined, 405, 'method-not-allowed'],
       ['POST', '/inspections', {}, 405, 'method-not-allowed'],
       ['GET', '/upload/', undefined, 405, 'method-not-allowed'],
-      ['GET', '/review-items/undo', undefined, 405, 'method-not-allowed'],
+      ['GET', '/labeling-queue/undo', undefined, 405, 'method-not-allowed'],
       ['PATCH', routing, {}, 405, 'method-not-allowed'],
       ['GET', `/inspections/${unknownId}`, undefined, 404, 'not-found'],
       ['GET', `/inspections/${unknownId}/picture`, undefined, 404, 'not-found'],
       ['GET', `/inspections/${unknownId}/map`, undefined, 404, 'not-found'],
-      ['GET', `/review-items/${unknownId}`, undefined, 404, 'not-found'],
+      ['GET', `/labeling-queue/${unknownId}`, undefined, 404, 'not-found'],
       ['GET', `/training/jobs/${unknownId}`, undefined, 404, 'not-found'],
       ['POST', `/training/jobs/${unknownId}/cancel`, {}, 404, 'not-found'],
       ['POST', label, { label: 'OK' }, 404, 'not-found'],

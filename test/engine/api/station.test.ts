@@ -106,7 +106,7 @@ describe('the API of a real station', function () {
 
   it('trains, deploys, inspects, and serves picture, thumbnail and heat map', async () => {
     const source = { kind: 'simulator', product: 'plate', count: 12 };
-    const job = await call<Job>('POST', '/training/jobs', { partType: 'plate', source, deploy: true }, 202);
+    const job = await call<Job>('POST', '/training/start', { partType: 'plate', source, deploy: true }, 202);
     const done = await waitFor(
       'the training',
       async () => {
@@ -116,7 +116,7 @@ describe('the API of a real station', function () {
       TRAINING_LIMIT_MS,
     );
     assert.deepEqual([done.state, done.version], ['completed', '1'], done.error?.message);
-    const { items } = await call<{ items: { deployed: boolean }[] }>('GET', '/models?partType=plate');
+    const { items } = await call<{ items: { deployed: boolean }[] }>('GET', '/models/list?partType=plate');
     assert.deepEqual(
       items.map(({ deployed }) => deployed),
       [true],
@@ -169,7 +169,7 @@ describe('the API of a real station', function () {
     const source = { kind: 'simulator', product: 'plate', count: 8, seed: 300 };
     const options = { input: { width: 160, height: 128 }, roi: { x: 0.1, y: 0.2, width: 0.8, height: 0.7 } };
     const request = { partType: 'plate', source, deploy: true, options };
-    const { id } = await call<Job>('POST', '/training/jobs', request, 202);
+    const { id } = await call<Job>('POST', '/training/start', request, 202);
     await jobEnded(station.jobs, id);
     const made = await call<BankDetails>('GET', '/models/plate/versions/2');
     assert.deepEqual([made.input, made.viewing.roi], [{ ...options.input, mode: 'stretch' }, options.roi]);
@@ -191,9 +191,9 @@ describe('the API of a real station', function () {
       '/inspections',
       '/counters',
       '/counters?since=day',
-      '/review-items',
-      '/review-items/stats',
-      '/models',
+      '/labeling-queue',
+      '/labeling-queue/stats',
+      '/models/list',
       '/models/plate/versions/1',
       '/models/plate/versions/2',
       '/part-types',

@@ -1,0 +1,37 @@
+export {
+  components,
+  detectionThresholds,
+  id,
+  label,
+  labelledBox,
+  moment,
+  name,
+  problem,
+  reviewState,
+  serial,
+  thresholds,
+  verdict,
+} from './common';
+export {
+  counters,
+  type InspectionDetail,
+  type InspectionSummary,
+  inspectionDetail,
+  inspectionPage,
+  inspectionSummary,
+  type UploadAnswer,
+  uploadAnswer,
+} from './inspections';
+export {
+  classList,
+  deployment,
+  deploymentList,
+  deployRequest,
+  modelDetails,
+  modelKind,
+  modelList,
+  modelVersion,
+} from './models';
+export { labelRequest, reviewerRequest, reviewItem, reviewPage, reviewStats, undoRequest } from './reviews';
+export { auditList, health, partTypeList, routingChange, routingList, routingSettings } from './settings';
+export { backbone, backboneList, job, jobList, trainerList, trainingRequest } from './training';
