@@ -443,7 +443,7 @@ describe('the API', () => {
       assert.deepEqual(version.reference, { settings, chosenBy, trials, boxes, shared: true });
       assert.deepEqual([version.method, version.calibration.method], ['reference', 'compared']);
       assert.deepEqual(version.pictures, { bank: 0, calibration: 3 });
-      const { items } = await read<{ items: ModelVersion[] }>(fetch(`${ownApi.url}/models?partType=board`));
+      const { items } = await read<{ items: ModelVersion[] }>(fetch(`${ownApi.url}/models/list?partType=board`));
       assert.deepEqual(
         items.map(({ name, version, bytes }) => [name, version, bytes > 0]),
         [['board', '1', true]],
