@@ -1,4 +1,4 @@
-import type { JobProgress, TrainingStage } from './records';
+import type { JobProgress, TrainingStage } from './training';
 
 /** Where each stage begins and ends on the way from 0 to 100 percent. */
 export type StageSpans<Stage extends TrainingStage> = Readonly<Record<Stage, readonly [from: number, to: number]>>;
