@@ -6,12 +6,16 @@ import { type ConfigSchema, migrateConfig } from '../../nodes/shared';
 import { apiBaseOf } from '../../nodes/shared/dashboard-widget';
 import * as camera from '../../nodes/ui-camera/config';
 import * as view from '../../nodes/ui-inspection-view/config';
+import * as models from '../../nodes/ui-models/config';
+import * as retraining from '../../nodes/ui-retraining/config';
 import * as review from '../../nodes/ui-review-queue/config';
 import * as routing from '../../nodes/ui-routing-settings/config';
 import * as training from '../../nodes/ui-training/config';
 
 import uiCamera = require('../../nodes/ui-camera/ui-camera');
 import uiInspectionView = require('../../nodes/ui-inspection-view/ui-inspection-view');
+import uiModels = require('../../nodes/ui-models/ui-models');
+import uiRetraining = require('../../nodes/ui-retraining/ui-retraining');
 import uiReviewQueue = require('../../nodes/ui-review-queue/ui-review-queue');
 import uiRoutingSettings = require('../../nodes/ui-routing-settings/ui-routing-settings');
 import uiTraining = require('../../nodes/ui-training/ui-training');
@@ -36,9 +40,19 @@ const schemas: Record<string, ConfigSchema<unknown>> = {
   'ui-review-queue': review.schema,
   'ui-camera': camera.schema,
   'ui-training': training.schema,
+  'ui-models': models.schema,
+  'ui-retraining': retraining.schema,
   'ui-routing-settings': routing.schema,
 };
-const widgets: readonly Registration[] = [uiInspectionView, uiReviewQueue, uiCamera, uiTraining, uiRoutingSettings];
+const widgets: readonly Registration[] = [
+  uiInspectionView,
+  uiReviewQueue,
+  uiCamera,
+  uiTraining,
+  uiModels,
+  uiRetraining,
+  uiRoutingSettings,
+];
 
 /** What a widget's browser side sees: its properties, and a way to send. */
 interface Registered {
