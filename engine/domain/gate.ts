@@ -1,4 +1,6 @@
-import type { ErrorParameters } from './errors';
+import type { ErrorParameters, Fault } from './errors';
+import type { ModelKind } from './identifiers';
+import type { Thresholds } from './inspection';
 import type { Label } from './records';
 import type { Verdict } from './verdict';
 
@@ -33,13 +35,15 @@ export type DeploymentPolicy =
   /** It is only measured. */
   | { readonly kind: 'never' };
 
-/** A figure of two models on the same pictures, with the 95 % paired bootstrap interval of the difference. */
+/** A figure of two models on the same pictures, with the 95 % interval of the difference (paired bootstrap over the pictures). */
 export interface Difference {
-  readonly before: number;
+  /** Null when there is no model before; then there is no difference either. */
+  readonly before: number | null;
   readonly after: number;
-  readonly difference: number;
-  readonly low: number;
-  readonly high: number;
+  /** `after` less `before`. */
+  readonly difference: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
 }
 
 /** A picture that two models decide differently. */
@@ -72,13 +76,30 @@ export interface GateFigures {
   readonly pictures: number;
   readonly ok: number;
   readonly ng: number;
+  /** Share of the pictures that pass when they are labelled OK, and do not when they are labelled NG; 0..1. */
   readonly accuracy: Difference | null;
   /** Share of the pictures labelled NG that pass, 0..1. */
   readonly escapes: Difference | null;
   /** Share of the pictures labelled OK that do not pass, 0..1. */
   readonly falseRejects: Difference | null;
+  /** Of anomaly scores. */
   readonly auroc?: Difference;
+  /** Of detectors. */
   readonly map50?: Difference;
+}
+
+/** How much is still found of what was known before. */
+export interface OldClasses {
+  /** Share found, of all of them together; 0..1. */
+  readonly recall: Difference;
+  readonly perClass: readonly {
+    readonly label: string;
+    /** Boxes for a detector, pictures for other kinds. */
+    readonly count: number;
+    /** Shares found, 0..1; `before` null as in `Difference`. */
+    readonly before: number | null;
+    readonly after: number;
+  }[];
 }
 
 /** What is known of a candidate before it goes into production. */
@@ -88,14 +109,76 @@ export interface GateReport {
   readonly against: { readonly name: string; readonly version: string } | null;
   readonly dataset: { readonly id: string; readonly hash: string } | null;
   readonly holdOut: GateFigures | null;
-  /** The same on old pictures, with the classes known before. */
-  readonly oldClasses: GateFigures | null;
-  /** On the newest production pictures. */
+  /** On the same pictures: the classes that the version in production knows, for anomaly scores those of the defects. */
+  readonly oldClasses: OldClasses | null;
+  /** On the newest production pictures; null without a version in production. */
   readonly shadow: DecisionComparison | null;
-  /** Pictures labelled NG that the version in production stops and the candidate passes. */
+  /** Pictures labelled NG, held out or not, that the version in production stops and the candidate passes. */
   readonly labelledNgNewlyPassed: number;
   readonly decision: GateDecision;
   /** ISO 8601, UTC. */
   readonly at: string;
   readonly seconds: number;
+}
+
+/** Versions of a model on the same labelled pictures. */
+export interface ModelComparison {
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly pictures: {
+    readonly ok: number;
+    readonly ng: number;
+    /** Could not be looked at. */
+    readonly skipped: number;
+  };
+  /** In the order asked for. */
+  readonly versions: readonly ComparedVersion[];
+  /** From the first version to the last. */
+  readonly changed: DecisionComparison;
+}
+
+export interface ComparedVersion {
+  readonly version: string;
+  /** 0..1: `accuracy`, `escapes` and `falseRejects` as `GateFigures` has them, and `auroc` or `map50`. */
+  readonly figures: Readonly<Record<string, number>>;
+  /**
+   * Scores of the pictures labelled OK and NG, ascending, 2000 at most: the anomaly score, the highest confidence of a
+   * detection, or the probability that the part is not OK.
+   */
+  readonly ok: readonly number[];
+  readonly ng: readonly number[];
+  /** Null for kinds that give no anomaly score. */
+  readonly thresholds: Thresholds | null;
+}
+
+/** A comparison that is asked for: made already, or being made. */
+export interface ComparisonState {
+  readonly state: 'none' | 'running' | 'ready' | 'failed';
+  /** 0..100 while it runs. */
+  readonly percent: number | null;
+  readonly error: Fault | null;
+  readonly comparison: ModelComparison | null;
+}
+
+/** A candidate that looks at the same parts as the version in production; its decisions count for nothing. */
+export interface ShadowRun {
+  readonly id: string;
+  readonly partType: string;
+  readonly kind: ModelKind;
+  readonly name: string;
+  readonly version: string;
+  /** The version in production when it began. */
+  readonly against: string;
+  readonly state: 'running' | 'completed' | 'stopped';
+  /** How many parts it shall look at. */
+  readonly parts: number;
+  readonly seen: number;
+  /** Parts it let go by because the line needed the time, or that it could not look at. */
+  readonly skipped: number;
+  readonly report: DecisionComparison;
+  readonly actor: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly endedAt: string | null;
 }

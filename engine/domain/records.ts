@@ -11,32 +11,6 @@ export interface InspectionRecord extends Inspection {
   readonly settledAt: string | null;
 }
 
-export type ReviewState = 'pending' | 'labelled' | 'skipped';
-export type Label = 'OK' | 'NG';
-
-/** A picture waiting for, or decided by, a person. */
-export interface ReviewItem {
-  /** Equals the inspection's id: each picture once. */
-  readonly id: string;
-  readonly state: ReviewState;
-  /** Id of the review-queue node it came through; absent when it came another way, or long ago. */
-  readonly node?: string;
-  readonly partType: string;
-  readonly serial?: string;
-  /** Why it is here, most telling first. */
-  readonly reasons: readonly ReasonCode[];
-  /** What the line did with the part. */
-  readonly lineVerdict: Verdict;
-  readonly findings: readonly Finding[];
-  readonly label: Label | null;
-  /** The boxes a person drew or confirmed; null when nobody did. */
-  readonly boxes: readonly LabelledBox[] | null;
-  readonly reviewer: string | null;
-  readonly note: string | null;
-  readonly createdAt: string;
-  readonly decidedAt: string | null;
-}
-
 /** One version of a model, as the registry lists it. */
 export interface ModelVersion {
   /** Model name, see `modelNameOf`. */
@@ -61,6 +35,23 @@ export interface ModelVersion {
   readonly parent: string | null;
   /** What an imported version was called on the station it comes from. */
   readonly origin?: { readonly name: string; readonly version: string };
+  /** What people noted about it. */
+  readonly notes: string | null;
+  /** The snapshot it learnt from, where people labelled the pictures. */
+  readonly dataset: { readonly id: string; readonly hash: string } | null;
+  /** Whether it may take the place of what was in production when it was made; null when nobody asked the gate. */
+  readonly gate: { readonly accepted: boolean; readonly at: string } | null;
+}
+
+/** A version that was removed and can be restored for a while. */
+export interface RemovedVersion {
+  readonly name: string;
+  readonly version: string;
+  readonly actor: string;
+  /** ISO 8601, UTC. */
+  readonly removedAt: string;
+  /** After this it is gone for good; ISO 8601, UTC. */
+  readonly until: string;
 }
 
 /** One switch of the model in production. */
@@ -73,6 +64,8 @@ export interface DeploymentRecord {
   readonly action: 'deploy' | 'rollback';
   readonly actor: string;
   readonly at: string;
+  /** Why, in the words of who did it. */
+  readonly reason: string | null;
 }
 
 /** What a router uses where a part type has no settings of its own. */
