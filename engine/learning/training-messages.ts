@@ -1,8 +1,6 @@
 import type {
   ClassifierTrainingOptions,
   DetectorTrainingOptions,
-  ErrorText,
-  JobProgress,
   Label,
   LabelledBox,
   SkippedPicture,
@@ -106,8 +104,3 @@ export interface TrainingOutcome {
   /** What went otherwise than wished. */
   readonly notes?: readonly string[];
 }
-
-export type TrainingMessage =
-  | { readonly kind: 'progress'; readonly progress: JobProgress }
-  | ({ readonly kind: 'done' } & TrainingOutcome)
-  | { readonly kind: 'failed'; readonly error: ErrorText };
