@@ -110,20 +110,21 @@ export function augment(picture: PlanarPicture, augmentation: Augmentation, cont
 }
 
 /**
- * The counts of the patches (`patchCounts`) after the same variation: a patch counts when the place it came from counted.
+ * Where the patches of a varied picture come from: for each the patch of the picture as it was that shows the same place.
  *
- * @param counts row-major [rows x columns] over the whole picture
+ * @param rows    of the grid of patches over the whole picture
+ * @param columns of it
+ * @returns row-major [rows x columns]; -1 for a patch whose middle lies outside of the content
  */
-export function augmentCounts(
-  counts: Float32Array,
+export function augmentPlaces(
   rows: number,
   columns: number,
   size: { readonly width: number; readonly height: number },
   augmentation: Augmentation,
   content = whole(size),
-): Float32Array {
+): Int32Array {
   const origin = originOf(augmentation, content);
-  const result = new Float32Array(counts.length);
+  const result = new Int32Array(rows * columns).fill(-1);
   for (let row = 0; row < rows; row += 1) {
     for (let column = 0; column < columns; column += 1) {
       const x = ((column + 0.5) * size.width) / columns;
@@ -134,8 +135,7 @@ export function augmentCounts(
       const [fromX, fromY] = origin(x, y);
       const fromColumn = Math.floor((mirrored(fromX, content.x, content.width) / size.width) * columns);
       const fromRow = Math.floor((mirrored(fromY, content.y, content.height) / size.height) * rows);
-      result[row * columns + column] =
-        counts[Math.min(fromRow, rows - 1) * columns + Math.min(fromColumn, columns - 1)];
+      result[row * columns + column] = Math.min(fromRow, rows - 1) * columns + Math.min(fromColumn, columns - 1);
     }
   }
   return result;

@@ -2,7 +2,7 @@ export {
   type Augmentation,
   type AugmentationWishes,
   augment,
-  augmentCounts,
+  augmentPlaces,
   drawAugmentations,
   type PlanarPicture,
 } from './augment';

@@ -29,6 +29,10 @@ export class Session {
     return this.session.inputNames;
   }
 
+  get outputs(): readonly string[] {
+    return this.session.outputNames;
+  }
+
   async run<Output extends string>(
     feeds: Readonly<Record<string, Tensor>>,
     outputs: readonly Output[],

@@ -2,6 +2,7 @@ export type { AnomalyMap } from './anomaly-map';
 export { type AnomalyModel, loadAnomalyModel } from './anomaly-model';
 export { type Backbone, BackboneNotFound, type FoundBackbone, findBackbone, resolveBackbone } from './backbone';
 export { type Coreset, greedyCoreset } from './coreset';
+export type { Embedding } from './embedding';
 export { TooFewPictures } from './errors';
 export { ofHalf } from './half';
 export {
@@ -11,7 +12,8 @@ export {
   type PatchDistances,
   type ScoreOptions,
 } from './model';
-export { learntPictures } from './package-files';
+export type { NearestGood } from './nearest';
+export { learntPictures, sourceFile } from './package-files';
 export type { SkippedPicture } from './picture-reader';
 export { picturesInFolder, type TrainingPicture } from './pictures';
 export type { TrainingProgress } from './progress';

@@ -1,10 +1,11 @@
 import { type ModelReference, type Region, roundedMilliseconds, type Thresholds } from '../domain';
-import { type Mask, type Placement, patchCounts, readMask, stitchMaps, toViews } from '../imaging';
-import { defaultThreads, Session } from '../inference';
+import { type Mask, type Placement, patchCounts, readMask, stitchMaps, toViews, type View } from '../imaging';
+import { defaultThreads, Session, type Tensor } from '../inference';
 import { type BankManifest, ModelInvalid, readManifest, readPackageFile, verifyFiles } from '../packages';
 import { probabilityOf } from '../statistics';
 import { type AnomalyMap, encodeMap } from './anomaly-map';
 import { backboneOf } from './backbone';
+import { type Embedding, embeddingSpace, patchEmbedding, worstPatch } from './embedding';
 import { runBackbone } from './extractor';
 import { findRegions } from './regions';
 import { imageScore, type ViewDistances } from './scoring';
@@ -31,6 +32,8 @@ export interface AnomalyResult {
     readonly total: number;
   };
   readonly model: ModelReference;
+  /** What the most unusual patch looks like; missing when nothing was looked at, or the model has no memory bank. */
+  readonly embedding?: Embedding;
 }
 
 export interface PatchcoreLoadOptions {
@@ -61,6 +64,8 @@ export interface PatchDistances {
   readonly map: Float32Array;
   /** From the source picture to the map. */
   readonly placement: Placement;
+  /** What the most unusual patch looks like; null when nothing was looked at. */
+  readonly embedding: Float32Array | null;
   readonly milliseconds: { readonly decode: number; readonly extract: number; readonly search: number };
 }
 
@@ -168,50 +173,75 @@ export async function scorePicture(
 }
 
 export async function measurePicture(parts: LoadedParts, picture: Buffer): Promise<PatchDistances> {
-  const { manifest, backbone, heads, mask } = parts;
-  const { preprocessing, viewing } = manifest;
+  const { preprocessing, viewing, recipe } = parts.manifest;
   const begun = performance.now();
   const { views } = await toViews(picture, { preprocessing, roi: viewing.roi, tiles: viewing.tiles });
   const decode = roundedMilliseconds(performance.now() - begun);
-  const { outputs } = manifest.backbone;
-  const { stride } = outputs[0];
   const found: ViewDistances[] = [];
-  const maps: { map: Float32Array; view: (typeof views)[number] }[] = [];
-  let [extract, search] = [0, 0];
+  const maps: { map: Float32Array; view: View }[] = [];
+  let embedding: Float32Array | null = null;
+  let [most, extract, search] = [-1, 0, 0];
   for (const view of views) {
-    const { data, width, height, tile } = view;
-    const head = heads[heads.length === 1 ? 0 : tile];
-    if (head === null) {
-      maps.push({ map: new Float32Array(width * height), view });
+    const start = performance.now();
+    const fed = await headFeeds(parts, view);
+    if (fed === null) {
+      maps.push({ map: new Float32Array(view.width * view.height), view });
       continue;
     }
-    const start = performance.now();
-    const features = await runBackbone(backbone, outputs, { data, dims: [1, 3, height, width] });
     const extracted = performance.now();
-    const [rows, columns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
-    // to heads of format 1 everything counts, also the padding: their thresholds were made so
-    const isCounting = head.inputs.includes('counts');
-    const counts = isCounting ? patchCounts(view, mask, rows, columns) : new Float32Array(rows * columns).fill(1);
-    const feeds = isCounting ? { ...features, counts: { data: counts, dims: [1, 1, rows, columns] } } : features;
-    const wanted = ['distances', 'map', ...(manifest.recipe.scoring.method === 'reweighted' ? ['reweighted'] : [])];
+    const { head, feeds, counts } = fed;
+    const wanted = ['distances', 'map', ...(recipe.scoring.method === 'reweighted' ? ['reweighted'] : [])];
     const { distances, map, reweighted } = await head.run(feeds, wanted);
     found.push({ distances: distances.data, counts, ...(reweighted && { reweighted: reweighted.data[0] }) });
     maps.push({ map: map.data, view });
+    const worst = worstPatch({ distances: distances.data });
+    if (worst.distance > most) {
+      most = worst.distance;
+      embedding = patchEmbedding(feeds, worst.patch);
+    }
     extract += extracted - start;
     search += performance.now() - extracted;
   }
-  const { map, placement } = stitchMaps(maps, mask);
+  const { map, placement } = stitchMaps(maps, parts.mask);
   return {
     views: found,
     map,
     placement,
+    embedding,
     milliseconds: { decode, extract: roundedMilliseconds(extract), search: roundedMilliseconds(search) },
   };
 }
 
+/** What the head of a view's bank is fed with. */
+export interface HeadFeeds {
+  readonly head: Session;
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  /** 1 where a patch of the view counts, row-major. */
+  readonly counts: Float32Array;
+}
+
+/** @returns null for a tile of which nothing counts */
+export async function headFeeds(
+  { manifest, backbone, heads, mask }: LoadedParts,
+  view: View,
+): Promise<HeadFeeds | null> {
+  const { data, width, height, tile } = view;
+  const head = heads[heads.length === 1 ? 0 : tile];
+  if (head === null) return null;
+  const { outputs } = manifest.backbone;
+  const features = await runBackbone(backbone, outputs, { data, dims: [1, 3, height, width] });
+  const [{ stride }] = outputs;
+  const [rows, columns] = [Math.ceil(height / stride), Math.ceil(width / stride)];
+  // to heads of format 1 everything counts, also the padding: their thresholds were made so
+  const isCounting = head.inputs.includes('counts');
+  const counts = isCounting ? patchCounts(view, mask, rows, columns) : new Float32Array(rows * columns).fill(1);
+  const feeds = isCounting ? { ...features, counts: { data: counts, dims: [1, 1, rows, columns] } } : features;
+  return { head, feeds, counts };
+}
+
 async function resultOf(
   { manifest }: LoadedParts,
-  { views, map, placement, milliseconds }: PatchDistances,
+  { views, map, placement, embedding, milliseconds }: PatchDistances,
   wantsMap: boolean,
 ): Promise<AnomalyResult> {
   const { recipe, thresholds, calibration, map: scale, name, version } = manifest;
@@ -236,5 +266,6 @@ async function resultOf(
       total: roundedMilliseconds(decode + extract + search + spent),
     },
     model: { name, version },
+    ...(embedding && { embedding: { vector: embedding, space: embeddingSpace(manifest) } }),
   };
 }

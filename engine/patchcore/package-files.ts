@@ -10,6 +10,11 @@ export const CONDITIONING_FILE = 'conditioning.bin';
 /** Where each row of the banks came from. */
 export const ORIGINS_FILE = 'bank.json';
 
+/** The small copy of a picture that was learnt. */
+export function sourceFile(picture: number): string {
+  return `sources/${picture}.jpg`;
+}
+
 /** Name of a section's graph in the package. */
 export function headFile(section: number, sections: number): string {
   return sections === 1 ? 'head.onnx' : `head-${section + 1}.onnx`;
@@ -21,11 +26,24 @@ export interface LearntPicture {
   readonly sha256: string;
   /** What it looks like in few numbers, 0..255, so that near-duplicates among pictures added later are found. */
   readonly signature: Uint8Array;
+  /** Pixels of the picture as it was; null where an older release did not keep that. */
+  readonly size: PictureSize | null;
+}
+
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A picture that was learnt, by its number in the package. */
+export interface KeptPicture extends LearntPicture {
+  /** A small copy lies in the package (`sourceFile`). */
+  readonly shown: boolean;
 }
 
 /** The pictures learnt and, for each bank, the picture, tile and patch of each row, in the order of the rows. */
 export interface BankOrigins {
-  readonly pictures: readonly LearntPicture[];
+  readonly pictures: readonly KeptPicture[];
   /** Null for a tile of which nothing counts. */
   readonly banks: readonly (Columns | null)[];
 }
@@ -34,18 +52,40 @@ interface Columns {
   readonly picture: readonly number[];
   readonly tile: readonly number[];
   readonly patch: readonly number[];
+  /** The patches of the pictures as they were, where there were altered copies. */
+  readonly shows?: readonly number[];
+}
+
+/** The different pictures of a training, as they are numbered in the package. */
+export interface NumberedPictures {
+  readonly list: readonly LearntPicture[];
+  /** @param picture number that origins name it with while the bank is made */
+  numberOf(picture: number): number;
 }
 
 /** @param pictures all that were learnt, by the number that origins name them with; altered copies as what they are of */
-export function writeOrigins(banks: readonly (Bank | null)[], pictures: ReadonlyMap<number, LearntPicture>): Buffer {
+export function numbered(pictures: ReadonlyMap<number, LearntPicture>): NumberedPictures {
   const distinct = new Map([...pictures.values()].map((picture) => [picture.sha256, picture]));
   const numbers = new Map([...distinct.keys()].map((sha256, place) => [sha256, place]));
-  const numberOf = (picture: number) => numbers.get(pictures.get(picture)?.sha256 ?? '') as number;
+  return {
+    list: [...distinct.values()],
+    numberOf: (picture) => numbers.get(pictures.get(picture)?.sha256 ?? '') as number,
+  };
+}
+
+/** @param shown numbers of the pictures of which a small copy lies in the package */
+export function writeOrigins(
+  banks: readonly (Bank | null)[],
+  { list, numberOf }: NumberedPictures,
+  shown: { has(picture: number): boolean },
+): Buffer {
   const origins = {
-    pictures: [...distinct.values()].map(({ name, sha256, signature }) => ({
+    pictures: list.map(({ name, sha256, signature, size }, picture) => ({
       name,
       sha256,
       signature: Buffer.from(signature).toString('base64'),
+      size,
+      shown: shown.has(picture),
     })),
     banks: banks.map(
       (bank) =>
@@ -53,6 +93,9 @@ export function writeOrigins(banks: readonly (Bank | null)[], pictures: Readonly
           picture: bank.origins.map(({ picture }) => numberOf(picture)),
           tile: bank.origins.map(({ tile }) => tile),
           patch: bank.origins.map(({ patch }) => patch),
+          ...(bank.origins.some(({ shows }) => shows !== undefined) && {
+            shows: bank.origins.map(({ patch, shows = patch }) => shows),
+          }),
         },
     ),
   };
@@ -63,13 +106,20 @@ export function writeOrigins(banks: readonly (Bank | null)[], pictures: Readonly
 export async function readOrigins(folder: string): Promise<BankOrigins> {
   const text = await readPackageFile(folder, ORIGINS_FILE);
   const { pictures, banks } = JSON.parse(text.toString('utf8')) as {
-    readonly pictures: readonly { readonly name: string; readonly sha256: string; readonly signature?: string }[];
+    readonly pictures: readonly (Pick<LearntPicture, 'name' | 'sha256'> & {
+      readonly signature?: string;
+      readonly size?: PictureSize | null;
+      readonly shown?: boolean;
+    })[];
     readonly banks: BankOrigins['banks'];
   };
   return {
-    pictures: pictures.map((picture) => ({
-      ...picture,
-      signature: Uint8Array.from(Buffer.from(picture.signature ?? '', 'base64')),
+    pictures: pictures.map(({ name, sha256, signature = '', size = null, shown = false }) => ({
+      name,
+      sha256,
+      signature: Uint8Array.from(Buffer.from(signature, 'base64')),
+      size,
+      shown,
     })),
     banks,
   };
@@ -81,8 +131,13 @@ export async function learntPictures(folder: string): Promise<ReadonlySet<string
   return new Set(pictures.map(({ sha256 }) => sha256));
 }
 
-export function originsOf({ picture, tile, patch }: Columns): PatchOrigin[] {
-  return picture.map((from, row) => ({ picture: from, tile: tile[row], patch: patch[row] }));
+export function originsOf({ picture, tile, patch, shows }: Columns): PatchOrigin[] {
+  return picture.map((from, row) => ({
+    picture: from,
+    tile: tile[row],
+    patch: patch[row],
+    ...(shows && { shows: shows[row] }),
+  }));
 }
 
 export function writeConditioning({ mean, weights }: Conditioning): Buffer {

@@ -12,6 +12,8 @@ export interface ViewPatches {
   readonly gridColumns: number;
   /** 1 where a patch counts. */
   readonly counts: Float32Array;
+  /** Of an altered copy: the patch of the picture as it was that shows the same place. */
+  readonly shows?: Int32Array;
 }
 
 /** Where a patch came from. */
@@ -21,6 +23,8 @@ export interface PatchOrigin {
   readonly tile: number;
   /** Place in the view's grid, row-major. */
   readonly patch: number;
+  /** The patch that shows the same place in the picture as it was, where this one is of an altered copy. */
+  readonly shows?: number;
 }
 
 /** Patches with their origins, for choosing a bank. */
@@ -30,10 +34,12 @@ export interface PatchSet {
 }
 
 /** The counted patches of a view. */
-export function countedPatches({ patches, counts, tile }: ViewPatches, picture: number): PatchSet {
+export function countedPatches({ patches, counts, tile, shows }: ViewPatches, picture: number): PatchSet {
   const { data, columns } = patches;
   const origins: PatchOrigin[] = [];
-  for (let patch = 0; patch < counts.length; patch += 1) if (counts[patch] > 0) origins.push({ picture, tile, patch });
+  for (let patch = 0; patch < counts.length; patch += 1) {
+    if (counts[patch] > 0) origins.push({ picture, tile, patch, ...(shows && { shows: shows[patch] }) });
+  }
   if (origins.length === counts.length) return { patches, origins };
   const kept = new Float32Array(origins.length * columns);
   for (const [row, { patch }] of origins.entries()) {

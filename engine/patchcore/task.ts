@@ -20,6 +20,7 @@ import {
   scorePicture,
   verifyGolden,
 } from './model';
+import { type NearestGood, nearestGood } from './nearest';
 import { ReferenceModel } from './reference';
 
 type Cached = CachedHeads | CachedComparer;
@@ -59,18 +60,31 @@ export const tasks = {
     const model = await acquire(folder, context);
     return model.score(bufferOf(picture), { map, ...(reference && { reference: bufferOf(reference) }) });
   },
+  /** @returns null when the model does not tell, see `nearestGood` */
+  'patchcore/nearest': async (
+    { folder, picture }: Pick<ScoreRequest, 'folder' | 'picture'>,
+    context: TaskContext,
+  ): Promise<NearestGood | null> => {
+    const cached = await acquireCached(folder, context);
+    if (cached.method === 'reference') return null;
+    return nearestGood(folder, await withBackbone(folder, cached, context), bufferOf(picture));
+  },
 };
 
 async function acquire(folder: string, context: TaskContext): Promise<Omit<AnomalyModel, 'dispose'>> {
-  const { sessions, threads, signal } = context;
+  const cached = await acquireCached(folder, context);
+  if (cached.method === 'reference') return cached.model;
+  const parts = await withBackbone(folder, cached, context);
+  return { manifest: cached.manifest, score: (picture, options) => scorePicture(parts, picture, options) };
+}
+
+async function acquireCached(folder: string, { sessions, threads, signal }: TaskContext): Promise<Cached> {
   const cached = await sessions.acquire<Cached>(await keyOf(folder), async () => {
     const manifest = await verifyFiles(folder, 'patchcore');
     return manifest.method === 'bank' ? loadHeads(folder, manifest, threads) : loadComparer(folder, manifest, threads);
   });
   signal.throwIfAborted();
-  if (cached.method === 'reference') return cached.model;
-  const parts = await withBackbone(folder, cached, context);
-  return { manifest: cached.manifest, score: (picture, options) => scorePicture(parts, picture, options) };
+  return cached;
 }
 
 async function loadComparer(

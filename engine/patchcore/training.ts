@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InvalidInput, seededRandom, type TrainingOptions } from '../domain';
+import { InvalidInput, seededRandom, sha256Of, type TrainingOptions } from '../domain';
 import { type Augmentation, augment, contentOf, patchCounts, thumbnail, type View } from '../imaging';
 import { Session } from '../inference';
 import {
@@ -8,6 +8,7 @@ import {
   GOLDEN_TOLERANCE,
   type GoldenPicture,
   MANIFEST_FORMAT,
+  readPackageFile,
   type UnsealedManifest,
   writePackage,
 } from '../packages';
@@ -33,7 +34,9 @@ import {
   CONDITIONING_FILE,
   type LearntPicture,
   MASK_FILE,
+  numbered,
   ORIGINS_FILE,
+  sourceFile,
   writeConditioning,
   writeOrigins,
 } from './package-files';
@@ -47,12 +50,13 @@ import { ProgressReport, type TrainingProgress } from './progress';
 import { type QuantisationOutcome, type QuantisationReport, quantisedWhereSound } from './quantisation';
 import { type ChosenRecipe, chooseRecipe, SAMPLE_PICTURES, viewPatches } from './recipe-trials';
 import { imageScore } from './scoring';
+import { sourceCopy, sourcePictures } from './sources';
 import { type ExpertOptions, settingsOf, type TrainingSettings } from './training-settings';
 import {
-  alteredCounts,
   drawVariations,
   LEAST_TO_HOLD_OUT,
   NO_VARIATION,
+  ofAlteredCopy,
   type Variation,
   variationFor,
 } from './variation';
@@ -161,6 +165,8 @@ class TrainingWork {
   private readonly used = new Map<number, LearntPicture>();
   private readonly twins = new Map<string, string>();
   /** Encoded pictures of the sample, by their place. */
+  /** Place of each picture in the list of training pictures, by its SHA-256. */
+  private readonly places = new Map<string, number>();
   private readonly files = new Map<number, Buffer>();
 
   constructor(
@@ -288,7 +294,9 @@ class TrainingWork {
       if (picture === null) continue;
       hash.update(Buffer.from(picture.sha256, 'hex'));
       const { name, sha256 } = picture;
-      const learnt = { name, sha256, signature: signatureOfViews(picture.views) };
+      const { sourceWidth: width, sourceHeight: height } = picture.views[0].placement;
+      const learnt = { name, sha256, signature: signatureOfViews(picture.views), size: { width, height } };
+      this.places.set(sha256, picture.index);
       added.push(learnt);
       const patchesOf = async (change: Augmentation | null) => {
         const found: ViewPatches[] = [];
@@ -296,7 +304,7 @@ class TrainingWork {
           const section = sections === 1 ? 0 : view.tile;
           const shown = change === null ? view : { ...view, data: augment(view, change, contentOf(view)) };
           const patches = await viewPatches(extractor, neck, shown, settings.mask?.mask ?? null, section);
-          found.push(change === null ? patches : { ...patches, counts: alteredCounts(patches, view, change) });
+          found.push(change === null ? patches : ofAlteredCopy(patches, view, change));
         }
         return found;
       };
@@ -511,6 +519,8 @@ class TrainingWork {
       kind: 'patchcore',
       method: 'bank',
       name: training.name ?? training.partType,
+    const pictures = numbered(used);
+    const sources = await sourcePictures(banks, pictures, (picture) => this.copyOf(picture));
       version: training.version,
       partType: training.partType,
       createdAt: new Date().toISOString(),
@@ -562,7 +572,8 @@ class TrainingWork {
       ...(chosen.conditioning && { [CONDITIONING_FILE]: writeConditioning(chosen.conditioning) }),
       ...(settings.mask && { [MASK_FILE]: settings.mask.file }),
       ...(isEmbedded ? {} : { [BACKBONE_FILE]: tapped.bytes }),
-      [ORIGINS_FILE]: writeOrigins(banks, used),
+      [ORIGINS_FILE]: writeOrigins(banks, pictures, sources),
+      ...Object.fromEntries([...sources].map(([picture, copy]) => [sourceFile(picture), copy])),
       ...golden.files,
     };
     const sealed = await writePackage(
@@ -587,6 +598,21 @@ class TrainingWork {
     heads: Heads,
     pictures: readonly Buffer[],
   ): Promise<{ list: GoldenPicture[]; files: Record<string, Uint8Array> }> {
+  /** A small copy of a picture that was learnt; null when it cannot be had any more. */
+  private async copyOf(picture: number): Promise<Buffer | null> {
+    const { training, parent } = this;
+    training.signal?.throwIfAborted();
+    if (picture < 0) {
+      const number = -1 - picture;
+      const isKept = training.updateFrom !== undefined && parent?.pictures[number].shown;
+      return isKept ? readPackageFile(training.updateFrom, sourceFile(number)) : null;
+    }
+    const { sha256, size } = this.used.get(picture) as LearntPicture;
+    const source = training.pictures[this.places.get(sha256) as number].picture;
+    const bytes = await Promise.resolve(typeof source === 'function' ? source() : source).catch(() => null);
+    return bytes === null || size === null || sha256Of(bytes) !== sha256 ? null : sourceCopy(bytes, size);
+  }
+
     const sessions: (Session | null)[] = [];
     for (const name of heads.names) {
       sessions.push(name === null ? null : this.opened(await Session.open(heads.files[name], this.settings.threads)));

@@ -1,5 +1,5 @@
 import type { AugmentationWish, Random } from '../domain';
-import { type Augmentation, augmentCounts, contentOf, drawAugmentations, type View } from '../imaging';
+import { type Augmentation, augmentPlaces, contentOf, drawAugmentations, type View } from '../imaging';
 import type { CalibrationMethod } from '../statistics';
 import { TooFewPictures } from './errors';
 import type { ViewPatches } from './patch-set';
@@ -45,13 +45,11 @@ function isVarying(wish: AugmentationWish | null): boolean {
   return wish !== null && (wish.flip || wish.rotation > 0 || wish.light > 0 || wish.shift > 0);
 }
 
-/** What the mask leaves out goes along with the picture. */
-export function alteredCounts(
-  { counts, gridRows, gridColumns }: ViewPatches,
-  view: View,
-  change: Augmentation,
-): Float32Array {
-  return augmentCounts(counts, gridRows, gridColumns, view, change, contentOf(view));
+/** The patches of an altered copy know what they show. What the mask leaves out goes along with the picture. */
+export function ofAlteredCopy(patches: ViewPatches, view: View, change: Augmentation): ViewPatches {
+  const { counts, gridRows, gridColumns } = patches;
+  const shows = augmentPlaces(gridRows, gridColumns, view, change, contentOf(view));
+  return { ...patches, counts: Float32Array.from(shows, (patch) => (patch < 0 ? 0 : counts[patch])), shows };
 }
 
 export function drawVariations({ wish, copies }: Variation, random: Random): Augmentation[] {

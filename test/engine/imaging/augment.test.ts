@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import sharp from 'sharp';
 import { InvalidInput, seededRandom } from '../../../engine/domain';
-import { type Augmentation, augment, augmentCounts, drawAugmentations } from '../../../engine/imaging';
+import { type Augmentation, augment, augmentPlaces, drawAugmentations } from '../../../engine/imaging';
 
 const NOTHING: Augmentation = {
   flipHorizontal: false,
@@ -137,12 +137,12 @@ describe('a varied picture', () => {
   });
 });
 
-describe('the counts of a varied picture', () => {
-  it('move with it', () => {
+describe('the patches of a varied picture', () => {
+  it('come from where the picture shows the same', () => {
     const size = { width: 32, height: 16 };
     const counts = Float32Array.of(1, 0, 0, 0, 1, 1, 0, 0);
     const counted = (change: Partial<Augmentation>) =>
-      [...augmentCounts(counts, 2, 4, size, { ...NOTHING, ...change })].join('');
+      [...augmentPlaces(2, 4, size, { ...NOTHING, ...change })].map((patch) => counts[patch]).join('');
     assert.equal(counted({}), '10001100');
     assert.equal(counted({ flipHorizontal: true }), '00010011');
     assert.equal(counted({ flipVertical: true }), '11001000');
@@ -151,12 +151,16 @@ describe('the counts of a varied picture', () => {
     assert.equal(counted({ brightness: 0.5 }), '10001100');
   });
 
-  it('stay 0 in the padding', () => {
+  it('come from nowhere in the padding, and never from there', () => {
     const content = { x: 0, y: 4, width: 16, height: 8 };
-    const counts = Float32Array.from({ length: 16 }, (_, index) => (index >= 4 && index < 12 ? 1 : 0));
+    const inside = Array.from({ length: 16 }, (_, patch) => patch >= 4 && patch < 12);
     for (const rotate of [0, 10, 90, 180]) {
-      const turned = augmentCounts(counts, 4, 4, { width: 16, height: 16 }, { ...NOTHING, rotate }, content);
-      assert.deepEqual(turned, counts);
+      const places = augmentPlaces(4, 4, { width: 16, height: 16 }, { ...NOTHING, rotate }, content);
+      assert.deepEqual(
+        [...places].map((patch) => patch >= 0 && inside[patch]),
+        inside,
+      );
+      assert.ok(places.every((patch, at) => inside[at] || patch === -1));
     }
   });
 });
