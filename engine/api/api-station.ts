@@ -4,11 +4,13 @@ import type {
   FailSafeVerdict,
   Inspection,
   Job,
+  ModelReference,
   ReviewItem,
   RoutingSettings,
   TypedEmitter,
 } from '../domain';
 import type { JobQueue, ModelRegistry } from '../learning';
+import type { NearestGood } from '../patchcore';
 import type { ReviewQueue } from '../review';
 import type { RoutingPatch, Store } from '../store';
 
@@ -39,11 +41,14 @@ export interface ApiStation {
   readonly store: Pick<Store, 'inspections' | 'labels' | 'audit' | 'pictures'>;
   readonly models: Pick<
     ModelRegistry,
-    'list' | 'describe' | 'deployed' | 'deploy' | 'rollback' | 'history' | 'archive' | 'import'
+    'list' | 'describe' | 'folderOf' | 'deployed' | 'deploy' | 'rollback' | 'history' | 'archive' | 'import'
   >;
   readonly backbones: Pick<BackboneStore, 'list' | 'get' | 'pull' | 'cancel'>;
   readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel' | 'trainers'>;
-  readonly reviews: Pick<ReviewQueue, 'get' | 'list' | 'label' | 'skip' | 'undo' | 'stats'>;
+  readonly reviews: Pick<
+    ReviewQueue,
+    'get' | 'list' | 'next' | 'lock' | 'unlock' | 'label' | 'approve' | 'reject' | 'skip' | 'undo' | 'stats'
+  >;
   readonly intake: {
     submit(
       picture: Buffer,
@@ -53,6 +58,7 @@ export interface ApiStation {
   readonly browserCameras: { resolve(requestId: string, picture: Buffer): boolean };
   readonly events: Pick<TypedEmitter<ApiEvents>, 'on'>;
   thumbnail(id: string, width: number): Promise<Buffer>;
+  similarPicture(id: string): Promise<NearestGood & { readonly model: ModelReference }>;
   routing(partType: string): Promise<RoutingSettings>;
   allRouting(): Promise<readonly RoutingSettings[]>;
   setRouting(partType: string, patch: RoutingPatch, actor: string): Promise<RoutingSettings>;

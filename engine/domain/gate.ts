@@ -1,7 +1,7 @@
 import type { ErrorParameters, Fault } from './errors';
 import type { ModelKind } from './identifiers';
 import type { Thresholds } from './inspection';
-import type { Label } from './records';
+import type { Label } from './review';
 import type { Verdict } from './verdict';
 
 /** Why a gate decided as it did. */

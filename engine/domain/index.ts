@@ -1,3 +1,4 @@
+export * from './admission';
 export * from './clock';
 export * from './durable-files';
 export * from './errors';
@@ -10,7 +11,9 @@ export * from './make-folder';
 export * from './package-root';
 export * from './random';
 export * from './records';
+export * from './review';
 export * from './retraining';
+export * from './snapshot';
 export * from './stage-progress';
 export * from './training';
 export * from './verdict';

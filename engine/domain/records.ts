@@ -1,6 +1,5 @@
 import type { ModelKind } from './identifiers';
-import type { Finding, Inspection, LabelledBox, Thresholds } from './inspection';
-import type { ReasonCode, Verdict } from './verdict';
+import type { Inspection, Thresholds } from './inspection';
 
 /** An inspection as the store keeps it. */
 export interface InspectionRecord extends Inspection {

@@ -6,20 +6,44 @@ import {
   type Label,
   type LabelledBox,
   NotFound,
+  type QueueReason,
   type ReasonCode,
   type ReviewItem,
+  type ReviewStats,
   systemClock,
   TypedEmitter,
   timestamp,
 } from '../domain';
-import type { Page, ReviewFilter, ReviewStats, Store, UndoTarget } from '../store';
+import type { NextReview, Page, ReviewFilter, Span, Store, UndoTarget } from '../store';
 import { checkBoxes } from './check-boxes';
+
+/** How long a person may look at an item before others may take it, unless told. */
+const LOCK_SECONDS = 120;
+export const LONGEST_LOCK_SECONDS = 3600;
 
 export interface ReviewEvents {
   /** An item was added, decided, skipped or made pending again. */
   readonly changed: ReviewItem;
   /** A person labelled an item. */
   readonly decided: ReviewItem;
+  /** A second person approved or rejected a label. */
+  readonly judged: ReviewItem;
+}
+
+/** How an inspection comes into the queue. */
+export interface QueueEntry {
+  /** The decision's reasons unless told; most telling first. */
+  readonly reasons?: readonly ReasonCode[];
+  /** Why it comes, most telling first; `audit-sample` or `sent` unless told. */
+  readonly queueReasons?: readonly QueueReason[];
+  /** How much its label would teach, 0..1; 0 unless told. */
+  readonly information?: number;
+  /** Id of the item in the queue that it looks like. */
+  readonly similarTo?: string | null;
+  /** The node it comes through, which is told of the decision. */
+  readonly node?: string;
+  /** Of who sent it, shown until somebody decides. */
+  readonly note?: string | null;
 }
 
 export interface LabelDecision {
@@ -28,6 +52,14 @@ export interface LabelDecision {
   readonly boxes?: readonly LabelledBox[] | null;
   /** The name shown with the decision. */
   readonly reviewer?: string | null;
+  readonly note?: string | null;
+  /** The model was wrong about the part; false unless told. */
+  readonly modelMistake?: boolean;
+}
+
+/** The name of the second person, and what that person has to say. */
+export interface ApprovalWords {
+  readonly reviewer: string;
   readonly note?: string | null;
 }
 
@@ -78,34 +110,51 @@ export class ReviewQueue {
   /**
    * Puts a settled inspection before a person. Adding it again changes nothing.
    *
-   * @param reasons why, most telling first; the decision's reasons unless told
-   * @param node    the node it comes through, which is told of the decision
-   * @throws {InvalidInput} when the inspection has no verdict
+   * @throws {InvalidInput} when the inspection has no verdict, or a value is none
    */
-  async add(inspection: Inspection, reasons?: readonly ReasonCode[], node?: string): Promise<ReviewItem> {
+  async add(inspection: Inspection, entry: QueueEntry = {}): Promise<ReviewItem> {
     const { id, partType, serial, decision, findings } = inspection;
+    const { node, information = 0 } = entry;
     if (!decision) {
       throw new InvalidInput(`Inspection ${id} has no verdict yet. Wire the review queue behind a confidence-router.`, {
         id,
       });
     }
+    if (!(information >= 0 && information <= 1)) {
+      throw new InvalidInput(`The information of an item must be a number from 0 to 1, not ${information}.`, { id });
+    }
+    const reasons = entry.reasons ?? decision.reasons;
     const { item, added } = await this.store.reviews.add({
       id,
-      state: 'pending',
       ...(node === undefined ? {} : { node }),
       partType,
       ...(serial === undefined ? {} : { serial }),
-      reasons: reasons ?? decision.reasons,
+      reasons,
+      queueReasons: entry.queueReasons ?? [reasons.includes('audit-sample') ? 'audit-sample' : 'sent'],
+      information,
+      similarTo: entry.similarTo ?? null,
       lineVerdict: decision.verdict,
       findings,
-      label: null,
-      boxes: null,
-      reviewer: null,
-      note: null,
+      note: textOrNull(entry.note),
       createdAt: this.now(),
-      decidedAt: null,
     });
     if (added) this.events.emit('changed', item);
+    return item;
+  }
+
+  /**
+   * Puts further reasons before those of an item that waits; one that was skipped waits again.
+   *
+   * @param note shown with it, instead of its own
+   * @throws {NotFound} @throws {AlreadyDecided}
+   */
+  async addReasons(
+    id: string,
+    reasons: readonly QueueReason[],
+    { note }: { readonly note?: string | null } = {},
+  ): Promise<ReviewItem> {
+    const item = await this.store.reviews.addReasons(id, reasons, textOrNull(note));
+    this.events.emit('changed', item);
     return item;
   }
 
@@ -122,18 +171,53 @@ export class ReviewQueue {
   }
 
   /**
-   * Records what a person says about a pending or skipped item.
+   * Gives a person the first pending item that nobody else has locked, and locks it. Of several who ask at the same time,
+   * each gets another one. Asked again, the person gets the same one, unless it is excepted.
+   *
+   * @returns null when there is none
+   * @throws {InvalidInput} without a name
+   */
+  async next(reviewer: string, which: NextReview = {}): Promise<ReviewItem | null> {
+    const item = await this.store.reviews.next(which, nameOf(reviewer), this.lockEnd());
+    if (item) this.events.emit('changed', item);
+    return item;
+  }
+
+  /**
+   * Keeps others from deciding an item for a while, or for a further while when this person has locked it already.
+   *
+   * @param seconds 1..3600
+   * @throws {NotFound} @throws {Locked} by another person @throws {InvalidInput} without a name
+   */
+  async lock(id: string, reviewer: string, seconds = LOCK_SECONDS): Promise<ReviewItem> {
+    if (!(seconds >= 1 && seconds <= LONGEST_LOCK_SECONDS)) {
+      throw new InvalidInput(`An item can be locked for 1 to ${LONGEST_LOCK_SECONDS} seconds, not ${seconds}.`, { id });
+    }
+    const { item, taken } = await this.store.reviews.lock(id, nameOf(reviewer), this.lockEnd(seconds));
+    if (taken) this.events.emit('changed', item);
+    return item;
+  }
+
+  /** Lets others at an item again; fine when this person has not locked it. @throws {NotFound} */
+  async unlock(id: string, reviewer: string): Promise<ReviewItem> {
+    const { item, released } = await this.store.reviews.unlock(id, nameOf(reviewer));
+    if (released) this.events.emit('changed', item);
+    return item;
+  }
+
+  /**
+   * Records what a person says about an item that is pending or skipped, or whose label was rejected.
    *
    * @param actor who did it, for the audit list
-   * @throws {NotFound} @throws {AlreadyDecided}
+   * @throws {NotFound} @throws {AlreadyDecided} @throws {Locked} by another person
    * @throws {InvalidInput} when a box leaves the picture or has no usable class
    */
   async label(id: string, decision: LabelDecision, actor: string): Promise<ReviewItem> {
-    const { label, reviewer, note } = decision;
+    const { label, reviewer, note, modelMistake } = decision;
     const boxes = decision.boxes && checkBoxes(decision.boxes, await this.pictureOf(id));
     const item = await this.store.reviews.decide(
       id,
-      { label, ...(boxes && { boxes }), reviewer: textOrNull(reviewer), note: textOrNull(note) },
+      { label, ...(boxes && { boxes }), reviewer: textOrNull(reviewer), note: textOrNull(note), modelMistake },
       actor,
       this.now(),
     );
@@ -143,7 +227,26 @@ export class ReviewQueue {
     return item;
   }
 
-  /** Puts an item aside; it can still be labelled. @throws {NotFound} @throws {AlreadyDecided} */
+  /**
+   * Says as a second person that a label is right: from now on it stays.
+   *
+   * @param actor who did it, for the audit list
+   * @throws {NotFound} @throws {NotLabelled} @throws {SamePerson} @throws {Locked} by another person
+   * @throws {InvalidInput} without a name
+   */
+  approve(id: string, approval: ApprovalWords, actor: string): Promise<ReviewItem> {
+    return this.judge(id, approval, true, actor);
+  }
+
+  /** Says as a second person that a label is wrong: it no longer counts, and the item can be labelled anew. See `approve`. */
+  reject(id: string, approval: ApprovalWords, actor: string): Promise<ReviewItem> {
+    return this.judge(id, approval, false, actor);
+  }
+
+  /**
+   * Puts an item aside; it can still be labelled.
+   * @throws {NotFound} @throws {AlreadyDecided} @throws {Locked} by another person
+   */
   async skip(id: string, reviewer: string | null, actor: string): Promise<ReviewItem> {
     const item = await this.store.reviews.skip(id, textOrNull(reviewer), actor, this.now());
     this.events.emit('changed', item);
@@ -155,6 +258,7 @@ export class ReviewQueue {
    *
    * @param actor who did it, for the audit list
    * @throws {NotFound} when there is no such item @throws {NothingToUndo}
+   * @throws {ApprovedAlready} when a second person has looked at it @throws {UsedAlready} when a data set has its label
    */
   async undo(which: UndoTarget, actor: string): Promise<ReviewItem> {
     const result = await this.store.reviews.undo(which, actor, this.now());
@@ -168,8 +272,17 @@ export class ReviewQueue {
     return item;
   }
 
-  stats(partType?: string): Promise<ReviewStats> {
-    return this.store.reviews.stats(partType);
+  /** Counts, of decisions those within the span; see `ReviewTable.stats`. */
+  stats(partType?: string, span?: Span): Promise<ReviewStats> {
+    return this.store.reviews.stats(partType, span);
+  }
+
+  private async judge(id: string, words: ApprovalWords, approved: boolean, actor: string): Promise<ReviewItem> {
+    const approval = { approved, reviewer: nameOf(words.reviewer), note: textOrNull(words.note) };
+    const item = await this.store.reviews.judge(id, approval, actor, this.now());
+    this.events.emit('changed', item);
+    this.events.emit('judged', item);
+    return item;
   }
 
   private async pictureOf(id: string): Promise<Inspection['image']> {
@@ -186,8 +299,18 @@ export class ReviewQueue {
   private now(): string {
     return timestamp(this.clock.now());
   }
+
+  private lockEnd(seconds = LOCK_SECONDS): string {
+    return timestamp(this.clock.now() + seconds * 1000);
+  }
 }
 
 function textOrNull(text: string | null | undefined): string | null {
   return text?.trim() || null;
+}
+
+function nameOf(reviewer: string): string {
+  const name = textOrNull(reviewer);
+  if (name === null) throw new InvalidInput('Say who you are: the name of the reviewer is missing.');
+  return name;
 }

@@ -1,4 +1,4 @@
-import { type ErrorParameters, InspectionError } from '../domain';
+import { type ErrorParameters, InspectionError, type ReviewLock, type ReviewState } from '../domain';
 
 /** What keeps the store from working. */
 export type StoreTrouble =
@@ -40,6 +40,84 @@ export class AlreadyDecided extends InspectionError {
       status: 'already decided',
       message: `Review item ${id} is labelled ${label} already. Undo that decision first.`,
       parameters: { id, label },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** Another person is looking at a review item. */
+export class Locked extends InspectionError {
+  constructor(id: string, { reviewer, until }: ReviewLock) {
+    super({
+      code: 'locked',
+      status: `${reviewer} is looking at it`,
+      message: `${reviewer} is looking at review item ${id} until ${until}. Take another one, or wait until it is free.`,
+      parameters: { id, reviewer, until },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** There is no label of a review item that could be approved or rejected. */
+export class NotLabelled extends InspectionError {
+  constructor(id: string, state: ReviewState) {
+    super({
+      code: 'not-labelled',
+      status: 'no label to approve',
+      message: `Review item ${id} is ${state}: only a label that nobody has approved or rejected can be.`,
+      parameters: { id, state },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** Who labelled an item may not approve or reject the label. */
+export class SamePerson extends InspectionError {
+  constructor(id: string, reviewer: string) {
+    super({
+      code: 'same-person',
+      status: 'a second person is needed',
+      message: `${reviewer} labelled review item ${id}, so that somebody else must approve or reject the label.`,
+      parameters: { id, reviewer },
+      httpStatus: 403,
+    });
+  }
+}
+
+/** A decision that a second person has looked at stays. */
+export class ApprovedAlready extends InspectionError {
+  constructor(id: string, approver: string) {
+    super({
+      code: 'approved-already',
+      status: 'approved already',
+      message: `${approver} has approved or rejected the label of review item ${id}, so that it cannot be undone.`,
+      parameters: { id, approver },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** A label that a data set has taken stays. */
+export class UsedAlready extends InspectionError {
+  constructor(id: string, snapshot: string) {
+    super({
+      code: 'used-already',
+      status: 'used for training already',
+      message: `The label of review item ${id} is in data set ${snapshot}, so that it cannot be undone. A second person can reject it.`,
+      parameters: { id, snapshot },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** A deleted picture that was imported again cannot come back beside itself. */
+export class PictureThere extends InspectionError {
+  constructor(id: string, twin: string) {
+    super({
+      code: 'picture-there',
+      status: 'picture is there already',
+      message: `Imported picture ${id} cannot be restored: the same picture was imported again as ${twin}. Delete that one first.`,
+      parameters: { id, twin },
       httpStatus: 409,
     });
   }

@@ -1,4 +1,18 @@
-export { AlreadyDecided, type StoreTrouble, StoreUnavailable, storeError } from './errors';
+export type * from './admission-types';
+export type * from './dataset-types';
+export {
+  AlreadyDecided,
+  ApprovedAlready,
+  Locked,
+  NotLabelled,
+  SamePerson,
+  type StoreTrouble,
+  StoreUnavailable,
+  storeError,
+  UsedAlready,
+} from './errors';
 export { type HistoryFilter, type PastInspection, readHistory } from './history';
 export { openStore } from './open-store';
+export type * from './retraining-types';
+export type * from './review-types';
 export type * from './types';

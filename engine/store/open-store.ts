@@ -1,18 +1,24 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, makeFolder, systemClock } from '../domain';
+import { SqlAdmissionTable } from './admission-table';
 import { SqlAuditTable } from './audit-table';
+import { SqlAuditedTable } from './audited-table';
 import { Database } from './database';
 import { SqlDeploymentTable } from './deployment-table';
+import { SqlEmbeddingTable } from './embedding-table';
 import { StoreUnavailable, storeError } from './errors';
 import { lockFolder } from './folder-lock';
+import { SqlImportedTable } from './imported-table';
 import { SqlInspectionTable } from './inspection-table';
 import { SqlJobTable } from './job-table';
 import { SqlLabelTable } from './label-table';
 import { FilePictureStore } from './picture-store';
 import { Retention } from './retention';
+import { SqlRetrainingTable } from './retraining-table';
 import { SqlReviewTable } from './review-table';
 import { SqlSettingsTable } from './settings-table';
+import { SqlSnapshotTable } from './snapshot-table';
 import type { Store, StoreOptions } from './types';
 
 /**
@@ -23,7 +29,7 @@ import type { Store, StoreOptions } from './types';
  *   damaged or newer than this code
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { dataFolder, databaseFile = 'inspection.sqlite', busyTimeoutMs = 500 } = options;
+  const { dataFolder, databaseFile = 'inspection.sqlite', busyTimeoutMs = 500, secondPerson = false } = options;
   const clock: Clock = options.clock ?? systemClock;
   await prepareFolder(dataFolder);
   const unlock = await lockFolder(dataFolder, options.lockWaitMs ?? 2000);
@@ -41,11 +47,17 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return {
     dataFolder,
     inspections,
-    reviews: new SqlReviewTable(database),
-    labels: new SqlLabelTable(database),
+    reviews: new SqlReviewTable(database, clock),
+    admissions: new SqlAdmissionTable(database),
+    embeddings: new SqlEmbeddingTable(database),
+    audited: new SqlAuditedTable(database, secondPerson),
+    labels: new SqlLabelTable(database, secondPerson),
+    snapshots: new SqlSnapshotTable(database, secondPerson),
+    imported: new SqlImportedTable(database),
     settings: new SqlSettingsTable(database, clock),
     audit: new SqlAuditTable(database),
     jobs: new SqlJobTable(database),
+    retraining: new SqlRetrainingTable(database, secondPerson),
     deployments: new SqlDeploymentTable(database),
     pictures,
     applyRetention: (policy, now) => retention.apply(policy, now),

@@ -1,201 +1,265 @@
 import type { Knex } from 'knex';
-import { type Label, NotFound, type ReviewItem, type ReviewState, type Verdict } from '../domain';
+import { type Clock, NotFound, type QueueReason, type ReviewItem, type ReviewStats, timestamp } from '../domain';
 import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
-import { AlreadyDecided } from './errors';
-import { boxesOf } from './label-table';
+import { AlreadyDecided, ApprovedAlready, Locked, NotLabelled, SamePerson, UsedAlready } from './errors';
 import { pageOf, pageSize } from './paging';
-import type { Page, ReviewDecision, ReviewFilter, ReviewStats, ReviewTable, UndoneReview, UndoTarget } from './types';
+import { selectReviews } from './review-list';
+import { isSamePerson, livingLock, type ReviewRow, toReviewItem, toReviewRow, UNDECIDED } from './review-row';
+import { readReviewStats } from './review-stats';
+import type {
+  Approval,
+  NewReviewItem,
+  NextReview,
+  ReviewDecision,
+  ReviewFilter,
+  ReviewTable,
+  Span,
+  UndoneReview,
+  UndoTarget,
+} from './review-types';
+import type { Page } from './types';
 
-interface Row {
-  id: string;
-  state: ReviewState;
-  node: string | null;
-  part_type: string;
-  serial: string | null;
-  line_verdict: Verdict;
-  reasons: string;
-  findings: string;
-  label: Label | null;
-  boxes: string | null;
-  reviewer: string | null;
-  note: string | null;
-  created_at: string;
-  decided_at: string | null;
-  decision_order: number | null;
-}
-
-const UNDECIDED = {
-  state: 'pending',
-  label: null,
-  boxes: null,
-  reviewer: null,
-  note: null,
-  decided_at: null,
-  decision_order: null,
-} as const;
+/** Everybody whom no session check knows has this name: it tells no two persons apart. */
+const ANYBODY = 'anonymous';
+const UNLOCKED = { lock_reviewer: null, lock_until: null } as const;
 
 export class SqlReviewTable implements ReviewTable {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
 
-  add(item: ReviewItem): Promise<{ readonly item: ReviewItem; readonly added: boolean }> {
+  add(item: NewReviewItem): Promise<{ readonly item: ReviewItem; readonly added: boolean }> {
     return this.database.write(async (transaction) => {
-      const present = await transaction<Row>('review_items').where({ id: item.id }).first();
-      if (present) return { item: toItem(present), added: false };
-      await transaction<Row>('review_items').insert(toRow(item));
-      return { item, added: true };
+      const present = await rowOf(transaction, item.id);
+      if (present) return { item: this.toItem(present), added: false };
+      const row = toReviewRow(item);
+      await transaction<ReviewRow>('review_items').insert(row);
+      return { item: this.toItem(row), added: true };
+    });
+  }
+
+  addReasons(id: string, reasons: readonly QueueReason[], note: string | null): Promise<ReviewItem> {
+    return this.database.write(async (transaction) => {
+      const row = await undecidedRow(transaction, id);
+      const known: QueueReason[] = JSON.parse(row.queue_reasons);
+      const changes: Partial<ReviewRow> = {
+        ...(row.state === 'skipped' && UNDECIDED),
+        queue_reasons: JSON.stringify([...new Set([...reasons, ...known])]),
+        note: note ?? row.note,
+      };
+      await update(transaction, id, changes);
+      return this.toItem({ ...row, ...changes });
     });
   }
 
   async get(id: string): Promise<ReviewItem | null> {
-    const row = await this.database.read((knex) => knex<Row>('review_items').where({ id }).first());
-    return row ? toItem(row) : null;
+    const row = await this.database.read((knex) => rowOf(knex, id));
+    return row ? this.toItem(row) : null;
   }
 
   async list(filter: ReviewFilter = {}): Promise<Page<ReviewItem>> {
     const limit = pageSize(filter.limit);
-    const order = orderOf(filter.state);
-    const rows: Row[] = await this.database.read((knex) => {
-      const query = knex<Row>('review_items')
-        .orderBy(order.column, order.direction)
-        .limit(limit + 1);
-      if (filter.state !== undefined) query.where('state', filter.state);
-      if (filter.partType !== undefined) query.where('part_type', filter.partType);
-      if (filter.cursor !== undefined) {
-        const after = order.column === 'id' ? filter.cursor : Number(filter.cursor) || 0;
-        query.where(order.column, order.direction === 'asc' ? '>' : '<', after);
-      }
-      return query;
+    const { rows, cursorOf } = await this.database.read(async (knex) => {
+      const { query, cursorOf } = selectReviews(knex, filter);
+      return { rows: await query.limit(limit + 1), cursorOf };
     });
-    return pageOf(rows, limit, toItem, (row) => String(row[order.column]));
+    return pageOf(rows, limit, (row) => this.toItem(row), cursorOf);
+  }
+
+  next(which: NextReview, reviewer: string, until: string): Promise<ReviewItem | null> {
+    return this.database.write(async (transaction) => {
+      const { except = [], ...filter } = which;
+      const { query } = selectReviews(transaction, { ...filter, state: 'pending' });
+      query.whereNotIn('review_items.id', except).where((free) => {
+        free
+          .whereNull('lock_until')
+          .orWhere('lock_until', '<=', this.now())
+          .orWhereRaw('lock_reviewer = ? collate nocase', reviewer);
+      });
+      const [row] = await query.limit(1);
+      if (!row) return null;
+      return this.toItem(await takeLock(transaction, row, reviewer, until));
+    });
+  }
+
+  lock(id: string, reviewer: string, until: string): Promise<{ readonly item: ReviewItem; readonly taken: boolean }> {
+    return this.database.write(async (transaction) => {
+      const row = await existingRow(transaction, id);
+      this.requireUnlocked(row, reviewer);
+      const taken = livingLock(row, this.now()) === null;
+      return { item: this.toItem(await takeLock(transaction, row, reviewer, until)), taken };
+    });
+  }
+
+  unlock(id: string, reviewer: string): Promise<{ readonly item: ReviewItem; readonly released: boolean }> {
+    return this.database.write(async (transaction) => {
+      const row = await existingRow(transaction, id);
+      const lock = livingLock(row, this.now());
+      if (lock === null || !isSamePerson(lock.reviewer, reviewer)) return { item: this.toItem(row), released: false };
+      await update(transaction, id, UNLOCKED);
+      return { item: this.toItem({ ...row, ...UNLOCKED }), released: true };
+    });
   }
 
   decide(id: string, decision: ReviewDecision, actor: string, at: string): Promise<ReviewItem> {
-    return this.change(id, at, 'review.label', actor, async (transaction, row) => {
-      const { label, reviewer, note } = decision;
+    const { label, reviewer, note, modelMistake = false } = decision;
+    return this.decideOrSkip(id, reviewer, { action: 'review.label', actor, at }, async (transaction, row) => {
       const boxes = decision.boxes === undefined ? null : JSON.stringify(decision.boxes);
       await transaction('labels').insert({ id, part_type: row.part_type, label, boxes, reviewer, note, at });
-      return { ...row, state: 'labelled', label, boxes, reviewer, note };
+      return { state: 'labelled', label, boxes, note, model_mistake: modelMistake, labelled_by: actor };
     });
   }
 
   skip(id: string, reviewer: string | null, actor: string, at: string): Promise<ReviewItem> {
-    return this.change(id, at, 'review.skip', actor, async (_transaction, row) => ({
-      ...row,
+    return this.decideOrSkip(id, reviewer, { action: 'review.skip', actor, at }, async (_transaction, row) => ({
       state: 'skipped',
-      reviewer,
+      // why it was flagged still counts; what was said with a label that was rejected does not
+      note: row.state === 'rejected' ? null : row.note,
     }));
+  }
+
+  judge(id: string, approval: Approval, actor: string, at: string): Promise<ReviewItem> {
+    const { approved, reviewer, note } = approval;
+    return this.database.write(async (transaction) => {
+      const row = await existingRow(transaction, id);
+      if (row.state !== 'labelled') throw new NotLabelled(id, row.state);
+      if (isSamePerson(row.reviewer, reviewer) || (actor !== ANYBODY && actor === row.labelled_by)) {
+        throw new SamePerson(id, row.reviewer ?? actor);
+      }
+      this.requireUnlocked(row, reviewer);
+      if (!approved) await transaction('labels').where({ id }).delete();
+      const changed: ReviewRow = {
+        ...row,
+        ...UNLOCKED,
+        state: approved ? 'approved' : 'rejected',
+        approver: reviewer,
+        approval_note: note,
+        approved_at: at,
+      };
+      const action = approved ? 'review.approve' : 'review.reject';
+      return this.commit(transaction, { action, actor, at }, row, changed);
+    });
   }
 
   undo({ id, reviewer }: UndoTarget, actor: string, at: string): Promise<UndoneReview | null> {
     return this.database.write(async (transaction) => {
-      const decided = transaction<Row>('review_items').whereNotNull('decision_order').orderBy('decision_order', 'desc');
+      const decided = transaction<ReviewRow>('review_items').whereNotNull('decision_order');
       if (id !== undefined) decided.where({ id });
       else if (reviewer !== undefined) decided.where({ reviewer });
-      const row = await decided.first();
+      const row = await decided.orderBy('decision_order', 'desc').first();
       if (!row) return null;
+      if (row.approver !== null) throw new ApprovedAlready(row.id, row.approver);
+      if (row.used_for_training !== null) throw new UsedAlready(row.id, row.used_for_training);
       await transaction('labels').where({ id: row.id }).delete();
-      const pending: Row = { ...row, ...UNDECIDED };
-      await transaction<Row>('review_items').where({ id: row.id }).update(pending);
-      await audit(transaction, 'review.undo', actor, at, row, pending);
-      return { ...toItem(pending), undone: row.label };
+      const pending: ReviewRow = { ...row, ...UNDECIDED };
+      const item = await this.commit(transaction, { action: 'review.undo', actor, at }, row, pending);
+      return { ...item, undone: row.label };
     });
   }
 
-  async stats(partType?: string): Promise<ReviewStats> {
-    const rows: { state: ReviewState; items: number | string }[] = await this.database.read((knex) => {
-      const query = knex<Row>('review_items').groupBy('state').select('state').count({ items: '*' });
-      return (partType === undefined ? query : query.where('part_type', partType)) as never;
-    });
-    const count = (state: ReviewState) => Number(rows.find((row) => row.state === state)?.items ?? 0);
-    return { pending: count('pending'), labelled: count('labelled'), skipped: count('skipped') };
+  stats(partType?: string, span: Span = {}): Promise<ReviewStats> {
+    return this.database.read((knex) => readReviewStats(knex, partType, span));
   }
 
-  private change(
+  /** What both have in common: nobody else may hold the item, and the decision before it is gone. */
+  private decideOrSkip(
     id: string,
-    at: string,
-    action: string,
-    actor: string,
-    decide: (transaction: Knex.Transaction, row: Row) => Promise<Row>,
+    reviewer: string | null,
+    act: Act,
+    decide: (transaction: Knex.Transaction, row: ReviewRow) => Promise<Partial<ReviewRow>>,
   ): Promise<ReviewItem> {
     return this.database.write(async (transaction) => {
-      const row = await transaction<Row>('review_items').where({ id }).first();
-      if (!row) throw new NotFound('review item', id);
-      if (row.label !== null) throw new AlreadyDecided(id, row.label);
-      const last = await transaction<Row>('review_items').max({ order: 'decision_order' }).first();
-      const changed: Row = {
+      const row = await undecidedRow(transaction, id);
+      this.requireUnlocked(row, reviewer);
+      const last = await transaction<ReviewRow>('review_items').max({ order: 'decision_order' }).first();
+      const changed: ReviewRow = {
+        ...row,
+        ...UNDECIDED,
         ...(await decide(transaction, row)),
-        decided_at: at,
+        reviewer,
+        decided_at: act.at,
         decision_order: Number(last?.order ?? 0) + 1,
       };
-      await transaction<Row>('review_items').where({ id }).update(changed);
-      await audit(transaction, action, actor, at, row, changed);
-      return toItem(changed);
+      return this.commit(transaction, act, row, changed);
     });
+  }
+
+  private async commit(
+    transaction: Knex.Transaction,
+    act: Act,
+    before: ReviewRow,
+    after: ReviewRow,
+  ): Promise<ReviewItem> {
+    await update(transaction, before.id, after);
+    await addAuditEntry(transaction, { ...act, subject: before.id, before: told(before), after: told(after) });
+    return this.toItem(after);
+  }
+
+  private requireUnlocked(row: ReviewRow, reviewer: string | null): void {
+    const lock = livingLock(row, this.now());
+    if (lock !== null && !isSamePerson(lock.reviewer, reviewer)) throw new Locked(row.id, lock);
+  }
+
+  private toItem(row: ReviewRow): ReviewItem {
+    return toReviewItem(row, this.now());
+  }
+
+  private now(): string {
+    return timestamp(this.clock.now());
   }
 }
 
-function orderOf(state: ReviewState | undefined): {
-  readonly column: 'id' | 'decision_order';
-  readonly direction: 'asc' | 'desc';
-} {
-  if (state === 'labelled') return { column: 'decision_order', direction: 'desc' };
-  return { column: 'id', direction: state === undefined ? 'desc' : 'asc' };
+interface Act {
+  readonly action: string;
+  readonly actor: string;
+  readonly at: string;
 }
 
-async function audit(
+function rowOf(knex: Knex, id: string): Promise<ReviewRow | undefined> {
+  return knex<ReviewRow>('review_items').where({ id }).first();
+}
+
+async function existingRow(transaction: Knex.Transaction, id: string): Promise<ReviewRow> {
+  const row = await rowOf(transaction, id);
+  if (!row) throw new NotFound('review item', id);
+  return row;
+}
+
+/** One that has no label that counts. */
+async function undecidedRow(transaction: Knex.Transaction, id: string): Promise<ReviewRow> {
+  const row = await existingRow(transaction, id);
+  const counts = row.state === 'labelled' || row.state === 'approved';
+  if (counts) throw new AlreadyDecided(id, row.label ?? '');
+  return row;
+}
+
+async function takeLock(
   transaction: Knex.Transaction,
-  action: string,
-  actor: string,
-  at: string,
-  before: Row,
-  after: Row,
-): Promise<void> {
-  const told = ({ state, label, boxes, reviewer, note }: Row) => ({
+  row: ReviewRow,
+  reviewer: string,
+  until: string,
+): Promise<ReviewRow> {
+  const lock = { lock_reviewer: reviewer, lock_until: until };
+  await update(transaction, row.id, lock);
+  return { ...row, ...lock };
+}
+
+async function update(transaction: Knex.Transaction, id: string, changes: Partial<ReviewRow>): Promise<void> {
+  await transaction<ReviewRow>('review_items').where({ id }).update(changes);
+}
+
+/** What the audit list says of an item. */
+function told(row: ReviewRow): object {
+  const { state, label, reviewer, note, approver } = row;
+  return {
     state,
     label,
-    ...(boxes === null ? {} : { boxes: boxesOf(boxes) }),
+    ...(row.boxes === null ? {} : { boxes: JSON.parse(row.boxes) }),
     reviewer,
     note,
-  });
-  await addAuditEntry(transaction, { at, actor, action, subject: before.id, before: told(before), after: told(after) });
-}
-
-function toRow(item: ReviewItem): Row {
-  return {
-    id: item.id,
-    state: item.state,
-    node: item.node ?? null,
-    part_type: item.partType,
-    serial: item.serial ?? null,
-    line_verdict: item.lineVerdict,
-    reasons: JSON.stringify(item.reasons),
-    findings: JSON.stringify(item.findings),
-    label: item.label,
-    boxes: item.boxes && JSON.stringify(item.boxes),
-    reviewer: item.reviewer,
-    note: item.note,
-    created_at: item.createdAt,
-    decided_at: item.decidedAt,
-    decision_order: null,
-  };
-}
-
-function toItem(row: Row): ReviewItem {
-  return {
-    id: row.id,
-    state: row.state,
-    ...(row.node === null ? {} : { node: row.node }),
-    partType: row.part_type,
-    ...(row.serial === null ? {} : { serial: row.serial }),
-    reasons: JSON.parse(row.reasons),
-    lineVerdict: row.line_verdict,
-    findings: JSON.parse(row.findings),
-    label: row.label,
-    boxes: boxesOf(row.boxes),
-    reviewer: row.reviewer,
-    note: row.note,
-    createdAt: row.created_at,
-    decidedAt: row.decided_at,
+    ...(row.model_mistake ? { modelMistake: true } : {}),
+    ...(approver === null ? {} : { approver, approvalNote: row.approval_note }),
   };
 }

@@ -8,15 +8,16 @@ import type {
   Job,
   JobState,
   Label,
-  LabelledBox,
   ModelKind,
   PictureFormat,
-  ReviewItem,
-  ReviewState,
   RoutingDefaults,
   RoutingSettings,
   Verdict,
 } from '../domain';
+import type { AdmissionTable, AuditedTable, EmbeddingTable } from './admission-types';
+import type { CountingLabel, ImportedTable, LabelFacts, SnapshotTable } from './dataset-types';
+import type { RetrainingTable } from './retraining-types';
+import type { ReviewTable } from './review-types';
 
 export interface StoreOptions {
   /** Absolute path; created when missing. */
@@ -27,6 +28,8 @@ export interface StoreOptions {
   readonly busyTimeoutMs?: number;
   /** Milliseconds to wait for another station that is just leaving the folder; 2000 unless told. */
   readonly lockWaitMs?: number;
+  /** Only labels that a second person has approved count; all unless told. */
+  readonly secondPerson?: boolean;
   readonly clock?: Clock;
 }
 
@@ -101,74 +104,11 @@ export interface InspectionTable {
   partTypes(): Promise<readonly string[]>;
 }
 
-export interface ReviewFilter extends PageRequest {
-  readonly state?: ReviewState;
-  readonly partType?: string;
-}
-
-export interface ReviewStats {
-  readonly pending: number;
-  readonly labelled: number;
-  readonly skipped: number;
-}
-
-export interface ReviewDecision {
-  readonly label: Label;
-  /** The boxes the person drew or confirmed; none of them when absent. */
-  readonly boxes?: readonly LabelledBox[];
-  readonly reviewer: string | null;
-  readonly note: string | null;
-}
-
-/** The item of this id; without it the one decided or skipped last, by this reviewer or by anyone. */
-export interface UndoTarget {
-  readonly id?: string;
-  readonly reviewer?: string;
-}
-
-/** An item that is pending again. */
-export interface UndoneReview extends ReviewItem {
-  /** The label taken back; null when it was skipped. */
-  readonly undone: Label | null;
-}
-
-export interface ReviewTable {
-  /** @returns the stored item and whether it is new; an item that is there already stays as it is */
-  add(item: ReviewItem): Promise<{ readonly item: ReviewItem; readonly added: boolean }>;
-  get(id: string): Promise<ReviewItem | null>;
-  /** Pending and skipped items oldest first, labelled ones by the time of decision, newest first; all: newest first. */
-  list(filter?: ReviewFilter): Promise<Page<ReviewItem>>;
-  /**
-   * Labels an item, writes the label and the audit entry in one transaction.
-   * @param actor who did it, for the audit list; the decision's reviewer is only the name shown
-   * @throws {NotFound}
-   * @throws {AlreadyDecided} when it is labelled (undo first)
-   */
-  decide(id: string, decision: ReviewDecision, actor: string, at: string): Promise<ReviewItem>;
-  /** Puts a pending item aside. @throws {NotFound} @throws {AlreadyDecided} */
-  skip(id: string, reviewer: string | null, actor: string, at: string): Promise<ReviewItem>;
-  /**
-   * Makes an item pending again and removes its label.
-   * @returns null when there is nothing to undo
-   */
-  undo(which: UndoTarget, actor: string, at: string): Promise<UndoneReview | null>;
-  stats(partType?: string): Promise<ReviewStats>;
-}
-
 export interface LabelledPicture {
-  /** The inspection's id. */
+  /** Of the inspection, or of the imported picture. */
   readonly id: string;
   /** Relative to the data folder. */
   readonly picturePath: string;
-}
-
-/** A picture that a person labelled, with what tells where its defects are. */
-export interface BoxedPicture extends LabelledPicture {
-  readonly label: Label;
-  /** Null when nobody drew or confirmed any. */
-  readonly boxes: readonly LabelledBox[] | null;
-  /** Of the picture, in pixels; null when it was not recorded. */
-  readonly size: { readonly width: number; readonly height: number } | null;
 }
 
 export interface LabelCounts {
@@ -177,15 +117,22 @@ export interface LabelCounts {
   readonly boxed: number;
 }
 
+/**
+ * Labels that count for trainings: of imported pictures, and of review items that are labelled or approved, or only of
+ * approved ones (`StoreOptions.secondPerson`).
+ */
 export interface LabelTable {
-  /** Pictures of a part type that a person labelled, oldest first. */
-  labelled(partType: string): Promise<readonly BoxedPicture[]>;
+  /** Those of a part type whose pictures are there, oldest first. */
+  labelled(partType: string): Promise<readonly CountingLabel[]>;
   /** The names that people gave to boxes of a part type, sorted. */
   classes(partType: string): Promise<readonly string[]>;
-  /** Pictures of a part type that a person gave this label, oldest first. */
+  /** Pictures of a part type that have this label, oldest first. */
   labelledPictures(partType: string, label: Label): Promise<readonly LabelledPicture[]>;
   /** How many labels there are, by part type, and how many of them have at least one box. */
   counts(): Promise<ReadonlyMap<string, LabelCounts>>;
+  /** How many labels of a part type no snapshot has taken yet. */
+  unused(partType: string): Promise<number>;
+  facts(partType: string): Promise<LabelFacts>;
 }
 
 export interface SettingsTable {
@@ -244,6 +191,18 @@ export interface PictureStore {
   save(id: string, capturedAt: string, picture: Buffer, format: PictureFormat): Promise<string>;
   /** Moves a picture into the folder of its verdict. @returns the new path @throws {NotFound} */
   moveToVerdict(path: string, verdict: Verdict): Promise<string>;
+  /**
+   * Writes an imported picture, as durably.
+   * @returns `images/imported/<partType>/<id>.jpg` (or `.png`)
+   */
+  saveImported(id: string, partType: string, picture: Buffer, format: PictureFormat): Promise<string>;
+  /**
+   * Removes what a crash left of imported pictures: half-written files, and those without a row, last changed before a moment
+   * (milliseconds since the epoch).
+   *
+   * @param known tells which of some ids, 500 at most, have a row
+   */
+  sweepImported(before: number, known: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Promise<void>;
   /** Where an inspection's picture lies, in whichever folder a crash left it; null when there is none. */
   locate(id: string, capturedAt: string): Promise<string | null>;
   /** @throws {NotFound} */
@@ -285,10 +244,16 @@ export interface Store {
   readonly dataFolder: string;
   readonly inspections: InspectionTable;
   readonly reviews: ReviewTable;
+  readonly admissions: AdmissionTable;
+  readonly embeddings: EmbeddingTable;
+  readonly audited: AuditedTable;
   readonly labels: LabelTable;
+  readonly snapshots: SnapshotTable;
+  readonly imported: ImportedTable;
   readonly settings: SettingsTable;
   readonly audit: AuditTable;
   readonly jobs: JobTable;
+  readonly retraining: RetrainingTable;
   readonly deployments: DeploymentTable;
   readonly pictures: PictureStore;
   /**

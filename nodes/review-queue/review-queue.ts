@@ -1,7 +1,13 @@
 import type { NodeAPI } from 'node-red';
-import { type Inspection, InvalidInput, type Label, type LabelledBox, type ReviewItem } from '../../engine/domain';
+import {
+  type Inspection,
+  InvalidInput,
+  type Label,
+  type LabelledBox,
+  type ReviewItem,
+  type ReviewStats,
+} from '../../engine/domain';
 import { asInspection, type Station } from '../../engine/station';
-import type { ReviewStats } from '../../engine/store';
 import { defineNode, type InspectionMessage, type InspectionNode, inspectionOf, stationOf } from '../shared';
 import { type ReviewQueueConfig, schema } from './config';
 
@@ -41,7 +47,7 @@ export = (RED: NodeAPI): void => {
         if (message.inspection === undefined && isControl(message.topic)) {
           await decide(station, message.topic, message.payload, node.name || 'review-queue');
         } else {
-          await station.reviews.add(reviewable(message), undefined, node.id);
+          await station.reviews.add(reviewable(message), { node: node.id });
         }
         return null;
       },

@@ -5,9 +5,15 @@ import { reviewView } from '../inspection-view';
 import { labelledDataset, zipOf } from '../label-archive';
 import { json, route } from '../route';
 import {
+  approvalRequest,
   id,
   labelRequest,
+  lockRequest,
+  moment,
   name,
+  nextReview,
+  queueReason,
+  reviewer,
   reviewerRequest,
   reviewItem,
   reviewPage,
@@ -18,6 +24,7 @@ import {
 import { cursor, limit } from './paging';
 
 const params = z.object({ id });
+const order = z.enum(['age', 'information']).default('age');
 const success = { status: 200, schema: reviewItem, description: 'The item' };
 
 export const reviewRoutes = [
@@ -27,7 +34,18 @@ export const reviewRoutes = [
     operation: 'listReviewItems',
     summary: 'Pictures that wait for a person, or were decided by one',
     tag: 'review',
-    query: z.object({ state: reviewState.optional(), partType: name.optional(), limit, cursor }),
+    query: z.object({
+      state: reviewState.optional(),
+      partType: name.optional(),
+      queueReason: queueReason.optional(),
+      reviewer: reviewer.optional().meta({ description: 'Who labelled or skipped it' }),
+      order: order.meta({
+        description:
+          'age: what waits is oldest first, what is decided newest first; information: what teaches most comes first',
+      }),
+      limit,
+      cursor,
+    }),
     success: { status: 200, schema: reviewPage, description: 'One page' },
     handle: async ({ station, query, link }) => {
       const { items, nextCursor } = await station.reviews.list(query);
@@ -37,13 +55,43 @@ export const reviewRoutes = [
   }),
   route({
     method: 'GET',
+    path: '/labeling-queue/next',
+    operation: 'nextReviewItem',
+    summary: 'The next item for a reviewer, which nobody else gets as long as it is locked',
+    tag: 'review',
+    query: z.object({
+      reviewer: reviewer.optional(),
+      partType: name.optional(),
+      queueReason: queueReason.optional(),
+      order,
+      except: z
+        .string()
+        .transform((text) => text.split(','))
+        .pipe(z.array(id).max(100))
+        .optional()
+        .meta({ description: 'Items that the reviewer has in hand already: ids with commas between them' }),
+    }),
+    success: { status: 200, schema: nextReview, description: 'The item, locked; null when nothing waits' },
+    handle: async ({ station, query, actor, link }) => {
+      const { reviewer = actor, ...which } = query;
+      const item = await station.reviews.next(reviewer, which);
+      return json({ item: item && (await viewOf(station, item, link)) });
+    },
+  }),
+  route({
+    method: 'GET',
     path: '/labeling-queue/stats',
     operation: 'getReviewStats',
-    summary: 'How many items there are in each state',
+    summary: 'How many items there are in each state, why they wait, and how far people agree',
     tag: 'review',
-    query: z.object({ partType: name.optional() }),
+    query: z.object({
+      partType: name.optional(),
+      from: moment.optional().meta({ description: 'Of decisions, those at this time or later' }),
+      to: moment.optional().meta({ description: 'Of decisions, those before this time' }),
+    }),
     success: { status: 200, schema: reviewStats, description: 'The counts' },
-    handle: async ({ station, query }) => json(await station.reviews.stats(query.partType)),
+    handle: async ({ station, query: { partType, from, to } }) =>
+      json(await station.reviews.stats(partType, { from, to })),
   }),
   route({
     method: 'GET',
@@ -102,8 +150,7 @@ export const reviewRoutes = [
     success,
     problems: [409],
     handle: async ({ station, params, body, actor, link }) => {
-      const { label, boxes, note } = body;
-      const decision = { label, boxes, reviewer: body.reviewer ?? actor, note };
+      const decision = { ...body, reviewer: body.reviewer ?? actor };
       const item = await station.reviews.label(params.id, decision, actor);
       return json(await viewOf(station, item, link));
     },
@@ -120,6 +167,61 @@ export const reviewRoutes = [
     problems: [409],
     handle: async ({ station, params, body, actor, link }) =>
       json(await viewOf(station, await station.reviews.skip(params.id, body.reviewer ?? actor, actor), link)),
+  }),
+  ...(['approve', 'reject'] as const).map((verb) =>
+    route({
+      method: 'POST',
+      path: `/labeling-queue/{id}/${verb}`,
+      operation: `${verb}ReviewItem`,
+      summary:
+        verb === 'approve' ? 'Say as a second person that a label is right' : 'Say as a second person that it is wrong',
+      tag: 'review',
+      params,
+      body: { kind: 'json', schema: approvalRequest, optional: true },
+      success,
+      problems: [403, 409],
+      handle: async ({ station, params, body, actor, link }) => {
+        const approval = { reviewer: body.reviewer ?? actor, note: body.note };
+        return json(await viewOf(station, await station.reviews[verb](params.id, approval, actor), link));
+      },
+    }),
+  ),
+  route({
+    method: 'POST',
+    path: '/labeling-queue/{id}/undo',
+    operation: 'undoReviewItem',
+    summary: 'Make this item pending again, unless its label was approved, rejected or used for training',
+    tag: 'review',
+    params,
+    success,
+    problems: [409],
+    handle: async ({ station, params, actor, link }) =>
+      json(await viewOf(station, await station.reviews.undo({ id: params.id }, actor), link)),
+  }),
+  route({
+    method: 'POST',
+    path: '/labeling-queue/{id}/lock',
+    operation: 'lockReviewItem',
+    summary: 'Keep others from deciding an item for a while, or for a further while',
+    tag: 'review',
+    params,
+    body: { kind: 'json', schema: lockRequest, optional: true },
+    success,
+    problems: [409],
+    handle: async ({ station, params, body, actor, link }) =>
+      json(await viewOf(station, await station.reviews.lock(params.id, body.reviewer ?? actor, body.seconds), link)),
+  }),
+  route({
+    method: 'POST',
+    path: '/labeling-queue/{id}/unlock',
+    operation: 'unlockReviewItem',
+    summary: 'Let others at an item again',
+    tag: 'review',
+    params,
+    body: { kind: 'json', schema: reviewerRequest, optional: true },
+    success,
+    handle: async ({ station, params, body, actor, link }) =>
+      json(await viewOf(station, await station.reviews.unlock(params.id, body.reviewer ?? actor), link)),
   }),
 ];
 

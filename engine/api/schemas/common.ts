@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Fault, isId, isName, REASON_CODES, VERDICTS } from '../../domain';
+import { type Fault, isId, isName, QUEUE_REASONS, REASON_CODES, REVIEW_STATES, VERDICTS } from '../../domain';
 
 /** The named schemas of the OpenAPI document. */
 export const components = new Map<string, z.ZodType>();
@@ -42,9 +42,11 @@ export const verdict = named('Verdict', z.enum(VERDICTS));
 
 export const label = named('Label', z.enum(['OK', 'NG']));
 
-export const reviewState = named('ReviewState', z.enum(['pending', 'labelled', 'skipped']));
+export const reviewState = named('ReviewState', z.enum(REVIEW_STATES));
 
 export const reasonCode = named('ReasonCode', z.enum(REASON_CODES));
+
+export const queueReason = named('QueueReason', z.enum(QUEUE_REASONS));
 
 /** A moment in a query, with any offset; made UTC. */
 export const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());

@@ -7,6 +7,7 @@ export {
   moment,
   name,
   problem,
+  queueReason,
   reviewState,
   serial,
   thresholds,
@@ -32,6 +33,18 @@ export {
   modelList,
   modelVersion,
 } from './models';
-export { labelRequest, reviewerRequest, reviewItem, reviewPage, reviewStats, undoRequest } from './reviews';
+export { similarPicture } from './nearest';
+export {
+  approvalRequest,
+  labelRequest,
+  lockRequest,
+  nextReview,
+  reviewer,
+  reviewerRequest,
+  reviewItem,
+  reviewPage,
+  reviewStats,
+  undoRequest,
+} from './reviews';
 export { auditList, health, partTypeList, routingChange, routingList, routingSettings } from './settings';
 export { backbone, backboneList, job, jobList, trainerList, trainingRequest } from './training';

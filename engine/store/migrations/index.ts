@@ -4,6 +4,10 @@ import * as auditShareUnset from './0002-audit-share-unset';
 import * as reviewNode from './0003-review-node';
 import * as modelKinds from './0004-model-kinds';
 import * as labelBoxes from './0005-label-boxes';
+import * as reviewLoop from './0006-review-loop';
+import * as datasets from './0007-datasets';
+import * as retraining from './0008-retraining';
+import * as reviewAdmission from './0010-review-admission';
 
 interface Migration {
   readonly name: string;
@@ -17,6 +21,10 @@ export const migrations: readonly Migration[] = [
   { name: '0003-review-node', up: reviewNode.up },
   { name: '0004-model-kinds', up: modelKinds.up },
   { name: '0005-label-boxes', up: labelBoxes.up },
+  { name: '0006-review-loop', up: reviewLoop.up },
+  { name: '0007-datasets', up: datasets.up },
+  { name: '0008-retraining', up: retraining.up },
+  { name: '0010-review-admission', up: reviewAdmission.up },
 ];
 
 /** The list as knex wants it. There is no way down: older code refuses a newer database instead. */

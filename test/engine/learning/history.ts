@@ -62,17 +62,15 @@ export async function settlePart(store: Store, picture: Buffer | null, part: Pas
   if (label) {
     await store.reviews.add({
       id,
-      state: 'pending',
       partType,
       reasons: [],
+      queueReasons: ['sent'],
+      information: 0,
+      similarTo: null,
       lineVerdict: verdict,
       findings: [],
-      label: null,
-      boxes: null,
-      reviewer: null,
       note: null,
       createdAt: capturedAt,
-      decidedAt: null,
     });
     await store.reviews.decide(id, { label, reviewer: 'ada', note: null }, 'ada', capturedAt);
   }

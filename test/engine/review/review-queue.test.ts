@@ -42,23 +42,32 @@ describe('the review queue', function () {
       partType: 'plate',
       serial: 'S1',
       reasons: ['score-between-thresholds'],
+      queueReasons: ['sent'],
+      information: 0,
+      similarTo: null,
       lineVerdict: 'REVIEW',
       findings: [],
       label: null,
       boxes: null,
+      modelMistake: false,
       reviewer: null,
       note: null,
       createdAt: '2026-01-02T00:00:00.000Z',
       decidedAt: null,
+      approver: null,
+      approvalNote: null,
+      approvedAt: null,
+      usedForTraining: null,
+      lock: null,
     });
-    assert.deepEqual((await queue.add(decided('OK'), ['audit-sample'])).reasons, ['audit-sample']);
+    assert.deepEqual((await queue.add(decided('OK'), { reasons: ['audit-sample'] })).queueReasons, ['audit-sample']);
     assert.equal(changed.length, 2);
   });
 
   it('takes each inspection once, even added twice at the same time', async () => {
     const { queue, changed } = watch(await temporaryStore());
     const part = decided('REVIEW');
-    const [first, second] = await Promise.all([queue.add(part), queue.add(part, ['audit-sample'])]);
+    const [first, second] = await Promise.all([queue.add(part), queue.add(part, { reasons: ['audit-sample'] })]);
     assert.deepEqual(first, second);
     assert.equal(changed.length, 1);
     assert.equal((await queue.stats()).pending, 1);

@@ -14,17 +14,15 @@ const daysAgo = (days: number) => timestamp(NOW - days * 86_400_000);
 async function review(store: Store, id: string): Promise<void> {
   await store.reviews.add({
     id,
-    state: 'pending',
     partType: 'plate',
     reasons: [],
+    queueReasons: ['audit-sample'],
+    information: 0,
+    similarTo: null,
     lineVerdict: 'OK',
     findings: [],
-    label: null,
-    boxes: null,
-    reviewer: null,
     note: null,
     createdAt: daysAgo(0),
-    decidedAt: null,
   });
 }
 
