@@ -76,3 +76,16 @@ export class NoOutlet extends InspectionError {
     });
   }
 }
+
+/** What a model compared a part with cannot be told. */
+export class NoNearest extends InspectionError {
+  constructor(id: string) {
+    super({
+      code: 'no-nearest',
+      status: 'no similar picture',
+      message: `No most similar OK picture is known for inspection ${id}: no anomaly model judged it, or the version that did keeps no pictures of what it knows, or is no longer here. Versions trained from now on keep them.`,
+      parameters: { id },
+      httpStatus: 404,
+    });
+  }
+}

@@ -28,6 +28,7 @@ import { Intake } from './intake';
 import { KeptDetectors } from './kept-detectors';
 import { InspectionLedger } from './ledger';
 import { RetentionTimer } from './retention-timer';
+import { SimilarPictures } from './similar-pictures';
 import { StationRouting } from './station-routing';
 import { Thumbnails } from './thumbnails';
 import type { ClassifierWishes, DetectorWishes, Station, StationEvents, StationHealth, StationOptions } from './types';
@@ -51,8 +52,8 @@ export async function openStation(options: StationOptions): Promise<Station> {
   if (!isAbsolute(options.dataFolder)) {
     throw new InvalidInput(`The data folder ${JSON.stringify(options.dataFolder)} is no absolute path.`);
   }
-  const { dataFolder, databaseFile, clock } = options;
-  const store = await openStore({ dataFolder, databaseFile, clock });
+  const { dataFolder, databaseFile, secondPerson, clock } = options;
+  const store = await openStore({ dataFolder, databaseFile, secondPerson, clock });
   const parts: { close(): Promise<void> }[] = [store];
   try {
     return await compose(options, store, parts);
@@ -148,6 +149,12 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const intake = new Intake(inspections);
   const browserCameras = new BrowserCameras();
   const thumbnails = new Thumbnails(THUMBNAIL_CACHE_BYTES);
+  const similarPictures = new SimilarPictures({
+    pool,
+    models,
+    inspection: (inspectionId) => store.inspections.get(inspectionId),
+    picture: (inspectionId) => pictureOf(store, inspections, inspectionId),
+  });
   const retentionTimer = new RetentionTimer(store, retention, clock, fault);
   const since = timestamp(clock.now());
 
@@ -208,6 +215,8 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
         return pool.run<Buffer>('imaging/thumbnail', { picture, width }, limits);
       });
     },
+
+    similarPicture: (inspectionId: string) => similarPictures.of(inspectionId),
 
     simulate(simulation: SimulatorOptions): Promise<SimulatedPart> {
       return pool.run('simulate', simulation, { deadline: Date.now() + SIMULATION_LIMIT_MS, priority: 'verdict' });

@@ -27,6 +27,7 @@ import type { RetentionPolicy, RoutingPatch, Store } from '../store';
 import type { BrowserCameras } from './browser-cameras';
 import type { Intake } from './intake';
 import type { InspectionLedger } from './ledger';
+import type { SimilarPicture } from './similar-pictures';
 
 export interface StationOptions {
   /** Node id of the inspection-station. */
@@ -179,6 +180,14 @@ export interface Station {
   thumbnail(id: string, width: number): Promise<Buffer>;
   simulate(options: SimulatorOptions): Promise<SimulatedPart>;
   /**
+  /**
+   * The good picture that the model which scored an inspection finds most similar to its worst place. Looked up while no
+   * verdict waits.
+   *
+   * @throws {NotFound} when there is no such inspection, or its picture is not kept
+   * @throws {NoNearest} when no anomaly model judged it, or that version cannot tell
+   */
+  similarPicture(id: string): Promise<SimilarPicture>;
    * Tells what a router uses where nothing is stored for a part type.
    *
    * @param node id of the router

@@ -4,6 +4,7 @@ import { backboneRoutes } from './backbones';
 import { eventRoutes } from './events';
 import { inspectionRoutes } from './inspections';
 import { modelRoutes } from './models';
+import { nearestRoutes } from './nearest';
 import { reviewRoutes } from './reviews';
 import { settingsRoutes } from './settings';
 import { stationRoutes } from './station';
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...stationRoutes,
   ...uploadRoutes,
   ...inspectionRoutes,
+  ...nearestRoutes,
   ...reviewRoutes,
   ...modelRoutes,
   ...archiveRoutes,

@@ -11,6 +11,7 @@ import {
   type Finding,
   type Inspection,
   InspectionError,
+  NotFound,
   newId,
   type Thresholds,
   TypedEmitter,
@@ -115,6 +116,9 @@ export async function openLine(
         captureRequests.get(requestId)?.(picture);
         return captureRequests.delete(requestId);
       },
+    },
+    similarPicture: async (id) => {
+      throw new NotFound('inspection', id);
     },
     thumbnail: async (id, width) => {
       const record = await store.inspections.get(id);
