@@ -1,16 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { type Label, type ModelReference, type Thresholds, type Verdict, verdictOf, worstAnomaly } from '../domain';
-import { PictureUnreadable } from '../imaging';
-import {
-  type AnomalyModel,
-  type AnomalyResult,
-  loadAnomalyModel,
-  ReferenceMismatch,
-  ReferenceMissing,
-} from '../patchcore';
+import { type AnomalyResult, loadAnomalyModel } from '../patchcore';
 import { type Rate, rateOf } from '../statistics';
 import { type HistoryFilter, type PastInspection, readHistory } from '../store';
-import { overlapping } from './overlapping';
+import { type Looked, lookThrough } from './look-through';
 
 export interface Rescoring {
   /** Of a station, whether it works now or not. */
@@ -92,7 +84,6 @@ export interface RescoreReport {
 }
 
 const ORDER: readonly Rescored['change'][] = ['escape', 'false-reject', 'other'];
-const AHEAD = 2;
 
 /**
  * Scores the pictures of past inspections with another version of a model and compares the verdicts. The next picture is
@@ -115,10 +106,14 @@ export async function rescore(options: Rescoring): Promise<RescoreReport> {
     const past = await readHistory(options.dataFolder, filter, toSubject, options.databaseFile);
     const tally = new Tally();
     let done = 0;
-    for await (const outcome of scoreAll(past, model, thresholds, signal)) {
+    for await (const outcome of lookThrough(past, (picture) => model.score(picture, { map: false }), signal)) {
       signal?.throwIfAborted();
-      tally.add(outcome);
-      if (outcome.kind === 'scored') await onResult?.(outcome.result);
+      const result = outcome.kind === 'seen' ? compare(outcome.subject, outcome.result, thresholds) : null;
+      if (result === null) tally.leaveOut(outcome);
+      else {
+        tally.count(result);
+        await onResult?.(result);
+      }
       done += 1;
       onProgress?.({ done, total: past.length });
     }
@@ -136,11 +131,7 @@ export async function rescore(options: Rescoring): Promise<RescoreReport> {
 
 type Subject = Omit<Rescored, 'after' | 'change'> & { readonly picture: string | null };
 
-type Outcome =
-  | { readonly kind: 'scored'; readonly result: Rescored }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'without-golden' }
-  | { readonly kind: 'unreadable'; readonly id: string; readonly reason: string };
+type Outcome = Looked<Subject, AnomalyResult>;
 
 function toSubject({ id, serial, capturedAt, label, picture, decision, findings }: PastInspection): Subject {
   const anomaly = worstAnomaly(findings);
@@ -154,30 +145,8 @@ function toSubject({ id, serial, capturedAt, label, picture, decision, findings 
   return { id, serial, capturedAt, label, picture, before };
 }
 
-/** The outcome of each subject, in their order. */
-function scoreAll(
-  subjects: readonly Subject[],
-  model: Pick<AnomalyModel, 'score'>,
-  thresholds: Thresholds,
-  signal?: AbortSignal,
-): AsyncGenerator<Outcome> {
-  const one = async ({ picture, ...subject }: Subject): Promise<Outcome> => {
-    signal?.throwIfAborted();
-    const bytes = picture === null ? null : await readIfThere(picture);
-    if (bytes === null) return { kind: 'missing' };
-    try {
-      return { kind: 'scored', result: compare(subject, await model.score(bytes, { map: false }), thresholds) };
-    } catch (error) {
-      if (error instanceof ReferenceMissing) return { kind: 'without-golden' };
-      if (!(error instanceof PictureUnreadable || error instanceof ReferenceMismatch)) throw error;
-      return { kind: 'unreadable', id: subject.id, reason: error.message };
-    }
-  };
-  return overlapping(subjects, one, AHEAD);
-}
-
 function compare(
-  subject: Omit<Subject, 'picture'>,
+  { picture: _picture, ...subject }: Subject,
   { score, normalizedScore }: AnomalyResult,
   thresholds: Thresholds,
 ): Rescored {
@@ -191,13 +160,6 @@ function changeOf({ before, label }: Omit<Subject, 'picture'>, verdict: Verdict)
   return label === 'OK' && verdict === 'NG' ? 'false-reject' : 'other';
 }
 
-async function readIfThere(path: string): Promise<Buffer | null> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-}
-
 /** Counts as the results come; keeps only the changes. */
 class Tally {
   readonly #rows = { OK: noVerdicts(), REVIEW: noVerdicts(), NG: noVerdicts(), failSafe: noVerdicts() };
@@ -208,14 +170,15 @@ class Tally {
   readonly #ng = { total: 0, passedBefore: 0, passedNow: 0 };
   readonly #ok = { total: 0, rejectedBefore: 0, rejectedNow: 0 };
 
-  add(outcome: Outcome): void {
+  leaveOut(outcome: Outcome): void {
     if (outcome.kind === 'missing') this.#missing += 1;
     else if (outcome.kind === 'without-golden') this.#withoutGolden += 1;
-    else if (outcome.kind === 'unreadable') this.#unreadable.push({ id: outcome.id, reason: outcome.reason });
-    else this.#count(outcome.result);
+    else if (outcome.kind === 'unreadable') {
+      this.#unreadable.push({ id: outcome.subject.id, reason: outcome.reason });
+    }
   }
 
-  #count(result: Rescored): void {
+  count(result: Rescored): void {
     const { before, after, label, change } = result;
     this.#rows[before.failSafe ? 'failSafe' : before.verdict][after.verdict] += 1;
     if (change !== 'none') this.#changes.push(result);

@@ -4,10 +4,14 @@ import type { ModelRegistry } from './model-registry';
 
 /** What trainings need of a station. */
 export interface TrainingContext {
-  readonly store: Pick<Store, 'dataFolder' | 'labels' | 'pictures'>;
+  readonly store: Pick<Store, 'dataFolder' | 'labels' | 'pictures' | 'settings' | 'snapshots'>;
   readonly models: ModelRegistry;
   /** Finds the file of a backbone by its id; without it only the embedded one is known. */
   readonly backbones?: Pick<BackboneStore, 'pathOf'>;
   /** The command of another trainer of detectors: the program and its arguments. Without it there is none. */
   readonly externalTrainer?: readonly string[];
+  /** SQLite file in the data folder; `inspection.sqlite` unless told. */
+  readonly databaseFile?: string;
+  /** Production pictures on which the gate compares decisions; 200 unless told. */
+  readonly gatePictures?: number;
 }

@@ -15,6 +15,14 @@ export {
 export { dealFolds } from './folds';
 export { auroc, averagePrecision, type F1Max, f1Max, type MapWithTruth, pixelAuroc, pro } from './metrics';
 export { nearDuplicates, signatureOf } from './near-duplicates';
+export {
+  foundBoxes,
+  type Paired,
+  type PairedDifference,
+  pairedAuroc,
+  pairedMap50,
+  pairedShares,
+} from './paired-difference';
 export { fitIsotonic, fitPlatt, fitProbability } from './probability';
 export { type ProbabilityCurve, probabilityOf, type Rate, type Rates, rateOf, ratesAt } from './rates';
 export type { StatementCode, StatementPart } from './statement';

@@ -14,6 +14,8 @@ export interface HistoryFilter {
   readonly from?: string;
   /** Only the last so many. */
   readonly last?: number;
+  /** Only those whose picture was kept. */
+  readonly withPicture?: boolean;
 }
 
 /** A settled inspection with what people said about it. */
@@ -121,6 +123,7 @@ function pageOf(database: Knex, filter: HistoryFilter, limit: number, before?: s
       },
     );
   if (before !== undefined) query.where('inspections.id', '<', before);
+  if (filter.withPicture) query.whereNotNull('picture_path');
   if (filter.partType !== undefined) query.where('inspections.part_type', filter.partType);
   if (filter.from !== undefined) {
     query

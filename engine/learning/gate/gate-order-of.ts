@@ -1,0 +1,90 @@
+import { availableParallelism } from 'node:os';
+import {
+  type DeploymentPolicy,
+  type GateDecision,
+  type ModelKind,
+  modelNameOf,
+  type SnapshotReference,
+} from '../../domain';
+import type { Store } from '../../store';
+import type { ModelRegistry } from '../model-registry';
+import { contentOf } from '../snapshots';
+import type { GateOrder, GatePicture } from './gate-order';
+
+/** A candidate that was just made. */
+export interface GateWish {
+  readonly kind: ModelKind;
+  readonly partType: string;
+  /** Of the candidate, which is among the models already. */
+  readonly version: string;
+  /** The snapshot it learnt from; null: the labels as they are now. */
+  readonly dataset: SnapshotReference | null;
+  readonly policy: DeploymentPolicy | null;
+  /** What the training itself made of it. */
+  readonly trained: GateDecision | null;
+}
+
+/** What the gate needs of a station. */
+export interface GateContext {
+  readonly store: Pick<Store, 'dataFolder' | 'labels' | 'pictures' | 'settings' | 'snapshots'>;
+  readonly models: Pick<ModelRegistry, 'deployed' | 'folderOf'>;
+  /** SQLite file in the data folder; `inspection.sqlite` unless told. */
+  readonly databaseFile?: string;
+  /** Production pictures on which decisions are compared unless the policy says another number; 200 unless told. */
+  readonly gatePictures?: number;
+}
+
+/** Production pictures that are looked at unless the policy says another number. */
+const PRODUCTION_PICTURES = 200;
+
+/**
+ * What the gate is to do with a candidate, as things stand now.
+ *
+ * @throws {ModelInvalid} when the version in production is damaged
+ */
+export async function gateOrderOf(wish: GateWish, context: GateContext): Promise<GateOrder> {
+  const { kind, partType, version, dataset, policy, trained } = wish;
+  const { models, store } = context;
+  const name = modelNameOf(partType, kind);
+  const deployed = await models.deployed(partType, kind);
+  const isItself = deployed?.name === name && deployed.version === version;
+  const against = deployed === null || isItself ? null : deployed;
+  const { thresholds } = await store.settings.routing(partType);
+  const last = policy?.kind === 'automatic' ? policy.shadow : undefined;
+  return {
+    task: 'judge',
+    kind,
+    candidate: { name, version, folder: models.folderOf(name, version) },
+    against: against && { name: against.name, version: against.version, folder: against.folder },
+    dataset,
+    pictures: await labelledPictures(partType, dataset, store),
+    production: {
+      dataFolder: store.dataFolder,
+      databaseFile: context.databaseFile,
+      partType,
+      last: last ?? context.gatePictures ?? PRODUCTION_PICTURES,
+    },
+    thresholds: kind === 'patchcore' ? thresholds : null,
+    policy,
+    trained,
+    threads: Math.max(1, availableParallelism() - 1),
+  };
+}
+
+/**
+ * The pictures of a snapshot, or those of a part type that are labelled now.
+ *
+ * @param snapshot null, or one that is gone: the labels as they are now
+ */
+export async function labelledPictures(
+  partType: string,
+  snapshot: SnapshotReference | null,
+  { labels, pictures, snapshots }: Pick<Store, 'labels' | 'pictures' | 'snapshots'>,
+): Promise<readonly GatePicture[]> {
+  const taken = snapshot === null ? null : await snapshots.get(snapshot.id);
+  const { items } = taken ?? contentOf(await labels.labelled(partType));
+  return items.map(({ id, label, boxes, split, source, picturePath }) => ({
+    ...{ id, label, boxes, split, source },
+    picture: pictures.absolute(picturePath),
+  }));
+}

@@ -1,0 +1,59 @@
+import type {
+  DeploymentPolicy,
+  GateDecision,
+  Label,
+  LabelledBox,
+  LabelSource,
+  ModelKind,
+  SnapshotReference,
+  Thresholds,
+} from '../../domain';
+
+/** A version of a model on the disk. */
+export interface ModelPlace {
+  readonly name: string;
+  readonly version: string;
+  /** Absolute path of the package. */
+  readonly folder: string;
+}
+
+/** A picture that a person labelled. */
+export interface GatePicture {
+  readonly id: string;
+  /** Absolute path. */
+  readonly picture: string;
+  readonly label: Label;
+  /** Null when nobody drew or confirmed any. */
+  readonly boxes: readonly LabelledBox[] | null;
+  /** `train`: models may have learnt it. */
+  readonly split: 'train' | 'val';
+  readonly source: LabelSource;
+}
+
+/** The newest pictures that the line took of a part type. */
+export interface ProductionPictures {
+  readonly dataFolder: string;
+  readonly databaseFile?: string;
+  readonly partType: string;
+  /** How many; 0: none. */
+  readonly last: number;
+}
+
+/** What is to be judged, and by which pictures. */
+export interface GateOrder {
+  readonly task: 'judge';
+  readonly kind: ModelKind;
+  readonly candidate: ModelPlace;
+  /** The version in production; null when there is none. */
+  readonly against: ModelPlace | null;
+  readonly dataset: SnapshotReference | null;
+  readonly pictures: readonly GatePicture[];
+  readonly production: ProductionPictures;
+  /** Set by hand for the version in production; null: its own. The candidate always counts with its own. */
+  readonly thresholds: Thresholds | null;
+  /** Null: nobody set one. */
+  readonly policy: DeploymentPolicy | null;
+  /** What the training itself made of the candidate; null when it did not ask. */
+  readonly trained: GateDecision | null;
+  readonly threads: number;
+}

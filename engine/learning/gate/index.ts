@@ -1,0 +1,6 @@
+export { compareDecisions, isNewlyPassed } from './compare-decisions';
+export { DEFAULT_BOUND } from './decide-gate';
+export type { GateOrder, GatePicture, ModelPlace } from './gate-order';
+export { type GateContext, type GateWish, gateOrderOf, labelledPictures } from './gate-order-of';
+export { ComparingDied, inComparingChild, judgeCandidate } from './judge-candidate';
+export { verdictWith } from './verdicts';

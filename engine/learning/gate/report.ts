@@ -1,0 +1,34 @@
+import { type GateReport, timestamp } from '../../domain';
+import { decideGate } from './decide-gate';
+import { isHeldOut } from './figures';
+import type { GateOrder, GatePicture } from './gate-order';
+
+/** What looking at the pictures came to. */
+export type Measured = Pick<GateReport, 'holdOut' | 'oldClasses' | 'shadow' | 'labelledNgNewlyPassed'>;
+
+const NOTHING_MEASURED: Measured = { holdOut: null, oldClasses: null, shadow: null, labelledNgNewlyPassed: 0 };
+
+/** Whether the gate looks at a labelled picture: what was learnt and is good tells it nothing. */
+export function isLookedAt(picture: GatePicture, kind: GateOrder['kind']): boolean {
+  return picture.label === 'NG' || isHeldOut(picture, kind);
+}
+
+/** The report of the gate with its decision. */
+export function reportOf(order: GateOrder, measured: Measured, seconds: number): GateReport {
+  const { candidate, against, dataset, policy, trained } = order;
+  return {
+    candidate: { name: candidate.name, version: candidate.version },
+    against: against && { name: against.name, version: against.version },
+    dataset,
+    ...measured,
+    decision: decideGate({ ...measured, policy, trained, hasBefore: against !== null }),
+    at: timestamp(Date.now()),
+    seconds,
+  };
+}
+
+/** The report when there is nothing to look at, neither pictures nor a version in production; null when there is. */
+export function emptyReport(order: GateOrder): GateReport | null {
+  if (order.against !== null || order.pictures.some((picture) => isLookedAt(picture, order.kind))) return null;
+  return reportOf(order, NOTHING_MEASURED, 0);
+}
