@@ -13,6 +13,7 @@ interface Row {
   action: DeploymentRecord['action'];
   actor: string;
   at: string;
+  reason: string | null;
 }
 
 export class SqlDeploymentTable implements DeploymentTable {
@@ -35,7 +36,7 @@ export class SqlDeploymentTable implements DeploymentTable {
   }
 
   async add(deployment: DeploymentRecord): Promise<void> {
-    const { partType, kind, action, actor, at } = deployment;
+    const { partType, kind, action, actor, at, reason } = deployment;
     await this.database.write(async (transaction) => {
       const earlier = transaction<Row>('deployments').where({ part_type: partType, kind });
       const before = await earlier.orderBy('id', 'desc').first();
@@ -46,7 +47,7 @@ export class SqlDeploymentTable implements DeploymentTable {
         action: `model.${action}`,
         subject: partType,
         before: before ? versionOf(before) : null,
-        after: versionOf(deployment),
+        after: { ...versionOf(deployment), ...(reason !== null && { reason }) },
       });
     });
   }
@@ -64,11 +65,21 @@ function versionOf({ name, version }: { readonly name: string; readonly version:
 }
 
 function toRow(record: DeploymentRecord): Row {
-  const { partType, kind, name, version, previousVersion, action, actor, at } = record;
-  return { part_type: partType, kind, name, version, previous_version: previousVersion, action, actor, at };
+  const { partType, kind, name, version, previousVersion, action, actor, at, reason } = record;
+  return { part_type: partType, kind, name, version, previous_version: previousVersion, action, actor, at, reason };
 }
 
 function toRecord(row: Row): DeploymentRecord {
-  const { part_type: partType, kind, name, version, previous_version: previousVersion, action, actor, at } = row;
-  return { partType, kind, name, version, previousVersion, action, actor, at };
+  const {
+    part_type: partType,
+    kind,
+    name,
+    version,
+    previous_version: previousVersion,
+    action,
+    actor,
+    at,
+    reason,
+  } = row;
+  return { partType, kind, name, version, previousVersion, action, actor, at, reason };
 }

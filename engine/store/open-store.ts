@@ -4,20 +4,25 @@ import { type Clock, makeFolder, systemClock } from '../domain';
 import { SqlAdmissionTable } from './admission-table';
 import { SqlAuditTable } from './audit-table';
 import { SqlAuditedTable } from './audited-table';
+import { SqlComparisonTable } from './comparison-table';
 import { Database } from './database';
 import { SqlDeploymentTable } from './deployment-table';
 import { SqlEmbeddingTable } from './embedding-table';
 import { StoreUnavailable, storeError } from './errors';
 import { lockFolder } from './folder-lock';
+import { SqlGateReportTable } from './gate-report-table';
 import { SqlImportedTable } from './imported-table';
 import { SqlInspectionTable } from './inspection-table';
 import { SqlJobTable } from './job-table';
 import { SqlLabelTable } from './label-table';
+import { SqlModelNoteTable } from './model-note-table';
 import { FilePictureStore } from './picture-store';
+import { SqlRemovedModelTable } from './removed-model-table';
 import { Retention } from './retention';
 import { SqlRetrainingTable } from './retraining-table';
 import { SqlReviewTable } from './review-table';
 import { SqlSettingsTable } from './settings-table';
+import { SqlShadowTable } from './shadow-table';
 import { SqlSnapshotTable } from './snapshot-table';
 import type { Store, StoreOptions } from './types';
 
@@ -59,6 +64,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     jobs: new SqlJobTable(database),
     retraining: new SqlRetrainingTable(database, secondPerson),
     deployments: new SqlDeploymentTable(database),
+    gateReports: new SqlGateReportTable(database),
+    modelNotes: new SqlModelNoteTable(database),
+    removedModels: new SqlRemovedModelTable(database),
+    comparisons: new SqlComparisonTable(database),
+    shadows: new SqlShadowTable(database),
     pictures,
     applyRetention: (policy, now) => retention.apply(policy, now),
     close: () => {

@@ -16,6 +16,13 @@ import type {
 } from '../domain';
 import type { AdmissionTable, AuditedTable, EmbeddingTable } from './admission-types';
 import type { CountingLabel, ImportedTable, LabelFacts, SnapshotTable } from './dataset-types';
+import type {
+  ComparisonTable,
+  GateReportTable,
+  ModelNoteTable,
+  RemovedModelTable,
+  ShadowTable,
+} from './registry-types';
 import type { RetrainingTable } from './retraining-types';
 import type { ReviewTable } from './review-types';
 
@@ -255,6 +262,11 @@ export interface Store {
   readonly jobs: JobTable;
   readonly retraining: RetrainingTable;
   readonly deployments: DeploymentTable;
+  readonly gateReports: GateReportTable;
+  readonly modelNotes: ModelNoteTable;
+  readonly removedModels: RemovedModelTable;
+  readonly comparisons: ComparisonTable;
+  readonly shadows: ShadowTable;
   readonly pictures: PictureStore;
   /**
    * Removes the pictures and maps that exceed the policy, oldest first; records stay. Pictures that wait for a person, or

@@ -7,6 +7,7 @@ import * as labelBoxes from './0005-label-boxes';
 import * as reviewLoop from './0006-review-loop';
 import * as datasets from './0007-datasets';
 import * as retraining from './0008-retraining';
+import * as modelRegistry from './0009-model-registry';
 import * as reviewAdmission from './0010-review-admission';
 
 interface Migration {
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   { name: '0006-review-loop', up: reviewLoop.up },
   { name: '0007-datasets', up: datasets.up },
   { name: '0008-retraining', up: retraining.up },
+  { name: '0009-model-registry', up: modelRegistry.up },
   { name: '0010-review-admission', up: reviewAdmission.up },
 ];
 

@@ -133,6 +133,7 @@ describe('jobs and deployments in the store', function () {
       action: 'deploy',
       actor: 'Ada',
       at: AT,
+      reason: null,
     });
     const [a1, b1, a2] = [deployment('a', '1', null), deployment('b', '1', null), deployment('a', '2', '1')];
     for (const record of [a1, b1, a2]) await deployments.add(record);
