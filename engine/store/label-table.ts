@@ -1,14 +1,8 @@
-import type { Label, LabelledBox, PictureInfo } from '../domain';
+import type { Label } from '../domain';
+import { boxesOf, countingLabels, importedLabels, reviewLabels } from './counting-labels';
 import type { Database } from './database';
-import type { BoxedPicture, LabelCounts, LabelledPicture, LabelTable } from './types';
-
-interface LabelledRow {
-  readonly id: string;
-  readonly label: Label;
-  readonly boxes: string | null;
-  readonly picturePath: string;
-  readonly image: string | null;
-}
+import type { CountingLabel, LabelFacts } from './dataset-types';
+import type { LabelCounts, LabelledPicture, LabelTable } from './types';
 
 interface Counted {
   readonly part_type: string;
@@ -17,71 +11,118 @@ interface Counted {
   readonly boxed: number | string;
 }
 
-export class SqlLabelTable implements LabelTable {
-  constructor(private readonly database: Database) {}
+interface CountedClass {
+  readonly label: string;
+  readonly boxes: number | string;
+  readonly pictures: number | string;
+}
 
-  labelledPictures(partType: string, label: Label): Promise<readonly LabelledPicture[]> {
-    return this.database.read((knex) =>
-      knex('labels')
-        .join('inspections', 'inspections.id', 'labels.id')
-        .where({ 'labels.part_type': partType, 'labels.label': label })
-        .whereNotNull('inspections.picture_path')
-        .orderBy('labels.id')
-        .select({ id: 'labels.id', picturePath: 'inspections.picture_path' }),
-    );
+const BOXED = "sum(case when boxes <> '[]' then 1 else 0 end) as boxed";
+
+/** Labels of reviewed and of imported pictures, as far as they count. */
+export class SqlLabelTable implements LabelTable {
+  /** @param approvedOnly only labels that a second person has approved count */
+  constructor(
+    private readonly database: Database,
+    private readonly approvedOnly: boolean,
+  ) {}
+
+  async labelledPictures(partType: string, label: Label): Promise<readonly LabelledPicture[]> {
+    const labels = await this.labelled(partType);
+    return labels.filter((labelled) => labelled.label === label).map(({ id, picturePath }) => ({ id, picturePath }));
   }
 
-  async labelled(partType: string): Promise<readonly BoxedPicture[]> {
-    const rows: LabelledRow[] = await this.database.read((knex) =>
-      knex('labels')
-        .join('inspections', 'inspections.id', 'labels.id')
-        .where({ 'labels.part_type': partType })
-        .whereNotNull('inspections.picture_path')
-        .orderBy('labels.id')
-        .select({
-          id: 'labels.id',
-          label: 'labels.label',
-          boxes: 'labels.boxes',
-          picturePath: 'inspections.picture_path',
-          image: 'inspections.image',
-        }),
-    );
-    return rows.map(({ image, boxes, ...row }) => ({ ...row, boxes: boxesOf(boxes), size: sizeOf(image) }));
+  labelled(partType: string): Promise<readonly CountingLabel[]> {
+    return this.database.read((knex) => countingLabels(knex, partType, this.approvedOnly));
   }
 
   async classes(partType: string): Promise<readonly string[]> {
-    const rows: { boxes: string }[] = await this.database.read((knex) =>
-      knex('labels').where({ part_type: partType }).whereNotNull('boxes').select('boxes'),
-    );
-    return [...new Set(rows.flatMap(({ boxes }) => (boxesOf(boxes) ?? []).map(({ label }) => label)))].sort();
+    return this.database.read(async (knex) => {
+      const rows: { boxes: string }[] = [
+        ...(await reviewLabels(knex, this.approvedOnly)
+          .where('labels.part_type', partType)
+          .whereNotNull('labels.boxes')
+          .select('labels.boxes')),
+        ...(await importedLabels(knex).where({ part_type: partType }).whereNotNull('boxes').select('boxes')),
+      ];
+      return [...new Set(rows.flatMap(({ boxes }) => (boxesOf(boxes) ?? []).map(({ label }) => label)))].sort();
+    });
   }
 
   async counts(): Promise<ReadonlyMap<string, LabelCounts>> {
-    const rows: Counted[] = await this.database.read(
-      (knex) =>
-        knex('labels')
-          .groupBy('part_type', 'label')
-          .select('part_type', 'label', knex.raw("sum(case when boxes <> '[]' then 1 else 0 end) as boxed"))
-          .count({ labels: '*' }) as never,
-    );
+    const rows: Counted[] = await this.database.read(async (knex) => [
+      ...((await reviewLabels(knex, this.approvedOnly)
+        .groupBy('labels.part_type', 'labels.label')
+        .select('labels.part_type', 'labels.label', knex.raw(BOXED.replace('boxes', 'labels.boxes')))
+        .count({ labels: '*' })) as never),
+      ...((await importedLabels(knex)
+        .groupBy('part_type', 'label')
+        .select('part_type', 'label', knex.raw(BOXED))
+        .count({ labels: '*' })) as never),
+    ]);
     const counts = new Map<string, { ok: number; ng: number; boxed: number }>();
     for (const row of rows) {
       const count = counts.get(row.part_type) ?? { ok: 0, ng: 0, boxed: 0 };
-      count[row.label === 'OK' ? 'ok' : 'ng'] = Number(row.labels);
+      count[row.label === 'OK' ? 'ok' : 'ng'] += Number(row.labels);
       count.boxed += Number(row.boxed);
       counts.set(row.part_type, count);
     }
     return counts;
   }
-}
 
-/** Boxes as they stand in a row. */
-export function boxesOf(text: string | null): readonly LabelledBox[] | null {
-  return text === null ? null : (JSON.parse(text) as LabelledBox[]);
-}
+  unused(partType: string): Promise<number> {
+    return this.database.read(async (knex) => {
+      const reviewed = await reviewLabels(knex, this.approvedOnly)
+        .where('labels.part_type', partType)
+        .whereNull('review_items.used_for_training')
+        .count({ labels: '*' })
+        .first();
+      const imported = await importedLabels(knex)
+        .where({ part_type: partType })
+        .whereNull('used_for_training')
+        .count({ labels: '*' })
+        .first();
+      return Number(reviewed?.labels ?? 0) + Number(imported?.labels ?? 0);
+    });
+  }
 
-function sizeOf(image: string | null): BoxedPicture['size'] {
-  if (image === null) return null;
-  const { width, height } = JSON.parse(image) as PictureInfo;
-  return { width, height };
+  facts(partType: string): Promise<LabelFacts> {
+    return this.database.read(async (knex) => {
+      const reviewed = () => reviewLabels(knex, this.approvedOnly).where('labels.part_type', partType);
+      const imported = () => importedLabels(knex).where({ part_type: partType });
+      const month = (column: string) => knex.raw('substr(??, 1, 7) as month', [column]);
+      const perMonth = [
+        ...(await reviewed()
+          .groupBy('month', 'labels.label')
+          .select(month('labels.at'), 'labels.label', knex.raw("'inspection' as source"))
+          .count({ count: '*' })),
+        ...(await imported()
+          .groupBy('month', 'label')
+          .select(month('at'), 'label', knex.raw("'imported' as source"))
+          .count({ count: '*' })),
+      ];
+      const boxed = knex.unionAll([
+        reviewed().whereNotNull('labels.boxes').select('labels.id', 'labels.boxes'),
+        imported().whereNotNull('boxes').select('id', 'boxes'),
+      ]);
+      const perClass: CountedClass[] = await knex
+        .from(knex.raw('(?) as boxed, json_each(boxed.boxes) as box', [boxed]))
+        .groupByRaw("json_extract(box.value, '$.label')")
+        .select(
+          knex.raw("json_extract(box.value, '$.label') as label"),
+          knex.raw('count(*) as boxes'),
+          knex.raw('count(distinct boxed.id) as pictures'),
+        );
+      const ids: { id: string }[] = [...(await reviewed().select('labels.id')), ...(await imported().select('id'))];
+      return {
+        perMonth: perMonth.map((row) => ({ ...row, count: Number(row.count) })) as LabelFacts['perMonth'],
+        perClass: perClass.map(({ label, boxes, pictures }) => ({
+          label,
+          boxes: Number(boxes),
+          pictures: Number(pictures),
+        })),
+        ids: ids.map(({ id }) => id),
+      };
+    });
+  }
 }

@@ -15,7 +15,11 @@ import {
 import { storeError } from './errors';
 import type { PictureStore } from './types';
 
-const PICTURE_PATH = /^images\/\d{4}\/\d{2}\/\d{2}\/(?:open|OK|NG|REVIEW)\/[0-7][0-9A-HJKMNP-TV-Z]{25}\.(?:jpg|png)$/;
+const PICTURE_PATH =
+  /^images\/(?:\d{4}\/\d{2}\/\d{2}\/(?:open|OK|NG|REVIEW)|imported\/(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63})\/[0-7][0-9A-HJKMNP-TV-Z]{25}\.(?:jpg|png)$/;
+const IMPORTED_FOLDER = 'images/imported';
+/** Files looked at in one go. */
+const SWEPT_AT_ONCE = 500;
 const FOLDERS = ['open', ...VERDICTS] as const;
 const EXTENSIONS: Readonly<Record<PictureFormat, string>> = { jpeg: 'jpg', png: 'png' };
 
@@ -49,6 +53,34 @@ export class FilePictureStore implements PictureStore {
       await syncFolder(dirname(this.absolute(target)));
     });
     return target;
+  }
+
+  async saveImported(id: string, partType: string, picture: Buffer, format: PictureFormat): Promise<string> {
+    const path = `${IMPORTED_FOLDER}/${partType}/${this.requireId(id)}.${EXTENSIONS[format]}`;
+    const file = this.absolute(path);
+    await this.doing(async () => {
+      await this.prepareFolder(dirname(path));
+      await writeDurably(file, picture);
+    });
+    return path;
+  }
+
+  async sweepImported(before: number, known: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Promise<void> {
+    await this.doing(async () => {
+      const root = join(this.dataFolder, ...IMPORTED_FOLDER.split('/'));
+      for (const partType of await namesIn(root)) {
+        const names = await namesIn(join(root, partType));
+        for (let from = 0; from < names.length; from += SWEPT_AT_ONCE) {
+          const batch = names.slice(from, from + SWEPT_AT_ONCE);
+          const kept = await known(batch.map((name) => name.split('.')[0]).filter(isId));
+          for (const name of batch.filter((one) => one.endsWith('.tmp') || !kept.has(one.split('.')[0]))) {
+            const file = join(root, partType, name);
+            const { mtimeMs } = await stat(file);
+            if (mtimeMs < before) await rm(file, { force: true });
+          }
+        }
+      }
+    });
   }
 
   async locate(id: string, capturedAt: string): Promise<string | null> {

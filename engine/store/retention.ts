@@ -97,14 +97,18 @@ export class Retention {
   }
 }
 
-/** Pictures that no person has labelled and none is waiting to see. */
+/** Pictures that no person has labelled, none is waiting to see, and no snapshot has taken. */
 function removable(knex: Knex, verdict: Verdict): Knex.QueryBuilder {
   return knex('inspections')
     .where({ verdict })
     .whereNotNull('picture_path')
     .whereNotExists(knex('labels').whereRaw('labels.id = inspections.id'))
     .whereNotExists(
-      knex('review_items').whereRaw('review_items.id = inspections.id').where('review_items.state', 'pending'),
+      knex('review_items')
+        .whereRaw('review_items.id = inspections.id')
+        .where((item) =>
+          item.whereIn('review_items.state', ['pending', 'rejected']).orWhereNotNull('review_items.used_for_training'),
+        ),
     );
 }
 
