@@ -17,11 +17,12 @@ import {
 import { ComputePool, InferenceFailed } from '../inference';
 import { JobQueue, ModelRegistry } from '../learning';
 import { readManifest } from '../packages';
-import { ReviewQueue } from '../review';
+import { ReviewIntake, ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
 import { openStore, type RoutingPatch, type Store } from '../store';
 import { classify, detect, scoreAnomaly } from './analyses';
 import { BrowserCameras } from './browser-cameras';
+import { EmbeddingMemory } from './embeddings';
 import { StationClosed } from './errors';
 import { FaultLog } from './fault-log';
 import { Intake } from './intake';
@@ -103,6 +104,8 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const jobs = new JobQueue({ store, models, backbones, externalTrainer, clock });
   parts.push(jobs);
   const reviews = new ReviewQueue(store, clock);
+  const embeddings = new EmbeddingMemory();
+  const reviewIntake = new ReviewIntake(reviews, store, embeddings, clock);
 
   const routing = new StationRouting({
     settings: store.settings,
@@ -119,6 +122,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   jobs.events.on('job', (job) => events.emit('job', job));
   jobs.events.on('warning', ({ job, message }) => warn(`Training job ${job}: ${message}`));
   reviews.events.on('changed', (item) => events.emit('review-changed', item));
+  reviewIntake.events.on('declined', (declined) => events.emit('review-declined', declined));
 
   const inspections = await InspectionLedger.open({
     store,
@@ -145,7 +149,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   });
   pool.warmUp().then(preload, faultUnlessClosing);
 
-  const means = { store, pool, models, inspections, onMapLost: faultUnlessClosing };
+  const means = { store, pool, models, inspections, embeddings, onMapLost: faultUnlessClosing };
   const intake = new Intake(inspections);
   const browserCameras = new BrowserCameras();
   const thumbnails = new Thumbnails(THUMBNAIL_CACHE_BYTES);
@@ -176,6 +180,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     backbones,
     jobs,
     reviews,
+    reviewIntake,
     inspections,
     browserCameras,
     intake,

@@ -4,6 +4,7 @@ import type {
   AnomalyFinding,
   ClassFinding,
   Clock,
+  DeclinedReview,
   DeploymentRecord,
   DetectionsFinding,
   FailSafeVerdict,
@@ -21,7 +22,7 @@ import type {
 import type { ComputePool } from '../inference';
 import type { JobQueue, ModelRegistry } from '../learning';
 import type { ModelKey } from '../packages';
-import type { ReviewQueue } from '../review';
+import type { ReviewIntake, ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
 import type { RetentionPolicy, RoutingPatch, Store } from '../store';
 import type { BrowserCameras } from './browser-cameras';
@@ -41,6 +42,8 @@ export interface StationOptions {
   /** Milliseconds from trigger to verdict, at least 50. */
   readonly deadlineMs: number;
   readonly retention: RetentionPolicy;
+  /** Only labels that a second person has approved are learnt from; all unless told. */
+  readonly secondPerson?: boolean;
   readonly pool: {
     /** Inference processes. */
     readonly size: number;
@@ -67,6 +70,8 @@ export interface StationEvents {
   readonly 'inspection-opened': Inspection;
   readonly 'inspection-settled': Inspection;
   readonly 'review-changed': ReviewItem;
+  /** A picture was not taken into the review queue. */
+  readonly 'review-declined': DeclinedReview;
   readonly job: Job;
   readonly deployment: DeploymentRecord;
   readonly 'routing-changed': RoutingSettings;
@@ -128,6 +133,8 @@ export interface Station {
   readonly backbones: BackboneStore;
   readonly jobs: JobQueue;
   readonly reviews: ReviewQueue;
+  /** What comes into the review queue. */
+  readonly reviewIntake: ReviewIntake;
   readonly inspections: InspectionLedger;
   readonly browserCameras: BrowserCameras;
   readonly intake: Intake;
@@ -178,8 +185,6 @@ export interface Station {
    * @throws {NotFound}
    */
   thumbnail(id: string, width: number): Promise<Buffer>;
-  simulate(options: SimulatorOptions): Promise<SimulatedPart>;
-  /**
   /**
    * The good picture that the model which scored an inspection finds most similar to its worst place. Looked up while no
    * verdict waits.
@@ -188,6 +193,8 @@ export interface Station {
    * @throws {NoNearest} when no anomaly model judged it, or that version cannot tell
    */
   similarPicture(id: string): Promise<SimilarPicture>;
+  simulate(options: SimulatorOptions): Promise<SimulatedPart>;
+  /**
    * Tells what a router uses where nothing is stored for a part type.
    *
    * @param node id of the router

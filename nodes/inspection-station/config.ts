@@ -17,6 +17,8 @@ export interface InspectionStationConfig {
   readonly deadline: NumberField;
   /** Local times `hh:mm`, separated by commas. */
   readonly shiftStarts: string;
+  /** Only labels that a second person has approved are learnt from. */
+  readonly secondPerson: boolean;
   readonly retentionOkDays: NumberField;
   readonly retentionOkMb: NumberField;
   readonly retentionNgDays: NumberField;
@@ -46,6 +48,7 @@ export const schema: ConfigSchema<InspectionStationConfig> = {
     failSafe: 'NG',
     deadline: 5000,
     shiftStarts: '06:00, 14:00, 22:00',
+    secondPerson: false,
     retentionOkDays: '',
     retentionOkMb: '',
     retentionNgDays: '',
@@ -75,6 +78,7 @@ export interface StationSettings {
   readonly failSafe: FailSafeVerdict;
   readonly deadlineMs: number;
   readonly shiftStarts: readonly string[];
+  readonly secondPerson: boolean;
   /** Program and arguments; empty: none. */
   readonly externalTrainer: readonly string[];
   readonly retention: Readonly<Record<'OK' | 'NG' | 'REVIEW', RetentionLimit>>;
@@ -105,6 +109,7 @@ export function readStationSettings(config: InspectionStationConfig): StationSet
     failSafe: config.failSafe,
     deadlineMs: readNumber('deadline (ms)', config.deadline, 100, 600_000),
     shiftStarts: readShiftStarts(config.shiftStarts),
+    secondPerson: config.secondPerson === true,
     externalTrainer: readCommand(config.externalTrainer),
     retention: {
       OK: readRetention('OK', config.retentionOkDays, config.retentionOkMb),

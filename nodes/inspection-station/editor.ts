@@ -27,6 +27,7 @@ RED.nodes.registerType('inspection-station', {
         return /^\s*(([01]\d|2[0-3]):[0-5]\d\s*(,\s*(?=\d)|$))*$/.test(value);
       },
     },
+    secondPerson: { value: false },
     retentionOkDays: { value: '', validate: RED.validators.regex(/^(\d+(\.\d+)?)?$/) },
     retentionOkMb: { value: '', validate: RED.validators.regex(/^(\d+(\.\d+)?)?$/) },
     retentionNgDays: { value: '', validate: RED.validators.regex(/^(\d+(\.\d+)?)?$/) },

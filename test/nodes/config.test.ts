@@ -50,6 +50,11 @@ describe('inspection-station settings', () => {
     assert.deepEqual(settings.shiftStarts, ['06:00', '14:00', '22:00']);
   });
 
+  it('learns from labels without approval where nothing else is set, as earlier releases did', () => {
+    assert.equal(read({}).secondPerson, false);
+    assert.equal(read({ secondPerson: true }).secondPerson, true);
+  });
+
   it('splits the command of the external trainer at blanks outside of quotes', () => {
     assert.deepEqual(read({}).externalTrainer, []);
     const { externalTrainer } = read({ externalTrainer: ' "/opt/my trainer/run"  --data={dataset} "" name="a b"' });

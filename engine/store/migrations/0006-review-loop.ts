@@ -96,6 +96,8 @@ async function makeIndexes(knex: Knex): Promise<void> {
     'by_age (state, part_type, id)',
     'by_information (state, information desc, id)',
     'by_part_information (state, part_type, information desc, id)',
+    'of_all_by_information (information desc, id)',
+    'of_all_by_part_information (part_type, information desc, id)',
     'by_decision (state, decision_order)',
     'by_part_decision (state, part_type, decision_order)',
     'by_reviewer (reviewer, decision_order)',
@@ -107,6 +109,7 @@ async function makeIndexes(knex: Knex): Promise<void> {
   const reasons = [
     'by_age (reason, state, item_id, part_type)',
     'by_information (reason, state, information desc, item_id, part_type)',
+    'of_all_by_information (reason, information desc, item_id, part_type)',
     'by_decision (reason, state, decision_order, part_type)',
     'by_item (reason, item_id, part_type)',
   ];

@@ -93,6 +93,15 @@ describe('retention', function () {
     assert.equal((await store.applyRetention(policy, NOW)).pictures, 1);
   });
 
+  it('keeps a picture whose label was rejected: it waits to be labelled anew', async () => {
+    const store = await temporaryStore();
+    const rejected = decided('OK', { capturedAt: daysAgo(40) });
+    await record(store, rejected);
+    await label(store, rejected.id);
+    await store.reviews.judge(rejected.id, { approved: false, reviewer: 'Bob', note: null }, 'bob', daysAgo(0));
+    assert.equal((await store.applyRetention({ ...keepAll, OK: { days: 30, bytes: 0 } }, NOW)).pictures, 0);
+  });
+
   it('removes the heat maps of parts without a picture, and the folders of days that have become empty', async () => {
     const store = await temporaryStore();
     const idOf = (days: number) => ulid(NOW - days * 86_400_000);
