@@ -11,7 +11,7 @@ import type {
 } from '../domain';
 import type { JobQueue, ModelRegistry } from '../learning';
 import type { NearestGood } from '../patchcore';
-import type { ReviewQueue } from '../review';
+import type { ReviewIntake, ReviewQueue } from '../review';
 import type { RoutingPatch, Store } from '../store';
 
 /** The events of a station that are pushed to clients. */
@@ -38,7 +38,7 @@ export interface ApiStation {
     /** Folders from which clients may train, besides the data folder. */
     readonly trainingFolders?: readonly string[];
   };
-  readonly store: Pick<Store, 'inspections' | 'labels' | 'audit' | 'pictures'>;
+  readonly store: Pick<Store, 'inspections' | 'labels' | 'audit' | 'audited' | 'pictures'>;
   readonly models: Pick<
     ModelRegistry,
     'list' | 'describe' | 'folderOf' | 'deployed' | 'deploy' | 'rollback' | 'history' | 'archive' | 'import'
@@ -49,6 +49,7 @@ export interface ApiStation {
     ReviewQueue,
     'get' | 'list' | 'next' | 'lock' | 'unlock' | 'label' | 'approve' | 'reject' | 'skip' | 'undo' | 'stats'
   >;
+  readonly reviewIntake: Pick<ReviewIntake, 'flag' | 'declined'>;
   readonly intake: {
     submit(
       picture: Buffer,

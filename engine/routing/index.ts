@@ -1,1 +1,2 @@
 export { type DecisionSettings, decide, failSafeDecision } from './decide';
+export { type Evidence, evidenceOf } from './evidence';

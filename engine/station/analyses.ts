@@ -5,6 +5,7 @@ import type { ComputePool, RunOptions } from '../inference';
 import type { ModelRegistry } from '../learning';
 import type { AnomalyResult } from '../patchcore';
 import { type Store, storeError } from '../store';
+import type { EmbeddingMemory } from './embeddings';
 import { NoModel } from './errors';
 import type { InspectionLedger } from './ledger';
 import type { ClassifierWishes, DetectorWishes } from './types';
@@ -15,6 +16,7 @@ export interface AnalysisMeans {
   readonly pool: Pick<ComputePool, 'run'>;
   readonly models: Pick<ModelRegistry, 'deployed'>;
   readonly inspections: Pick<InspectionLedger, 'nextMap'>;
+  readonly embeddings: Pick<EmbeddingMemory, 'keep'>;
   /** Told when a heat map cannot be saved. */
   readonly onMapLost: (error: unknown) => void;
 }
@@ -33,11 +35,16 @@ export async function scoreAnomaly(
   { picture, inspection, node }: Looked,
   reference?: Buffer,
 ): Promise<AnomalyFinding> {
-  const { store, pool, models, onMapLost } = means;
+  const { store, pool, models, embeddings, onMapLost } = means;
   const model = await models.deployed(inspection.partType);
   if (!model) throw new NoModel(inspection.partType);
   const request = { folder: model.folder, picture, map: true, ...(reference && { reference }) };
   const result = await pool.run<AnomalyResult>('patchcore/score', request, limitsOf(inspection));
+  const { embedding, normalizedScore } = result;
+  if (embedding) {
+    const { id, partType } = inspection;
+    embeddings.keep(id, { ...embedding, partType, model: result.model, normalizedScore });
+  }
   const map = await keepMap(means, inspection.id, result).catch((error) => {
     onMapLost(storeError(error, store.dataFolder));
     return undefined;

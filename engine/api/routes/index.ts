@@ -1,5 +1,6 @@
 import type { Route } from '../route';
 import { archiveRoutes } from './archives';
+import { auditRoutes } from './audits';
 import { backboneRoutes } from './backbones';
 import { eventRoutes } from './events';
 import { inspectionRoutes } from './inspections';
@@ -18,6 +19,7 @@ export const routes: readonly Route[] = [
   ...inspectionRoutes,
   ...nearestRoutes,
   ...reviewRoutes,
+  ...auditRoutes,
   ...modelRoutes,
   ...archiveRoutes,
   ...backboneRoutes,

@@ -91,7 +91,10 @@ export const reviewRoutes = [
     }),
     success: { status: 200, schema: reviewStats, description: 'The counts' },
     handle: async ({ station, query: { partType, from, to } }) =>
-      json(await station.reviews.stats(partType, { from, to })),
+      json({
+        ...(await station.reviews.stats(partType, { from, to })),
+        declined: await station.reviewIntake.declined(partType),
+      }),
   }),
   route({
     method: 'GET',

@@ -1,3 +1,4 @@
+export { escapes, flagRequest } from './audits';
 export {
   components,
   detectionThresholds,

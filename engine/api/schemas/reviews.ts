@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { QUEUE_REASONS, type QueueReason, type ReviewItem, type ReviewStats } from '../../domain';
+import {
+  DECLINE_CAUSES,
+  type DeclineCause,
+  QUEUE_REASONS,
+  type QueueReason,
+  type ReviewItem,
+  type ReviewStats,
+} from '../../domain';
 import { BOXES_LIMIT, isClassName, LONGEST_LOCK_SECONDS } from '../../review';
 import { id, label, labelledBox, named, queueReason, reasonCode, reviewState, time, verdict } from './common';
 import { finding, pictureLinks } from './inspections';
@@ -62,12 +69,15 @@ export const reviewStats = named(
       description: 'Share of labels that contradict the line, among parts that it passed or rejected',
     }),
     waitingAudits: z.int().meta({ description: 'Passed parts of the random audit that wait for a person' }),
+    declined: z
+      .object(Object.fromEntries(DECLINE_CAUSES.map((cause) => [cause, z.int()])) as Record<DeclineCause, z.ZodInt>)
+      .meta({ description: 'Pictures that the queue did not take today (UTC), by cause' }),
   }),
 ) satisfies z.ZodType<ReviewStats>;
 
 export const reviewer = z.string().trim().min(1).max(64);
 
-const note = z.string().max(2000);
+export const note = z.string().max(2000);
 
 const drawnBox = z.strictObject({
   label: z.string().refine(isClassName, 'must have 1 to 64 characters, none of control, and no spaces around it'),

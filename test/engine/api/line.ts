@@ -20,7 +20,7 @@ import {
 } from '../../../engine/domain';
 import { encodeGreyPng, encodeJpeg, inspectPicture, thumbnail } from '../../../engine/imaging';
 import { JobQueue, ModelRegistry } from '../../../engine/learning';
-import { ReviewQueue } from '../../../engine/review';
+import { ReviewIntake, ReviewQueue } from '../../../engine/review';
 import type { Station } from '../../../engine/station';
 import { openStore, type Store } from '../../../engine/store';
 
@@ -98,6 +98,7 @@ export async function openLine(
     backbones,
     jobs,
     reviews,
+    reviewIntake: new ReviewIntake(reviews, store, { of: () => null, recent: () => [] }),
     events,
     intake: {
       submit: async (picture, { partType, serial }) => {
