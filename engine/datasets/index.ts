@@ -1,3 +1,4 @@
+export { usableBoxes } from './boxes';
 export {
   type CheckOptions,
   checkDataset,

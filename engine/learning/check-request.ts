@@ -4,6 +4,7 @@ import { type Dataset, datasetKindOf } from '../datasets';
 import { describeDetector, readDetectorFile } from '../detector';
 import {
   type ClassifierTrainingOptions,
+  type DeploymentPolicy,
   type DetectorTrainingOptions,
   InvalidInput,
   isName,
@@ -16,14 +17,18 @@ import {
 } from '../domain';
 import { MINIMUM_PICTURES, picturesInFolder, TooFewPictures } from '../patchcore';
 import { readClassifierTrainingOptions, readDetectorTrainingOptions } from './class-training-options';
-import { DatasetUnfit, NoExternalTrainer, NothingToUpdate, TooFewLabels } from './errors';
+import { DatasetUnfit, NoExternalTrainer, NoPicturesToLearn, NothingToUpdate, TooFewLabels } from './errors';
 import { boxesToLearn, classToLearn } from './labelled-dataset';
+import { splitOf } from './snapshots';
 import type { TrainingContext } from './training-context';
 import { readTrainingOptions } from './training-options';
 import { backboneFile, isBackboneFile, labelledFiles } from './training-order';
 import { simulatedProduct } from './training-pictures';
 
 export const SIMULATED_PICTURES_LIMIT = 1000;
+export const PRIORITY_LIMIT = 10;
+/** Production pictures that a policy may have a candidate compared on. */
+export const SHADOW_LIMIT = 1000;
 /** Fewer could not be split into pictures to learn and pictures to measure with. */
 const MINIMUM_BOXED = 3;
 const MINIMUM_CLASSES = 2;
@@ -37,7 +42,8 @@ const OPTIONS = { patchcore: 'options', detector: 'detector', classifier: 'class
  * @throws {InvalidInput} naming what is wrong with it
  * @throws {BackboneUnknown | BackboneNotPulled} when the backbone asked for is not here
  * @throws {DatasetUnreadable} @throws {DatasetUnfit} @throws {DetectorUnsupported}
- * @throws {NothingToUpdate} @throws {TooFewPictures} @throws {TooFewLabels} @throws {NoExternalTrainer}
+ * @throws {NothingToUpdate} @throws {TooFewPictures} @throws {TooFewLabels} @throws {NoPicturesToLearn}
+ * @throws {NoExternalTrainer}
  */
 export async function checkRequest(request: TrainingRequest, context: TrainingContext): Promise<TrainingRequest> {
   const { kind = 'patchcore', partType, deploy, backbone } = request;
@@ -53,7 +59,16 @@ export async function checkRequest(request: TrainingRequest, context: TrainingCo
   if (backbone !== undefined && kind !== 'patchcore') {
     throw new InvalidInput('Only patchcore models have a backbone of their own. Leave it out.', { kind });
   }
-  const base = { partType, deploy, ...(request.kind && { kind }) };
+  const { policy, priority } = request;
+  checkPriority(priority);
+  checkPolicy(policy);
+  const base = {
+    partType,
+    deploy,
+    ...(request.kind && { kind }),
+    ...(policy && { policy }),
+    ...(priority !== undefined && { priority }),
+  };
   const source = await checkSource(request.source, partType, kind, context);
   switch (kind) {
     case 'patchcore': {
@@ -75,6 +90,28 @@ function checkPartType(partType: string, kind: ModelKind): void {
       `${64 - modelNameOf('', kind).length}, and do not end it with .detector or .classifier.`,
     { partType },
   );
+}
+
+/** @throws {InvalidInput} */
+export function checkPriority(priority: number | undefined): void {
+  if (priority === undefined || (Number.isInteger(priority) && Math.abs(priority) <= PRIORITY_LIMIT)) return;
+  throw new InvalidInput(
+    `The priority must be a whole number from -${PRIORITY_LIMIT} to ${PRIORITY_LIMIT}, not ${priority}.`,
+  );
+}
+
+/** @throws {InvalidInput} */
+export function checkPolicy(policy: DeploymentPolicy | undefined): void {
+  if (policy?.kind !== 'automatic') return;
+  const { maxWorse, shadow = 0 } = policy;
+  if (!(maxWorse >= 0 && maxWorse <= 1)) {
+    throw new InvalidInput(`How much a candidate may be worse must be between 0 and 1, not ${maxWorse}.`);
+  }
+  if (!(Number.isInteger(shadow) && shadow >= 0 && shadow <= SHADOW_LIMIT)) {
+    throw new InvalidInput(
+      `The number of production pictures to compare on must be whole and at most ${SHADOW_LIMIT}, not ${shadow}.`,
+    );
+  }
 }
 
 /** The source with absolute paths. */
@@ -128,7 +165,8 @@ async function assertKind(path: string, wished: Dataset['kind']): Promise<void> 
 
 async function assertLabels(partType: string, kind: ModelKind, store: TrainingContext['store']): Promise<void> {
   if (kind === 'patchcore') {
-    assertEnough((await store.labels.labelledPictures(partType, 'OK')).length);
+    const good = await store.labels.labelledPictures(partType, 'OK');
+    if (!good.some(({ id }) => splitOf(id) === 'train')) throw new NoPicturesToLearn(partType, good.length);
     return;
   }
   const labelled = await labelledFiles(store, partType);

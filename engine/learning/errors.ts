@@ -45,6 +45,34 @@ export class NothingToUpdate extends InspectionError {
   }
 }
 
+/** The version in production knows all that could be added to it. */
+export class NothingNewToLearn extends InspectionError {
+  constructor(partType: string, known: number) {
+    super({
+      code: 'nothing-new-to-learn',
+      status: 'nothing new to learn',
+      message: `The model of part type ${partType} in production knows all ${known} labelled pictures that it may learn. Label more pictures OK, or train anew instead of adding.`,
+      parameters: { partType, known },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** All pictures labelled OK are held out to measure with, or there are none. */
+export class NoPicturesToLearn extends InspectionError {
+  constructor(partType: string, heldOut: number) {
+    super({
+      code: 'no-pictures-to-learn',
+      status: 'too few labels',
+      message:
+        `Part type ${partType} has no picture labelled OK that may be learnt; ${heldOut} are held out to measure with ` +
+        '(about one in five). Label more pictures OK.',
+      parameters: { partType, heldOut },
+      httpStatus: 422,
+    });
+  }
+}
+
 /** People have labelled too little for a training. */
 export class TooFewLabels extends InspectionError {
   constructor(partType: string, what: 'boxes' | 'classes', found: number, needed: number) {

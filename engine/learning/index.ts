@@ -19,6 +19,7 @@ export {
   trainClassifier,
   trainClassifierPackage,
 } from './classifier-training';
+export type { DeployedClassifier, DeployedDetector, DeployedModel, DeployedOf } from './deployed-model';
 export {
   type DetectionDataset,
   type DetectorReport,
@@ -30,14 +31,19 @@ export {
   type TrainedLevel,
   TrainingMemoryExceeded,
 } from './detector-training';
-export { JobEnded, JobQueueUnavailable, NoExternalTrainer, NothingToUpdate, TooFewLabels } from './errors';
+export {
+  JobEnded,
+  JobQueueUnavailable,
+  NoExternalTrainer,
+  NoPicturesToLearn,
+  NothingNewToLearn,
+  NothingToUpdate,
+  TooFewLabels,
+} from './errors';
 export { JobQueue, type JobQueueEvents, type JobQueueOptions } from './job-queue';
 export { boxesToLearn } from './labelled-dataset';
 export {
-  type DeployedClassifier,
-  type DeployedDetector,
-  type DeployedModel,
-  type DeployedOf,
+  ModelActive,
   ModelRegistry,
   type ModelRegistryEvents,
   type ModelRegistryOptions,
@@ -51,5 +57,6 @@ export {
   rescore,
   type VerdictTable,
 } from './rescore';
+export * from './snapshots';
 export { readTrainingOptions, trainingOptions } from './training-options';
 export { TrainingDied } from './training-process';

@@ -24,7 +24,7 @@ export async function openDataset(source: DatasetSource, kind: Dataset['kind'], 
       return dataset;
     }
     case 'labels':
-      return collect(kind, labelEntries(source.pictures, kind));
+      return collect(kind, labelEntries(source.pictures, kind), source.pictures.some(isDealt));
     case 'simulator':
       return collect(kind, await simulate(source, kind, join(workFolder, 'pictures')));
   }
@@ -55,7 +55,7 @@ interface LabelledEntry {
 
 function labelEntries(pictures: readonly LabelledFile[], kind: Dataset['kind']): LabelledEntry[] {
   return pictures.flatMap((picture) => {
-    const place = { path: picture.path, id: picture.id, split: null };
+    const place = { path: picture.path, id: picture.id, split: picture.split ?? null };
     if (kind === 'classification') {
       const label = classToLearn(picture);
       return [{ entry: { ...place, class: label }, classes: [label] }];
@@ -63,6 +63,10 @@ function labelEntries(pictures: readonly LabelledFile[], kind: Dataset['kind']):
     const boxes = boxesToLearn(picture);
     return boxes === null ? [] : [detectionEntry(place, boxes)];
   });
+}
+
+function isDealt({ split }: LabelledFile): boolean {
+  return split !== undefined;
 }
 
 async function simulate(source: SimulatorSource, kind: Dataset['kind'], folder: string): Promise<LabelledEntry[]> {
@@ -83,11 +87,11 @@ function detectionEntry(
   return { entry: { ...place, labels: () => ({ boxes }) }, classes: boxes.map(({ label }) => label) };
 }
 
-function collect(kind: Dataset['kind'], found: readonly LabelledEntry[]): Promise<Dataset> {
+function collect(kind: Dataset['kind'], found: readonly LabelledEntry[], hasHoldOut = false): Promise<Dataset> {
   const classes = [...new Set(found.flatMap((one) => one.classes))].sort();
   const format = kind === 'detection' ? 'yolo' : 'classes';
   const entries = found.map(({ entry }) => entry);
-  return collectDataset({ kind, format, classes, entries, hasHoldOut: false }, {});
+  return collectDataset({ kind, format, classes, entries, hasHoldOut }, {});
 }
 
 /** Where the pictures of a source come from, for people. */

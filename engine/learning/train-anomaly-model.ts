@@ -1,9 +1,14 @@
 import type { JobProgress } from '../domain';
-import { trainPatchcore, trainReferencePackage } from '../patchcore';
-import type { PatchcoreOrder, TrainingOutcome } from './training-messages';
-import { openPictures } from './training-pictures';
+import { learntPictures, trainPatchcore, trainReferencePackage } from '../patchcore';
+import { NothingNewToLearn } from './errors';
+import type { PatchcoreOrder, PictureSource, TrainingOutcome } from './training-messages';
+import { filePictures, openPictures } from './training-pictures';
 
-/** Makes a PatchCore model, with a memory bank or by comparison with golden pictures. */
+/**
+ * Makes a PatchCore model, with a memory bank or by comparison with golden pictures.
+ *
+ * @throws {NothingNewToLearn} when labelled pictures are to be added to a version that knows them all
+ */
 export async function trainAnomalyModel(
   order: PatchcoreOrder,
   onProgress: (progress: JobProgress) => void,
@@ -15,7 +20,7 @@ export async function trainAnomalyModel(
     name,
     version,
     parent,
-    pictures: await openPictures(order.source),
+    pictures: await openPictures(await unknownOf(order)),
     outFolder,
     source: order.sourceText,
     threads,
@@ -24,7 +29,24 @@ export async function trainAnomalyModel(
   const { referenceFolder } = options;
   const { skipped } =
     referenceFolder === undefined
-      ? await trainPatchcore({ ...training, backbone, updateFrom: order.updateFrom ?? undefined })
+      ? await trainPatchcore({
+          ...training,
+          ...(order.dataset && { snapshot: order.dataset }),
+          // a person has said which are good
+          keepSuspects: options.keepSuspects ?? order.dataset !== null,
+          defects: filePictures(order.defects),
+          backbone,
+          updateFrom: order.updateFrom ?? undefined,
+        })
       : await trainReferencePackage({ ...training, referenceFolder });
   return { skipped };
+}
+
+/** Labelled pictures that the version they are added to does not know yet; of other sources all. */
+async function unknownOf({ source, updateFrom, partType }: PatchcoreOrder): Promise<PictureSource> {
+  if (source.kind !== 'files' || updateFrom === null) return source;
+  const known = await learntPictures(updateFrom);
+  const files = source.files.filter(({ sha256 }) => !known.has(sha256));
+  if (files.length === 0) throw new NothingNewToLearn(partType, source.files.length);
+  return { ...source, files };
 }

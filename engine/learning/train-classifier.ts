@@ -22,6 +22,7 @@ export async function trainClassifier(
     parentFolder,
     outFolder,
     source: order.sourceText,
+    ...(order.dataset && { snapshot: order.dataset }),
     threads,
     onProgress,
   });

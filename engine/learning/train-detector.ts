@@ -105,7 +105,7 @@ async function trainElsewhere(
 }
 
 function factsOf(
-  { name, version, partType, parent, base, sourceText }: DetectorOrder,
+  { name, version, partType, parent, base, sourceText, dataset: snapshot }: DetectorOrder,
   { base: bytes, dataset, replay }: Material,
   { report, pictures, skipped, dataset: hashes }: Trained['result'],
 ): Omit<DetectorFacts, 'training' | 'metrics'> {
@@ -126,6 +126,7 @@ function factsOf(
       heldOut: pictures.heldOut,
       boxes: learnt.reduce((sum, { boxes }) => sum + (boxes?.length ?? 0), 0),
       replayed: pictures.replayed,
+      ...(snapshot && { snapshot }),
     },
     evaluation: { before, after, oldClasses },
     gate,

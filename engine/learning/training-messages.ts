@@ -4,6 +4,8 @@ import type {
   Label,
   LabelledBox,
   SkippedPicture,
+  SnapshotItem,
+  SnapshotReference,
   TrainingOptions,
   TrainingReportFacts,
 } from '../domain';
@@ -11,8 +13,16 @@ import type {
 /** Where a training of PatchCore finds its pictures. */
 export type PictureSource =
   | { readonly kind: 'folder'; readonly folder: string }
-  | { readonly kind: 'files'; readonly files: readonly { readonly name: string; readonly path: string }[] }
+  | { readonly kind: 'files'; readonly files: readonly NamedFile[] }
   | SimulatorSource;
+
+/** A picture's file, by a name for people. */
+export interface NamedFile {
+  readonly name: string;
+  readonly path: string;
+  /** Hex. */
+  readonly sha256: string;
+}
 
 export interface SimulatorSource {
   readonly kind: 'simulator';
@@ -23,12 +33,14 @@ export interface SimulatorSource {
 
 /** A picture that a person labelled. */
 export interface LabelledFile {
-  /** The inspection's id. */
+  /** Of the inspection, or of the imported picture. */
   readonly id: string;
   readonly path: string;
   readonly label: Label;
   /** Null when nobody drew or confirmed any. */
   readonly boxes: readonly LabelledBox[] | null;
+  /** Dealt by the id unless told. */
+  readonly split?: SnapshotItem['split'];
 }
 
 /** A data set on the disk. */
@@ -59,12 +71,16 @@ interface OrderBase {
   readonly workFolder: string;
   /** For the manifest: where the pictures came from. */
   readonly sourceText: string;
+  /** The snapshot they came from; null for pictures from elsewhere. */
+  readonly dataset: SnapshotReference | null;
   readonly threads: number;
 }
 
 export interface PatchcoreOrder extends OrderBase {
   readonly kind: 'patchcore';
   readonly source: PictureSource;
+  /** Labelled NG: they set the accept level. */
+  readonly defects: readonly NamedFile[];
   readonly backbone?: string;
   /** Folders and files in it are absolute. */
   readonly options: TrainingOptions;

@@ -1,48 +1,60 @@
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { STARTER_DETECTOR } from '../detector';
-import { modelNameOf, type TrainingRequest, type TrainingSource } from '../domain';
+import { modelNameOf, type SnapshotReference, type TrainingRequest, type TrainingSource } from '../domain';
 import { nextVersion, readManifest } from '../packages';
 import type { Store } from '../store';
-import { NothingToUpdate } from './errors';
+import { NoPicturesToLearn, NothingToUpdate } from './errors';
 import { datasetText } from './labelled-dataset';
+import { type SnapshotFile, Snapshots } from './snapshots';
 import type { TrainingContext } from './training-context';
 import type {
   ClassifierOrder,
   DatasetSource,
   DetectorOrder,
   LabelledFile,
+  NamedFile,
   PatchcoreOrder,
   PictureSource,
   TrainingOrder,
 } from './training-messages';
 
-type Place = Pick<TrainingOrder, 'partType' | 'name' | 'version' | 'outFolder' | 'workFolder' | 'threads'>;
+type Place = Pick<TrainingOrder, 'partType' | 'name' | 'version' | 'outFolder' | 'workFolder' | 'threads' | 'dataset'>;
+
+/** The labelled pictures of the moment, as a snapshot has them. */
+interface Taken {
+  readonly reference: SnapshotReference;
+  readonly files: readonly SnapshotFile[];
+}
 
 /**
  * What the training process is to do for a checked request: what is in production and which pictures are labelled is
- * looked up now, when the job starts.
+ * looked up now, when the job starts. Of labelled pictures a snapshot is taken.
  *
  * @param workFolder of the job
+ * @param actor      who wants it, for the record
+ * @throws {NothingLabelled} @throws {NoPicturesToLearn} when there are none (any more)
  */
 export async function makeOrder(
   request: TrainingRequest,
   workFolder: string,
   context: TrainingContext,
+  actor: string,
 ): Promise<TrainingOrder> {
   const { kind = 'patchcore', partType } = request;
   const name = modelNameOf(partType, kind);
   const version = await nextVersion(context.models.folder, name);
   const outFolder = outFolderOf(workFolder, version);
   const threads = Math.max(1, availableParallelism() - 1);
-  const place = { partType, name, version, outFolder, workFolder, threads };
+  const taken = request.source.kind === 'labelled' ? await takeLabels(partType, context, actor) : null;
+  const place = { partType, name, version, outFolder, workFolder, threads, dataset: taken?.reference ?? null };
   switch (kind) {
     case 'patchcore':
-      return patchcoreOrder(request, place, context);
+      return patchcoreOrder(request, place, context, taken);
     case 'detector':
-      return detectorOrder(request, place, context);
+      return detectorOrder(request, place, context, taken);
     case 'classifier':
-      return classifierOrder(request, place, context);
+      return classifierOrder(request, place, context, taken);
   }
 }
 
@@ -51,13 +63,20 @@ export function outFolderOf(workFolder: string, version: string): string {
   return join(workFolder, 'package', version);
 }
 
+async function takeLabels(partType: string, context: TrainingContext, actor: string): Promise<Taken> {
+  const snapshots = context.snapshots ?? new Snapshots(context.store);
+  const snapshot = await snapshots.take(partType, actor);
+  return { reference: { id: snapshot.id, hash: snapshot.hash }, files: snapshots.files(snapshot) };
+}
+
 async function patchcoreOrder(
   request: TrainingRequest,
   place: Place,
   context: TrainingContext,
+  taken: Taken | null,
 ): Promise<PatchcoreOrder> {
   const { partType, options = {}, backbone } = request;
-  const source = await pictureSource(request, context.store);
+  const source = pictureSource(request, taken);
   const deployed = await context.models.deployed(partType).catch((error) => {
     if (options.update) throw error;
     return null;
@@ -68,6 +87,7 @@ async function patchcoreOrder(
     ...place,
     parent: deployed?.version ?? null,
     source,
+    defects: (taken?.files ?? []).filter(({ label }) => label === 'NG').map(toNamed),
     sourceText: pictureText(source),
     backbone: await backboneFile(backbone, context.backbones),
     options,
@@ -75,9 +95,14 @@ async function patchcoreOrder(
   };
 }
 
-async function detectorOrder(request: TrainingRequest, place: Place, context: TrainingContext): Promise<DetectorOrder> {
+async function detectorOrder(
+  request: TrainingRequest,
+  place: Place,
+  context: TrainingContext,
+  taken: Taken | null,
+): Promise<DetectorOrder> {
   const { partType, detector: options = {} } = request;
-  const source = await datasetSource(request, context.store);
+  const source = datasetSource(request, taken);
   const deployed = await context.models.deployed(partType, 'detector').catch((error) => {
     if (options.base === 'deployed') throw error;
     return null;
@@ -101,9 +126,10 @@ async function classifierOrder(
   request: TrainingRequest,
   place: Place,
   context: TrainingContext,
+  taken: Taken | null,
 ): Promise<ClassifierOrder> {
   const { partType, classifier: options = {} } = request;
-  const source = await datasetSource(request, context.store);
+  const source = datasetSource(request, taken);
   const deployed = await context.models.deployed(partType, 'classifier').catch(() => null);
   const { backbone: wished } = options;
   const isFile = wished !== undefined && isBackboneFile(wished);
@@ -132,36 +158,44 @@ async function baseOf(
   return { name: `${deployed.name} ${deployed.version}`, path: join(deployed.folder, model) };
 }
 
-async function pictureSource(
-  { partType, source }: TrainingRequest,
-  store: TrainingContext['store'],
-): Promise<PictureSource> {
+/** Pictures that people labelled OK are learnt, but for those held out for the gate. */
+function pictureSource({ partType, source }: TrainingRequest, taken: Taken | null): PictureSource {
   switch (source.kind) {
     case 'folder':
       return source;
     case 'simulator':
       return { ...source, seed: source.seed ?? 1 };
     case 'labelled': {
-      const pictures = await store.labels.labelledPictures(partType, 'OK');
-      const files = pictures.map(({ id, picturePath }) => ({ name: id, path: store.pictures.absolute(picturePath) }));
-      return { kind: 'files', files };
+      const good = (taken?.files ?? []).filter(({ label }) => label === 'OK');
+      const learnt = good.filter(({ split }) => split === 'train');
+      if (learnt.length === 0) throw new NoPicturesToLearn(partType, good.length);
+      return { kind: 'files', files: learnt.map(toNamed) };
     }
     case 'dataset':
       throw unfit(source);
   }
 }
 
-async function datasetSource(
-  { partType, source }: TrainingRequest,
-  store: TrainingContext['store'],
-): Promise<DatasetSource> {
+function toNamed({ id, path, sha256 }: SnapshotFile): NamedFile {
+  return { name: id, path, sha256 };
+}
+
+function datasetSource({ source }: TrainingRequest, taken: Taken | null): DatasetSource {
   switch (source.kind) {
     case 'dataset':
       return source;
     case 'simulator':
       return { ...source, seed: source.seed ?? 1 };
-    case 'labelled':
-      return { kind: 'labels', pictures: await labelledFiles(store, partType) };
+    case 'labelled': {
+      const pictures = (taken?.files ?? []).map(({ id, label, boxes, path, split }) => ({
+        id,
+        label,
+        boxes,
+        path,
+        split,
+      }));
+      return { kind: 'labels', pictures };
+    }
     case 'folder':
       throw unfit(source);
   }

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { InvalidInput } from '../domain';
 import { picturesInFolder, type TrainingPicture } from '../patchcore';
 import { SIMULATED_PRODUCTS, type SimulatedProduct, simulatePart } from '../simulator';
-import type { PictureSource } from './training-messages';
+import type { NamedFile, PictureSource } from './training-messages';
 
 /**
  * The pictures of a source, each read when it is asked for.
@@ -17,10 +17,15 @@ export async function openPictures(source: PictureSource): Promise<TrainingPictu
       return pictures.map(({ name, picture }) => ({ name: basename(name), picture }));
     }
     case 'files':
-      return source.files.map(({ name, path }) => ({ name, picture: () => readFile(path) }));
+      return filePictures(source.files);
     case 'simulator':
       return simulate(source);
   }
+}
+
+/** Files as pictures, each read when it is asked for. */
+export function filePictures(files: readonly NamedFile[]): TrainingPicture[] {
+  return files.map(({ name, path }) => ({ name, picture: () => readFile(path) }));
 }
 
 /** @throws {InvalidInput} when there is no such simulated product */

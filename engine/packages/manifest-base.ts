@@ -26,6 +26,8 @@ export const dataset = z.object({
   skipped: count,
   /** Over the SHA-256 of every picture used, in order. */
   sha256,
+  /** The data set of labelled pictures it was made from, with its hash; absent for other sources. */
+  snapshot: z.object({ id: z.string().min(1), hash: sha256 }).optional(),
 });
 
 /** What every model says of itself. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ClassifierModel, ClassifierSession, PROBABILITIES } from '../../classifier';
-import { assertWritable, modelNameOf, type TrainingReportFacts } from '../../domain';
+import { assertWritable, modelNameOf, type SnapshotReference, type TrainingReportFacts } from '../../domain';
 import { thumbnail, toTensor } from '../../imaging';
 import {
   assertFree,
@@ -26,6 +26,8 @@ export interface ClassifierPackaging extends Omit<ClassifierTraining, 'before'> 
   readonly outFolder: string;
   /** Text for the manifest: where the pictures came from. */
   readonly source: string;
+  /** For the manifest: the data set of labelled pictures that they are from. */
+  readonly snapshot?: SnapshotReference;
 }
 
 export interface PackagedClassifier {
@@ -50,7 +52,7 @@ const GOLDEN_WIDTH = 1024;
  * @throws as `trainClassifier`; nothing stays behind then
  */
 export async function trainClassifierPackage(packaging: ClassifierPackaging): Promise<PackagedClassifier> {
-  const { outFolder, partType, version, source, threads = 1 } = packaging;
+  const { outFolder, partType, version, source, snapshot, threads = 1 } = packaging;
   await assertFree(outFolder);
   await assertWritable(outFolder);
   const trained = await trainClassifier({ ...packaging, before: packaging.parentFolder ?? null });
@@ -72,6 +74,7 @@ export async function trainClassifierPackage(packaging: ClassifierPackaging): Pr
       skipped: trained.skipped.length,
       sha256: datasetHash(trained),
       heldOut: trained.heldOut.length,
+      ...(snapshot && { snapshot }),
     },
     classes: [...classes],
     model: MODEL_FILE,

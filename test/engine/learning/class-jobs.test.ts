@@ -128,6 +128,7 @@ describe('Trainings of other kinds', function () {
       outFolder: join(folder.path, 'out'),
       workFolder: folder.path,
       sourceText: 'simulator',
+      dataset: null,
       threads: 1,
       source: { kind: 'simulator', product: 'plate', count: 8, seed: 1 },
       base: { name: 'starter', path },

@@ -1,0 +1,57 @@
+import { fixedSplit } from '../../datasets';
+import { type LabelledBox, type SnapshotCounts, type SnapshotItem, sha256Of } from '../../domain';
+import type { CountingLabel, SnapshotContent } from '../../store';
+
+/** Decimals of a box that count: finer differences come from formats alone. */
+const PER_PIXEL = 1000;
+
+/**
+ * What a snapshot of labels holds. Which pictures are held out depends on their ids alone, except that the same picture
+ * under two ids is dealt by the older one: learnt and held out, it would flatter the figures.
+ *
+ * @param labels by id
+ */
+export function contentOf(labels: readonly CountingLabel[]): SnapshotContent {
+  const splits = new Map<string, SnapshotItem['split']>();
+  const items = labels.map((label): SnapshotItem => {
+    const split = splits.get(label.sha256) ?? splitOf(label.id);
+    splits.set(label.sha256, split);
+    return { ...label, split };
+  });
+  return { items, hash: hashOf(items), counts: countsOf(items) };
+}
+
+/** Held out (one in five) or learnt, by the id alone. */
+export function splitOf(id: string): SnapshotItem['split'] {
+  return fixedSplit(id) === 'val' ? 'val' : 'train';
+}
+
+/** Hex SHA-256 over ids, pictures, labels, boxes in any order to a thousandth of a pixel, and splits; of items by id. */
+export function hashOf(items: readonly SnapshotItem[]): string {
+  const lines = items.map(({ id, sha256, label, boxes, split }) =>
+    JSON.stringify([id, sha256, label, boxes && textsOf(boxes), split]),
+  );
+  return sha256Of(Buffer.from(lines.join('\n')));
+}
+
+function textsOf(boxes: readonly LabelledBox[]): string[] {
+  const rounded = (value: number) => Math.round(PER_PIXEL * value);
+  return boxes
+    .map(({ label, box }) => JSON.stringify([label, ...[box.x, box.y, box.width, box.height].map(rounded)]))
+    .sort();
+}
+
+function countsOf(items: readonly SnapshotItem[]): SnapshotCounts {
+  const count = (wanted: (item: SnapshotItem) => boolean) => items.filter(wanted).length;
+  const boxes = items.flatMap((item) => item.boxes ?? []);
+  const perClass = new Map<string, number>();
+  for (const { label } of boxes) perClass.set(label, (perClass.get(label) ?? 0) + 1);
+  return {
+    ok: count(({ label }) => label === 'OK'),
+    ng: count(({ label }) => label === 'NG'),
+    boxes: boxes.length,
+    perClass: Object.fromEntries([...perClass].sort(([a], [b]) => (a < b ? -1 : 1))),
+    train: count(({ split }) => split === 'train'),
+    val: count(({ split }) => split === 'val'),
+  };
+}

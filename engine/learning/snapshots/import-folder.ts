@@ -1,0 +1,109 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import { type Dataset, DatasetUnreadable, datasetKindOf, readDataset } from '../../datasets';
+import { InvalidInput, type Label } from '../../domain';
+import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
+import { GOOD_CLASS } from '../../simulator';
+import type { ImportedPictures, ImportResult, IncomingPicture } from './imported-pictures';
+
+export interface FolderImport {
+  readonly partType: string;
+  /** Absolute path of a folder of pictures, or of a data set. */
+  readonly path: string;
+  /**
+   * What the pictures show. A data set may do without: then a picture with boxes, or of another class than `good` and
+   * `ok`, is NG, and any other OK.
+   */
+  readonly label?: Label;
+  readonly actor: string;
+  /** Folders that the pictures must lie in, links followed; anywhere unless told. */
+  readonly within?: readonly string[];
+}
+
+const FILES_LIMIT = 20_000;
+const GOOD_CLASSES: readonly string[] = [GOOD_CLASS, 'ok'];
+
+/**
+ * Imports the pictures of a folder, not of those below it, or of a data set in any format that is known here, with its boxes.
+ *
+ * @throws {InvalidInput} when the folder cannot be read, holds no file or too many, or no label is told for it
+ * @throws {DatasetUnreadable} @throws {PartTypeInvalid}
+ */
+export async function importFolder(
+  imported: Pick<ImportedPictures, 'add'>,
+  { partType, path, label, actor, within }: FolderImport,
+): Promise<readonly ImportResult[]> {
+  const files = (await isDataset(path)) ? await ofDataset(path, label, within) : await ofFolder(path, label, within);
+  if (files.length > FILES_LIMIT) {
+    throw new InvalidInput(
+      `${path} holds ${files.length} files; at most ${FILES_LIMIT} are imported at once. Divide it into folders.`,
+      { path, limit: FILES_LIMIT },
+    );
+  }
+  return imported.add(files, { partType, label: label ?? 'OK', actor });
+}
+
+async function isDataset(path: string): Promise<boolean> {
+  return datasetKindOf(path).then(
+    () => true,
+    (error) => {
+      if (error instanceof DatasetUnreadable) return false;
+      throw error;
+    },
+  );
+}
+
+async function ofDataset(path: string, label: Label | undefined, within: FolderImport['within']) {
+  const { pictures, skipped } = await readDataset(path, { within });
+  return [
+    ...pictures.map(
+      (picture): IncomingPicture => ({
+        name: basename(picture.path),
+        label: label ?? labelOf(picture),
+        boxes: picture.boxes,
+        picture: () => readFile(picture.path),
+      }),
+    ),
+    ...skipped.map(
+      ({ name, reason }): IncomingPicture => ({
+        name: basename(name),
+        picture: () => Promise.reject(new InvalidInput(reason)),
+      }),
+    ),
+  ];
+}
+
+function labelOf({ boxes, class: own }: Dataset['pictures'][number]): Label {
+  if (boxes !== null) return boxes.length > 0 ? 'NG' : 'OK';
+  return GOOD_CLASSES.includes(own?.toLowerCase() ?? '') ? 'OK' : 'NG';
+}
+
+async function ofFolder(folder: string, label: Label | undefined, within: FolderImport['within']) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'it does not exist' : error.message;
+    throw new InvalidInput(`The folder ${folder} cannot be read: ${why}. Check the path.`, { folder });
+  });
+  if (label === undefined) {
+    throw new InvalidInput(`${folder} is no data set: say with the label what its pictures show, OK or NG.`, {
+      folder,
+    });
+  }
+  const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
+  if (names.length === 0) throw new InvalidInput(`The folder ${folder} holds no pictures.`, { folder });
+  const allowed = within && (await Promise.all(within.map((one) => realpath(one))));
+  return names
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+    .map((name): IncomingPicture => ({ name, picture: () => readPicture(join(folder, name), allowed) }));
+}
+
+/** @throws {PictureUnreadable} for a file that is too large, before it is read */
+async function readPicture(path: string, allowed: readonly string[] | undefined): Promise<Buffer> {
+  const real = await realpath(path);
+  if (allowed && !allowed.some((folder) => real.startsWith(folder + sep))) {
+    throw new InvalidInput('The picture lies outside the allowed folders.');
+  }
+  const { size } = await stat(real);
+  const { maxBytes } = defaultPictureLimits;
+  if (size > maxBytes) throw new PictureUnreadable('too-large', { bytes: size, limit: maxBytes });
+  return readFile(real);
+}

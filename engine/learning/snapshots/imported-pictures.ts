@@ -1,0 +1,249 @@
+import { basename } from 'node:path';
+import { usableBoxes } from '../../datasets';
+import {
+  type Clock,
+  type Fault,
+  faultOf,
+  type ImportedPicture,
+  InspectionError,
+  InvalidInput,
+  isPartType,
+  type Label,
+  type LabelledBox,
+  NotFound,
+  newId,
+  PartTypeInvalid,
+  type PictureInfo,
+  systemClock,
+  TypedEmitter,
+  timestamp,
+} from '../../domain';
+import { readPictureHeader } from '../../imaging';
+import type { ImportedFilter, Page, Store } from '../../store';
+import { RESTORABLE_MS } from './snapshots';
+
+export interface ImportedPicturesOptions {
+  readonly store: Pick<Store, 'imported' | 'labels' | 'pictures'>;
+  /** Decodes a picture completely. @throws {PictureUnreadable} */
+  inspect(picture: Buffer): Promise<PictureInfo>;
+  readonly clock?: Clock;
+}
+
+export interface ImportedPicturesEvents {
+  /** Pictures of a part type were imported, deleted or restored. */
+  readonly changed: { readonly partType: string };
+}
+
+/** A file that is to be imported. */
+export interface IncomingPicture {
+  /** What it is called. */
+  readonly name: string;
+  /** Its own label and boxes; those of the import, and none, unless told. */
+  readonly label?: Label;
+  readonly boxes?: readonly LabelledBox[] | null;
+  /** Its bytes. @throws {InspectionError} why it cannot be taken */
+  picture(): Promise<Buffer>;
+}
+
+export interface ImportOrder {
+  readonly partType: string;
+  readonly label: Label;
+  /** For the record. */
+  readonly actor: string;
+}
+
+/** What became of a file. */
+export type ImportResult = { readonly name: string } & (
+  | { readonly outcome: 'accepted'; readonly id: string }
+  /** The same picture is labelled already: `id` names it. */
+  | { readonly outcome: 'duplicate'; readonly id: string; readonly label: Label; readonly reason: string }
+  | { readonly outcome: 'refused'; readonly reason: string; readonly error: Fault }
+);
+
+const NAME_LENGTH = 200;
+/** What a crash left of an import is removed when it is older: nothing is being written so long. */
+const LEFT_BEHIND_MS = 3_600_000;
+
+/** Labelled pictures that did not come over the line. They count as labels, approved by whoever imported them. */
+export class ImportedPictures {
+  readonly events = new TypedEmitter<ImportedPicturesEvents>();
+  readonly #store: ImportedPicturesOptions['store'];
+  readonly #inspect: ImportedPicturesOptions['inspect'];
+  readonly #clock: Clock;
+
+  constructor({ store, inspect, clock = systemClock }: ImportedPicturesOptions) {
+    this.#store = store;
+    this.#inspect = inspect;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes in pictures, one after the other. A file that cannot be taken is told with the reason, and the next one is tried;
+   * of a picture that is labelled already, byte by byte, nothing is added.
+   *
+   * @throws {PartTypeInvalid}
+   */
+  async add(
+    files: Iterable<IncomingPicture> | AsyncIterable<IncomingPicture>,
+    order: ImportOrder,
+  ): Promise<readonly ImportResult[]> {
+    const { partType } = order;
+    if (!isPartType(partType)) throw new PartTypeInvalid(partType);
+    const labelled = await this.#store.labels.labelled(partType);
+    const known = new Map(labelled.map(({ sha256, id, label }) => [sha256, { id, label }]));
+    const results: ImportResult[] = [];
+    try {
+      for await (const file of files) {
+        const name = nameOf(file.name);
+        results.push({ name, ...(await this.#addOne(file, name, order, known)) });
+      }
+    } finally {
+      if (results.some(({ outcome }) => outcome === 'accepted')) this.events.emit('changed', { partType });
+    }
+    return results;
+  }
+
+  /** @throws {NotFound} */
+  async get(id: string): Promise<ImportedPicture> {
+    const picture = await this.#store.imported.get(id);
+    if (!picture) throw new NotFound('imported picture', id);
+    return picture;
+  }
+
+  /** Newest first. */
+  list(filter?: ImportedFilter): Promise<Page<ImportedPicture>> {
+    return this.#store.imported.list(filter);
+  }
+
+  /** The picture's bytes, also of a deleted one. @throws {NotFound} */
+  async read(id: string): Promise<Buffer> {
+    return this.#store.pictures.read((await this.get(id)).picturePath);
+  }
+
+  /** Deletes one; it can be restored for 30 days. Snapshots that have it keep it. @throws {NotFound} */
+  remove(id: string, actor: string): Promise<ImportedPicture> {
+    const at = this.#now();
+    return this.#setDeleted(id, at, actor, at);
+  }
+
+  /** Takes a deletion back. @throws {NotFound} @throws {PictureThere} when it was imported again in the meantime */
+  restore(id: string, actor: string): Promise<ImportedPicture> {
+    return this.#setDeleted(id, null, actor, this.#now());
+  }
+
+  /**
+   * Removes for good what was deleted more than 30 days ago and no snapshot holds, and what a crash left of imports.
+   *
+   * @returns how many pictures
+   */
+  async purge(): Promise<number> {
+    const now = this.#clock.now();
+    const before = timestamp(now - RESTORABLE_MS);
+    let count = 0;
+    for (;;) {
+      const pictures = await this.#store.imported.purgeable(before);
+      if (pictures.length === 0) break;
+      // the file goes first: a crash in between leaves a row that the next run finishes
+      for (const { picturePath } of pictures) await this.#store.pictures.remove(picturePath);
+      await this.#store.imported.purge(pictures.map(({ id }) => id));
+      count += pictures.length;
+    }
+    await this.#store.pictures.sweepImported(now - LEFT_BEHIND_MS, (ids) => this.#store.imported.known(ids));
+    return count;
+  }
+
+  async #addOne(
+    file: IncomingPicture,
+    name: string,
+    { partType, label: common, actor }: ImportOrder,
+    known: Map<string, { readonly id: string; readonly label: Label }>,
+  ): Promise<Outcome> {
+    const { label = common, boxes = null } = file;
+    try {
+      const picture = await file.picture();
+      readPictureHeader(picture);
+      const { format, ...info } = await this.#inspect(picture);
+      const { width, height, bytes, sha256 } = info;
+      const twin = known.get(sha256);
+      if (twin) return duplicate(twin);
+      const id = newId();
+      const drawn = boxes && checked(boxes, { id, width, height });
+      const picturePath = await this.#store.pictures.saveImported(id, partType, picture, format);
+      const row = { id, partType, label, boxes: drawn, name, width, height, bytes, sha256, picturePath };
+      const there = await this.#addRow({ ...row, at: this.#now(), actor });
+      if (there) return duplicate(there);
+      known.set(sha256, { id, label });
+      return { outcome: 'accepted', id };
+    } catch (error) {
+      const fault = faultOf(error instanceof InspectionError ? error : new PictureNotRead(name, error));
+      return { outcome: 'refused', reason: fault.message, error: fault };
+    }
+  }
+
+  /** The file is there before the row; without its row it goes again. */
+  async #addRow(row: Parameters<Store['imported']['add']>[0]): Promise<ImportedPicture | null> {
+    const forget = () => this.#store.pictures.remove(row.picturePath).catch(() => undefined);
+    try {
+      const there = await this.#store.imported.add(row);
+      if (there) await forget();
+      return there;
+    } catch (error) {
+      await forget();
+      throw error;
+    }
+  }
+
+  async #setDeleted(id: string, deletedAt: string | null, actor: string, at: string): Promise<ImportedPicture> {
+    const picture = await this.#store.imported.setDeleted(id, deletedAt, actor, at);
+    this.events.emit('changed', { partType: picture.partType });
+    return picture;
+  }
+
+  #now(): string {
+    return timestamp(this.#clock.now());
+  }
+}
+
+/** A file that cannot be opened or read. */
+export class PictureNotRead extends InspectionError {
+  constructor(name: string, cause: unknown) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    super({
+      code: 'picture-not-read',
+      status: 'file not readable',
+      message: `${name} cannot be read: ${detail}. Check that the file is there and may be read.`,
+      parameters: { name, detail },
+      httpStatus: 422,
+      cause,
+    });
+  }
+}
+
+type Outcome = ImportResult extends infer Result ? (Result extends unknown ? Omit<Result, 'name'> : never) : never;
+
+function duplicate({ id, label }: { readonly id: string; readonly label: Label }): Outcome {
+  const reason = `The same picture is there already, labelled ${label}.`;
+  return { outcome: 'duplicate', id, label, reason };
+}
+
+/** @throws {InvalidInput} for a box that leaves the picture or has no area */
+function checked(
+  boxes: readonly LabelledBox[],
+  picture: { readonly id: string; readonly width: number; readonly height: number },
+): readonly LabelledBox[] {
+  const { boxes: usable, remarks } = usableBoxes(picture, boxes);
+  const wrong = remarks.find(({ kind }) => kind !== 'repeated');
+  if (!wrong) return usable;
+  const size = `${picture.width} x ${picture.height}`;
+  throw new InvalidInput(
+    wrong.kind === 'outside'
+      ? `The box ${wrong.label} leaves the picture, which has ${size} pixels. Draw it again.`
+      : `The box ${wrong.label} has no area in the picture, which has ${size} pixels. Draw it again.`,
+    { label: wrong.label, size },
+  );
+}
+
+function nameOf(name: string): string {
+  const plain = basename(name.replaceAll('\\', '/')).replaceAll(/\p{Cc}/gu, '');
+  return plain.slice(0, NAME_LENGTH) || 'picture';
+}

@@ -1,0 +1,13 @@
+export { contentOf, splitOf } from './content';
+export { datasetStats } from './dataset-stats';
+export { type FolderImport, importFolder } from './import-folder';
+export {
+  ImportedPictures,
+  type ImportedPicturesEvents,
+  type ImportOrder,
+  type ImportResult,
+  type IncomingPicture,
+  PictureNotRead,
+} from './imported-pictures';
+export { NothingLabelled, RESTORABLE_DAYS, type SnapshotFile, Snapshots } from './snapshots';
+export { NothingInSnapshot, writableSnapshot } from './writable-snapshot';
