@@ -86,6 +86,7 @@ export async function foldCoresets(
  * Scores every picture kept whole by a bank chosen from the other folds.
  *
  * @param without pictures that are left out of all banks
+ * @param known   patches that all banks are chosen from as well, one set a section; none unless told
  */
 export async function heldOutScores(
   candidates: Candidates,
@@ -93,11 +94,13 @@ export async function heldOutScores(
   without: ReadonlySet<number>,
   plan: BankPlan,
   onProgress: (share: number) => void,
+  known: readonly PatchSet[] | null = null,
 ): Promise<HeldOutScore[]> {
   const scores: HeldOutScore[] = [];
   for (let fold = 0; fold < folds; fold += 1) {
     const others = coresets.filter((_, other) => other !== fold);
-    const searchers = await openSearchers(await chooseBanks(others, without, plan), plan);
+    const sets = known === null ? others : [known, ...others];
+    const searchers = await openSearchers(await chooseBanks(sets, without, plan), plan);
     try {
       for (const [picture, { views }] of candidates.all) {
         if (views === null || foldOf.get(picture) !== fold) continue;
@@ -112,13 +115,18 @@ export async function heldOutScores(
   return scores;
 }
 
-/** The final banks, one a section, from all folds. */
+/**
+ * The final banks, one a section, from all folds.
+ *
+ * @param known see `heldOutScores`
+ */
 export function finalBanks(
   { coresets }: FoldCoresets,
   without: ReadonlySet<number>,
   plan: BankPlan,
+  known: readonly PatchSet[] | null = null,
 ): Promise<(Bank | null)[]> {
-  return chooseBanks(coresets, without, plan);
+  return chooseBanks(known === null ? coresets : [known, ...coresets], without, plan);
 }
 
 /** @returns null for a section in which nothing counts */

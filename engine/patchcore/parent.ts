@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InspectionError, seededRandom, sha256Of, type TrainingOptions } from '../domain';
+import { InspectionError, sha256Of, type TrainingOptions } from '../domain';
 import { readMask } from '../imaging';
 import { type AnomalyManifest, type BankManifest, verifyFiles } from '../packages';
 import { suspects } from '../statistics';
 import { type Backbone, backboneOf } from './backbone';
-import { type Bank, chooseBank } from './bank';
+import type { Bank } from './bank';
 import { bankOf } from './bank-storage';
 import type { Candidates } from './candidates';
-import { type BankPlan, type HeldOutScore, openSearchers, scoreViews, withoutPictures } from './cross-validation';
+import { type BankPlan, type HeldOutScore, openSearchers, scoreViews } from './cross-validation';
 import type { TappedExtractor } from './extractor';
 import { type BankOrigins, originsOf, readConditioning, readOrigins } from './package-files';
-import { joined } from './patch-set';
+import { joined, type PatchSet } from './patch-set';
 import type { ChosenRecipe } from './recipe-trials';
 import type { ExpertOptions, TrainingSettings } from './training-settings';
 
@@ -109,15 +109,16 @@ export async function inheritedSettings(
 }
 
 /**
- * Scores the new pictures by the parent's banks, which do not know them, and finds those that look defective beside the
- * parent's pictures.
+ * The new pictures that look defective beside the parent's pictures, by the parent's banks, which do not know them.
+ *
+ * @returns their scores, highest first
  */
-export async function scoreByParent(
-  candidates: Candidates,
+export async function suspectsBeside(
   { banks, manifest }: Parent,
+  candidates: Candidates,
   plan: BankPlan,
   onProgress: (share: number) => void,
-): Promise<{ readonly scores: HeldOutScore[]; readonly suspects: HeldOutScore[] }> {
+): Promise<readonly HeldOutScore[]> {
   const searchers = await openSearchers(banks, plan);
   const scores: HeldOutScore[] = [];
   try {
@@ -133,24 +134,12 @@ export async function scoreByParent(
   const known = manifest.calibration.scores;
   const all = [...known, ...scores.map(({ score }) => score)];
   const found = suspects(all).flatMap((place) => (place < known.length ? [] : [scores[place - known.length]]));
-  return { scores, suspects: found };
+  return found.sort((a, b) => b.score - a.score);
 }
 
-/** Banks chosen anew from the parent's banks and the new pictures. */
-export async function grownBanks(
-  candidates: Candidates,
-  { banks }: Parent,
-  without: ReadonlySet<number>,
-  plan: BankPlan,
-): Promise<(Bank | null)[]> {
-  const random = seededRandom(plan.seed + 2);
-  const grown: (Bank | null)[] = [];
-  for (const [section, bank] of banks.entries()) {
-    const added = [...candidates.all.values()].map(({ sections }) => withoutPictures(sections[section], without));
-    const all = joined(bank === null ? added : [bank, ...added], plan.columns);
-    grown.push(all.patches.rows === 0 ? null : await chooseBank(all, plan, random));
-  }
-  return grown;
+/** What the parent's banks hold, one set a section. */
+export function knownPatches({ banks }: Parent, { columns }: Pick<BankPlan, 'columns'>): readonly PatchSet[] {
+  return banks.map((bank) => bank ?? joined([], columns));
 }
 
 /** One hash over the pictures of the parent and the new ones. */

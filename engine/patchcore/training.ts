@@ -40,7 +40,7 @@ import {
   writeConditioning,
   writeOrigins,
 } from './package-files';
-import { grownBanks, grownHash, inheritedSettings, type Parent, readParent, scoreByParent } from './parent';
+import { grownHash, inheritedSettings, knownPatches, type Parent, readParent, suspectsBeside } from './parent';
 import type { ViewPatches } from './patch-set';
 import { type ReadPicture, readPictures, type SkippedPicture } from './picture-reader';
 import { signatureOfViews } from './picture-signature';
@@ -110,8 +110,9 @@ export interface TrainingResult {
  *    look defective are left out of the bank and of the thresholds, and listed for a person, unless they shall be kept.
  * 4. The final bank is chosen from all the others; thresholds come from the held-out scores.
  *
- * With `updateFrom` the pictures are added to a version instead: its recipe, view and wishes hold, the new pictures are scored
- * by its banks, the banks are chosen anew from the old ones and the new pictures, and all held-out scores count together.
+ * With `updateFrom` the pictures are added to a version instead: its recipe, view and wishes hold, each new picture is scored by
+ * its patches and those of other new pictures, the banks are chosen anew from the old ones and the new pictures, and all
+ * held-out scores count together.
  * Defective pictures are scored by the new banks only, and must be given again where the version knew some.
  *
  * The package appears at `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in
@@ -411,19 +412,24 @@ class TrainingWork {
     };
   }
 
-  /** The parent's banks with the new pictures, which the parent's banks have scored. */
+  /**
+   * The parent's banks with the new pictures. Each of these is scored by a bank of the parent's patches and those of other
+   * new pictures: the parent alone would find a new variant strange, and thresholds above that would let defects pass.
+   */
   private async grow(parent: Parent, { candidates, groups }: Collected, plan: BankPlan): Promise<Scored> {
     const { progress, settings } = this;
-    progress.at('coreset', 0);
-    const { scores, suspects: found } = await scoreByParent(candidates, parent, plan, (share) =>
-      progress.at('coreset', share),
-    );
+    const part = (from: number, to: number) => (share: number) => progress.at('coreset', from + (to - from) * share);
+    part(0, 0)(0);
+    const found = await suspectsBeside(parent, candidates, plan, part(0, 0.4));
     const leftOut = new Set(settings.keepSuspects ? [] : found.map(({ picture }) => picture));
+    const patches = knownPatches(parent, plan);
+    const coresets = await foldCoresets(candidates, groups, plan, part(0.4, 0.6));
+    const scores = await heldOutScores(candidates, coresets, leftOut, plan, part(0.6, 1), patches);
     // what the parent has seen almost as it is says nothing about parts to come
     const known = new Set([...groups].flatMap(([picture, group]) => (picture < 0 ? [group] : [])));
     const isNew = (picture: number) => !known.has(groups.get(picture) ?? picture);
     return {
-      banks: await grownBanks(candidates, parent, leftOut, plan),
+      banks: await finalBanks(coresets, leftOut, plan, patches),
       folds: parent.manifest.calibration.folds,
       leftOut,
       good: scores.filter(({ picture }) => !leftOut.has(picture) && isNew(picture)),
