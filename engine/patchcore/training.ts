@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InvalidInput, seededRandom, sha256Of, type TrainingOptions } from '../domain';
+import { InvalidInput, type SnapshotReference, seededRandom, sha256Of, type TrainingOptions } from '../domain';
 import { type Augmentation, augment, contentOf, patchCounts, thumbnail, type View } from '../imaging';
 import { Session } from '../inference';
 import {
@@ -79,6 +79,10 @@ export interface PatchcoreTraining extends TrainingOptions, ExpertOptions {
   readonly partType: string;
   /** Pictures of good parts only. */
   readonly pictures: readonly TrainingPicture[];
+  /** Pictures of defective parts, besides those of `defectFolder`: they set the accept level and are never learnt. */
+  readonly defects?: readonly TrainingPicture[];
+  /** For the manifest: the data set of labelled pictures that these are from. */
+  readonly snapshot?: SnapshotReference;
   /** Final package folder: must not exist, or be empty. */
   readonly outFolder: string;
   readonly version: string;
@@ -136,11 +140,12 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
       partType,
     });
   }
-  if (parent && parent.manifest.calibration.defects > 0 && training.defectFolder === undefined) {
+  const { defectFolder, defects: defective = [] } = training;
+  if (parent && parent.manifest.calibration.defects > 0 && defectFolder === undefined && defective.length === 0) {
     // the new bank scores them otherwise, mostly lower: with their old scores some would pass
     const { defects } = parent.manifest.calibration;
     throw new InvalidInput(
-      `The accept level of this version comes from ${defects} pictures of defective parts. Give their folder again (defects), ` +
+      `The accept level of this version comes from ${defects} pictures of defective parts. Give their folder again (defects), or label pictures NG, ` +
         'so that the new bank scores them.',
       { defects },
     );
@@ -165,9 +170,9 @@ class TrainingWork {
   /** Each picture used, by its place; those of a parent below 0. */
   private readonly used = new Map<number, LearntPicture>();
   private readonly twins = new Map<string, string>();
-  /** Encoded pictures of the sample, by their place. */
   /** Place of each picture in the list of training pictures, by its SHA-256. */
   private readonly places = new Map<string, number>();
+  /** Encoded pictures of the sample, by their place. */
   private readonly files = new Map<number, Buffer>();
 
   constructor(
@@ -443,14 +448,15 @@ class TrainingWork {
     banks: readonly (Bank | null)[],
     plan: BankPlan,
   ): Promise<number[]> {
-    const { defectFolder, signal } = this.training;
-    if (defectFolder === undefined) return [];
+    const { defectFolder, defects = [], signal } = this.training;
+    const pictures = [...(defectFolder === undefined ? [] : await picturesInFolder(defectFolder)), ...defects];
+    if (pictures.length === 0) return [];
     const { viewing, mask } = this.settings;
     const searchers = await openSearchers(banks, plan);
     try {
       const scores: number[] = [];
       const seen = new Map<string, string>();
-      for await (const read of readPictures(await picturesInFolder(defectFolder), viewing)) {
+      for await (const read of readPictures(pictures, viewing)) {
         signal?.throwIfAborted();
         if ('reason' in read) {
           this.skipped.push(read);
@@ -519,14 +525,14 @@ class TrainingWork {
     const used = new Map([...this.used].filter(([picture]) => !scored.leftOut.has(picture)));
     progress.at('package', 0);
     const heads = await headFiles(banks, chosen.conditioning, extractor.layers, plan);
+    const pictures = numbered(used);
+    const sources = await sourcePictures(banks, pictures, (picture) => this.copyOf(picture));
     const isEmbedded = backbone.embedded && tapped.bytes === backbone.bytes;
     const manifest: UnsealedManifest<BankManifest> = {
       format: MANIFEST_FORMAT,
       kind: 'patchcore',
       method: 'bank',
       name: training.name ?? training.partType,
-    const pictures = numbered(used);
-    const sources = await sourcePictures(banks, pictures, (picture) => this.copyOf(picture));
       version: training.version,
       partType: training.partType,
       createdAt: new Date().toISOString(),
@@ -537,6 +543,7 @@ class TrainingWork {
         skipped: this.skipped.length,
         sha256: this.parent ? grownHash(this.parent, collected.sha256) : collected.sha256,
         defects: defects.length,
+        ...(training.snapshot && { snapshot: training.snapshot }),
       },
       preprocessing: { ...settings.viewing.preprocessing, fastShrinkOnLoad: false },
       viewing: { roi: settings.viewing.roi, tiles: settings.viewing.tiles, mask: settings.mask && MASK_FILE },
@@ -598,12 +605,6 @@ class TrainingWork {
     return { manifest: sealed, skipped: this.skipped };
   }
 
-  private async scoreGolden(
-    manifest: BankManifest,
-    extractor: Extractor,
-    heads: Heads,
-    pictures: readonly Buffer[],
-  ): Promise<{ list: GoldenPicture[]; files: Record<string, Uint8Array> }> {
   /** A small copy of a picture that was learnt; null when it cannot be had any more. */
   private async copyOf(picture: number): Promise<Buffer | null> {
     const { training, parent } = this;
@@ -619,6 +620,12 @@ class TrainingWork {
     return bytes === null || size === null || sha256Of(bytes) !== sha256 ? null : sourceCopy(bytes, size);
   }
 
+  private async scoreGolden(
+    manifest: BankManifest,
+    extractor: Extractor,
+    heads: Heads,
+    pictures: readonly Buffer[],
+  ): Promise<{ list: GoldenPicture[]; files: Record<string, Uint8Array> }> {
     const sessions: (Session | null)[] = [];
     for (const name of heads.names) {
       sessions.push(name === null ? null : this.opened(await Session.open(heads.files[name], this.settings.threads)));
