@@ -13,7 +13,7 @@ export interface RetrainConditions {
 }
 
 export interface RetrainSchedule {
-  /** Five fields: minute, hour, day of month, month, day of week; or six, with seconds first. */
+  /** Five fields: minute, hour, day of month, month, day of week. */
   readonly cron: string;
   /** IANA name, for example `Europe/Berlin`. */
   readonly timeZone: string;

@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type Clock,
@@ -7,12 +7,12 @@ import {
   type Job,
   type JobProgress,
   type JobState,
+  type ModelKind,
   modelNameOf,
   NotFound,
   newId,
   syncFolder,
   systemClock,
-  type TrainingReportFacts,
   type TrainingRequest,
   TypedEmitter,
   timestamp,
@@ -22,16 +22,20 @@ import type { Store } from '../store';
 import { checkRequest } from './check-request';
 import { JobEnded, JobQueueUnavailable, QUEUE_LIMIT } from './errors';
 import { hasCheckpoint, keepOrder, keptOrder, removeOthers } from './job-folder';
-import { publicJob, publicRequest } from './public-job';
+import { CANCELLED, fateLine, INTERRUPTED, type JobNews, judgedLine, lastLineOf, logged, news } from './job-log';
+import { publicJob, publicRequest, withoutCurves } from './public-job';
 import type { TrainingContext } from './training-context';
 import type { TrainingOrder } from './training-messages';
 import { makeOrder, outFolderOf } from './training-order';
 import { TrainingDied, TrainingProcess } from './training-process';
+import { fateOf, type JudgeVersion, type VersionFate } from './version-policy';
 
 export interface JobQueueOptions extends TrainingContext {
   readonly store: TrainingContext['store'] & Pick<Store, 'jobs' | 'audit'>;
   /** Jobs at the same time, 1 unless told. One part type never trains twice at once. */
   readonly concurrency?: number;
+  /** Without it, what a training finds of its own version decides alone. */
+  readonly judge?: JudgeVersion;
   readonly clock?: Clock;
 }
 
@@ -47,6 +51,8 @@ const SKIPPED_KEPT = 100;
 /** A training that is ended from outside again and again is given up. */
 const RESUMES_LIMIT = 5;
 const ENDED: readonly JobState[] = ['completed', 'failed', 'cancelled', 'interrupted'];
+/** Share of a job's progress that the training has; the rest is the comparison of its version. */
+const TRAINING_SHARE = 0.9;
 const DONE: JobProgress = { stage: 'verify', percent: 100, remainingSeconds: 0 };
 const STATION_CLOSED: Fault = {
   code: 'interrupted',
@@ -60,6 +66,8 @@ const NODE_RED_ENDED: Fault = {
 interface RunningJob {
   job: Job;
   process?: TrainingProcess;
+  /** Ends the comparison of its version. */
+  readonly judging: AbortController;
   /** Why it shall stop before its end. */
   stop?: 'cancelled' | 'interrupted';
   /** Resolves when everything of the job is over. */
@@ -68,7 +76,9 @@ interface RunningJob {
 
 /**
  * Training jobs: kept in the store, one running at a time, each in a process of its own with low priority. A job's
- * result is one new version folder, which appears in one step after the process has ended well.
+ * result is one new version folder, which appears in one step after the process has ended well. Only then is the version
+ * compared with the one in production and, where that is wished, deployed in one transaction: whatever is killed on the
+ * way, one version is in production, and it is a complete one.
  */
 export class JobQueue {
   readonly events = new TypedEmitter<JobQueueEvents>();
@@ -76,6 +86,7 @@ export class JobQueue {
   readonly #models: JobQueueOptions['models'];
   readonly #context: TrainingContext;
   readonly #concurrency: number;
+  readonly #judge: JudgeVersion;
   readonly #clock: Clock;
   /** Where jobs write before their result is moved to the models. */
   readonly #workFolder: string;
@@ -90,24 +101,25 @@ export class JobQueue {
     this.#models = options.models;
     this.#context = options;
     this.#concurrency = options.concurrency ?? 1;
+    this.#judge = options.judge ?? (async () => null);
     this.#clock = options.clock ?? systemClock;
     this.#workFolder = join(options.store.dataFolder, 'training');
   }
 
   /**
-   * Lets the trainings that a dead process left running go on from their checkpoints, marks those without any as
-   * interrupted, removes what they left, and starts queued ones.
+   * Lets the trainings that a dead process left running go on from their checkpoints, or from the comparison of a version
+   * that is complete; marks the others as interrupted, removes what they left, and starts queued ones.
    */
   async open(): Promise<void> {
-    for (const job of await this.#store.jobs.list({ state: 'running' })) {
-      const goesOn = await this.#goesOn(job);
+    for (const left of await this.#store.jobs.list({ state: 'running' })) {
+      const job = await this.#withPlaced(left);
       await this.#save(
-        goesOn
-          ? requeued(job, 'Node-RED ended while this training ran; it goes on from its last checkpoint.')
-          : { ...job, state: 'interrupted', endedAt: this.#now(), error: NODE_RED_ENDED },
+        (await this.#goesOn(job))
+          ? this.#requeued(job, 'Node-RED ended while this training ran')
+          : this.#logged({ ...job, ...interrupted(job, NODE_RED_ENDED), endedAt: this.#now() }, INTERRUPTED),
       );
     }
-    this.#queued = [...(await this.#store.jobs.list({ state: 'queued' }))].reverse();
+    this.#queued = [...(await this.#store.jobs.list({ state: 'queued' }))];
     await removeOthers(
       this.#workFolder,
       this.#queued.map(({ id }) => id),
@@ -117,27 +129,31 @@ export class JobQueue {
   }
 
   /**
-   * Queues a training; it starts when it is its turn.
+   * Queues a training; it starts when it is its turn: those of a higher priority first, then the older ones.
    *
-   * @param actor who wants it, for the record
+   * @param actor   who wants it, for the record
+   * @param trigger the retraining run it belongs to
    * @throws what `checkRequest` throws of it
    * @throws {JobQueueUnavailable} while the station closes, or when too many jobs wait
    */
-  async submit(request: TrainingRequest, actor: string): Promise<Job> {
+  async submit(request: TrainingRequest, actor: string, trigger?: Job['trigger']): Promise<Job> {
     const checked = await checkRequest(request, this.#context);
     this.#assertAccepting();
-    const job: Job = {
+    const asked: Job = {
       id: newId(),
       request: checked,
       state: 'queued',
       progress: null,
       version: null,
       error: null,
+      priority: checked.priority ?? 0,
+      ...(trigger && { trigger }),
       actor,
       createdAt: this.#now(),
       startedAt: null,
       endedAt: null,
     };
+    const job = this.#logged(asked, news('queued', `Asked for by ${actor}.`, { actor }));
     await this.#store.jobs.insert(job);
     await this.#note(job, actor, 'training.start', publicRequest(checked));
     if (this.#state === 'open') {
@@ -167,7 +183,8 @@ export class JobQueue {
   }
 
   /**
-   * Ends a job; resolves when its process is gone and nothing of it is left.
+   * Ends a job; resolves when its process is gone. Nothing of it is left but a version that was complete already: that one
+   * stays, not deployed.
    *
    * @throws {NotFound}
    * @throws {JobEnded} when it is over, also when it came to its end in the meantime
@@ -177,14 +194,14 @@ export class JobQueue {
     if (waiting) {
       this.#queued = this.#queued.filter((job) => job !== waiting);
       await this.#removeFolder(waiting);
-      const job = await this.#save({ ...waiting, state: 'cancelled', endedAt: this.#now() });
+      const ended = { ...waiting, state: 'cancelled', endedAt: this.#now() } as const;
+      const job = await this.#save(this.#logged(ended, CANCELLED));
       await this.#note(job, actor, 'training.cancel', null);
       return publicJob(job);
     }
     const running = this.#running.get(id);
     if (running) {
-      running.stop ??= 'cancelled';
-      running.process?.kill();
+      stop(running, 'cancelled');
       await running.over;
     }
     const job = running?.job ?? (await this.get(id));
@@ -194,25 +211,22 @@ export class JobQueue {
   }
 
   /**
-   * Ends the running jobs, which become interrupted or, with a checkpoint, queued; queued ones wait for the next start.
+   * Ends the running jobs, which become interrupted or, where they can go on, queued; queued ones wait for the next start.
    * Leaves no process.
    */
   async close(): Promise<void> {
     this.#state = 'closed';
-    for (const running of this.#running.values()) {
-      running.stop ??= 'interrupted';
-      running.process?.kill();
-    }
+    for (const running of this.#running.values()) stop(running, 'interrupted');
     await Promise.all([...this.#running.values()].map((running) => running.over));
   }
 
   #startNext(): void {
     while (this.#state === 'open' && this.#running.size < this.#concurrency) {
       const training = new Set([...this.#running.values()].map(({ job }) => job.request.partType));
-      const next = this.#queued.find((job) => !training.has(job.request.partType));
+      const [next] = this.#queued.filter((job) => !training.has(job.request.partType)).sort(byTurn);
       if (!next) return;
       this.#queued = this.#queued.filter((job) => job !== next);
-      const running: RunningJob = { job: next, over: Promise.resolve() };
+      const running: RunningJob = { job: next, judging: new AbortController(), over: Promise.resolve() };
       this.#running.set(next.id, running);
       running.over = this.#run(running).finally(() => {
         this.#running.delete(next.id);
@@ -224,61 +238,110 @@ export class JobQueue {
   /** Takes a job from its start to its last state, or back into the queue; never rejects. */
   async #run(running: RunningJob): Promise<void> {
     running.job = { ...running.job, state: 'running', startedAt: running.job.startedAt ?? this.#now() };
+    this.#tell(running, news('started', 'The training starts.'));
     const outcome = await this.#attempt(running);
+    running.job = { ...running.job, ...outcome };
     if (outcome.state === 'queued') {
-      running.job = await this.#save({ ...running.job, ...outcome });
-      this.#queued = [running.job, ...this.#queued];
+      await this.#save(running.job);
+      this.#queued = [...this.#queued, running.job];
       return;
     }
     await this.#removeFolder(running.job);
-    running.job = await this.#save({ ...running.job, ...outcome, endedAt: this.#now() });
+    this.#tell(running, lastLineOf(running.job));
+    running.job = await this.#save({ ...running.job, endedAt: this.#now() });
   }
 
+  /** Trains, judges and deploys, from wherever the job stands. */
   async #attempt(running: RunningJob): Promise<Partial<Job>> {
-    const { partType, kind = 'patchcore', deploy } = running.job.request;
-    let version: string | null = null;
     try {
-      await this.#save(running.job);
-      version = await this.#train(running);
-      const refused = running.job.report?.gate.accepted === false;
-      if (deploy && refused) this.#tell(running, `Version ${version} is not in production: the gate refused it.`);
-      else if (deploy) await this.#models.deploy(modelNameOf(partType, kind), version, running.job.actor);
-      return { state: 'completed', version, error: null, progress: { ...running.job.progress, ...DONE } };
+      running.job = await this.#save(await this.#withPlaced(running.job));
+      if (running.job.version === null) await this.#train(running);
+      const deployment = await this.#decide(running);
+      return { state: 'completed', error: null, deployment, progress: { ...running.job.progress, ...DONE } };
     } catch (caught) {
-      const error = faultOf(caught);
-      const { progress } = running.job;
-      if (version !== null) {
-        return { state: 'failed', version, error: notDeployed(version, error), progress };
+      const job = await this.#withPlaced(running.job);
+      const { version } = job;
+      if (running.stop === 'cancelled') {
+        return { state: 'cancelled', version, error: null, ...(version !== null && { deployment: 'none' }) };
       }
-      if (running.stop === 'cancelled') return { state: 'cancelled', version, error: null, progress };
-      const killed = caught instanceof TrainingDied && caught.killed;
-      if ((killed || running.stop) && (await this.#goesOn(running.job))) {
+      const killed = wasKilled(caught);
+      if ((killed || running.stop) && (await this.#goesOn(job))) {
         const why = running.stop ? 'The station was closed while this training ran' : 'The training process was ended';
-        return requeued(running.job, `${why}; it goes on from its last checkpoint.`);
+        return this.#requeued(job, why);
       }
-      if (running.stop === 'interrupted') return { state: 'interrupted', version, error: STATION_CLOSED, progress };
-      return { state: killed ? 'interrupted' : 'failed', version, error, progress };
+      if (running.stop === 'interrupted') return interrupted(job, STATION_CLOSED);
+      const error = faultOf(caught);
+      if (killed) return interrupted(job, error);
+      if (version === null) return { state: 'failed', version, error };
+      return { state: 'failed', version, error: notDeployed(version, error), deployment: 'none' };
     }
   }
 
-  /** @returns the version that has appeared among the models */
-  async #train(running: RunningJob): Promise<string> {
+  /** Has the version judged and, where that is wished, deployed. */
+  async #decide(running: RunningJob): Promise<VersionFate> {
+    const { request, report, dataset = null, actor, id } = running.job;
+    const { partType, kind = 'patchcore', policy = null } = request;
+    const version = running.job.version as string;
+    const name = modelNameOf(partType, kind);
+    // the last run may have been ended between the deployment and its own end
+    if (await this.#isDeployed(partType, kind, version)) return 'deployed';
+
+    const wish = { kind, partType, version, dataset, policy, trained: report?.gate ?? null };
+    const gateReport = await this.#judge(
+      wish,
+      (progress) =>
+        this.#progress(running, { ...progress, percent: share(progress.percent, 1 - TRAINING_SHARE, TRAINING_SHARE) }),
+      running.judging.signal,
+    );
+    if (running.stop) throw new Error('stopped after it was judged');
+    if (gateReport) {
+      running.job = { ...running.job, gateReport };
+      this.#tell(running, judgedLine(gateReport.decision));
+    }
+    const fate = fateOf(request, gateReport, report?.gate);
+    if (fate === 'deployed') await this.#models.deploy(name, version, actor, `training ${id}`);
+    if (fate === 'refused') this.#remark(running, `Version ${version} is not in production: the gate refused it.`);
+    this.#tell(running, fateLine(fate, version));
+    return fate;
+  }
+
+  async #isDeployed(partType: string, kind: ModelKind, version: string): Promise<boolean> {
+    const deployed = await this.#models.deployed(partType, kind).catch(() => null);
+    return deployed?.version === version;
+  }
+
+  /** Trains until the job's version has appeared among the models. */
+  async #train(running: RunningJob): Promise<void> {
     const order = await this.#orderOf(running.job);
     await mkdir(dirname(order.outFolder), { recursive: true });
+    if (order.dataset) {
+      const { id, hash } = order.dataset;
+      running.job = { ...running.job, dataset: { id, hash } };
+      this.#tell(running, news('learnt', `It learns from data set ${id}.`, { dataset: id }));
+    }
     if (running.stop) throw new Error('stopped before it began');
 
-    running.process = new TrainingProcess(order, (progress) => this.#progress(running, progress));
+    running.process = new TrainingProcess(order, (progress) =>
+      this.#progress(running, { ...progress, percent: share(progress.percent, TRAINING_SHARE) }),
+    );
     const { skipped, report, notes = [] } = await running.process.result;
     if (skipped.length > 0) running.job = { ...running.job, skipped: skipped.slice(0, SKIPPED_KEPT) };
     if (report) running.job = { ...running.job, report: withoutCurves(report) };
-    for (const note of notes) this.#tell(running, note);
+    for (const note of notes) this.#remark(running, note);
     if (running.stop) throw new Error('stopped at its end');
     if (skipped.length > 0) {
       const names = skipped.map(({ name, reason }) => `${name} (${reason})`);
       this.#warn(running.job, `${skipped.length} pictures were left out: ${names.slice(0, 20).join(', ')}`);
+      const count = skipped.length;
+      this.#tell(running, news('skipped', `${count} pictures were left out.`, { count }));
     }
-    await this.#place(order);
-    return order.version;
+    // named before it is there: after a kill between the two, the next start finds out whether it is
+    running.job = await this.#save({ ...running.job, version: order.version });
+    await this.#place(order).catch((error) => {
+      running.job = { ...running.job, version: null };
+      throw error;
+    });
+    this.#tell(running, news('placed', `Version ${order.version} is made.`, { version: order.version }));
   }
 
   /** What a job is to do: what it was to do before, when it goes on from a checkpoint. */
@@ -287,7 +350,7 @@ export class JobQueue {
     const kept = await keptOrder(workFolder);
     if (kept === null) {
       await rm(workFolder, { recursive: true, force: true });
-      const order = await makeOrder(job.request, workFolder, this.#context);
+      const order = await makeOrder(job.request, workFolder, this.#context, job.actor);
       if (order.kind === 'detector') await keepOrder(order);
       return order;
     }
@@ -307,9 +370,31 @@ export class JobQueue {
     for (const folder of [dirname(place), this.#models.folder]) await syncFolder(folder);
   }
 
-  /** Whether a job that was ended from outside can go on where its last checkpoint stands. */
+  /** The job with its version, if that lies among the models. */
+  async #withPlaced(job: Job): Promise<Job> {
+    const { version, request } = job;
+    if (version === null) return job;
+    const folder = this.#models.folderOf(modelNameOf(request.partType, request.kind ?? 'patchcore'), version);
+    const isThere = await access(folder).then(
+      () => true,
+      () => false,
+    );
+    return isThere ? job : { ...job, version: null };
+  }
+
+  /** Whether a job that was ended from outside can go on: its version is complete, or a checkpoint is there. */
   async #goesOn(job: Job): Promise<boolean> {
-    return (job.resumed ?? 0) < RESUMES_LIMIT && (await hasCheckpoint(this.#folderOf(job)));
+    if ((job.resumed ?? 0) >= RESUMES_LIMIT) return false;
+    return job.version !== null || (await hasCheckpoint(this.#folderOf(job)));
+  }
+
+  /** A job that goes on where it stands. */
+  #requeued(job: Job, why: string): Job {
+    const where = job.version === null ? 'from its last checkpoint' : `with the comparison of version ${job.version}`;
+    const note = `${why}; it goes on ${where}.`;
+    const resumed = (job.resumed ?? 0) + 1;
+    const queued: Job = { ...job, state: 'queued', notes: [...(job.notes ?? []), note], resumed };
+    return this.#logged(queued, { code: 'resumed', text: note, parameters: { count: resumed } });
   }
 
   #folderOf({ id }: Job): string {
@@ -320,12 +405,23 @@ export class JobQueue {
     await rm(this.#folderOf(job), { recursive: true, force: true }).catch((error) => this.#warn(job, error));
   }
 
-  #tell(running: RunningJob, note: string): void {
+  #remark(running: RunningJob, note: string): void {
     running.job = { ...running.job, notes: [...(running.job.notes ?? []), note] };
+    this.#tell(running, { text: note });
+  }
+
+  #tell(running: RunningJob, line: JobNews): void {
+    running.job = this.#logged(running.job, line);
+  }
+
+  #logged(job: Job, line: JobNews): Job {
+    return logged(job, this.#now(), line);
   }
 
   #progress(running: RunningJob, progress: JobProgress): void {
     if (running.stop) return;
+    const { stage } = progress;
+    if (stage !== running.job.progress?.stage) this.#tell(running, news('stage', `Stage: ${stage}.`, { stage }));
     running.job = { ...running.job, progress };
     this.#emit(running.job);
   }
@@ -372,29 +468,35 @@ export class JobQueue {
   }
 }
 
+function stop(running: RunningJob, why: NonNullable<RunningJob['stop']>): void {
+  running.stop ??= why;
+  running.process?.kill();
+  running.judging.abort();
+}
+
+/** Those of a higher priority first, then the older ones. */
+function byTurn(a: Job, b: Job): number {
+  return (b.priority ?? 0) - (a.priority ?? 0) || a.id.localeCompare(b.id);
+}
+
+/** Percent of a part, of the whole. */
+function share(percent: number, part: number, before = 0): number {
+  return 100 * before + percent * part;
+}
+
+/** True when something outside ended the process, not what it did. */
+function wasKilled(error: unknown): boolean {
+  return error instanceof TrainingDied && error.killed;
+}
+
+function interrupted({ version }: Job, error: Fault): Partial<Job> & { readonly state: 'interrupted' } {
+  return { state: 'interrupted', version, error, ...(version !== null && { deployment: 'none' as const }) };
+}
+
 function notDeployed(version: string, { message }: Fault): Fault {
   return {
     code: 'trained-not-deployed',
     message: `Version ${version} was trained, but could not be deployed: ${message}`,
     parameters: { version, detail: message },
-  };
-}
-
-/** A job that goes on where its last checkpoint stands. */
-function requeued(job: Job, note: string): Job {
-  return { ...job, state: 'queued', notes: [...(job.notes ?? []), note], resumed: (job.resumed ?? 0) + 1 };
-}
-
-/** Curves over all confidences stand in the model's manifest; a job that is told a few times a second is short. */
-function withoutCurves(report: TrainingReportFacts): TrainingReportFacts {
-  if (report.kind !== 'detector') return report;
-  const short = <Figures extends { readonly curves?: unknown } | null>(figures: Figures): Figures =>
-    figures && { ...figures, curves: undefined };
-  const { before, after, oldClasses } = report;
-  return {
-    ...report,
-    before: short(before),
-    after: short(after),
-    oldClasses: oldClasses && { before: short(oldClasses.before), after: short(oldClasses.after) },
   };
 }
