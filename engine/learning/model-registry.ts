@@ -3,24 +3,21 @@ import { join } from 'node:path';
 import {
   type Clock,
   type DeploymentRecord,
-  type DetectionThresholds,
   InspectionError,
+  InvalidInput,
   isName,
   type ModelKind,
+  type ModelReference,
   type ModelVersion,
   NotFound,
+  type RemovedVersion,
   systemClock,
-  type Thresholds,
   TypedEmitter,
   timestamp,
-  type Verdict,
 } from '../domain';
 import {
   type Archive,
   archiveOf,
-  type ClassifierManifest,
-  type DetectorManifest,
-  folderBytes,
   importVersion,
   listVersions,
   type ModelKey,
@@ -30,9 +27,13 @@ import {
   verifyFiles,
 } from '../packages';
 import type { Store } from '../store';
+import { type Deployed, type DeployedModel, type DeployedOf, readDeployed } from './deployed-model';
+import { earlierDeployments } from './deployment-history';
+import { RemovedVersions } from './removed-versions';
+import { summaryOf, type VersionFacts } from './version-summary';
 
 export interface ModelRegistryOptions {
-  readonly store: Pick<Store, 'dataFolder' | 'deployments' | 'audit'>;
+  readonly store: Pick<Store, 'dataFolder' | 'deployments' | 'audit' | 'gateReports' | 'modelNotes' | 'removedModels'>;
   /** Judges the golden pictures of a version before it goes live; throws when that differs from what is expected. */
   readonly check?: (folder: string, kind: ModelKind) => Promise<void>;
   /** Opens encrypted archives, and encrypts them where that is wished. */
@@ -41,39 +42,6 @@ export interface ModelRegistryOptions {
   readonly importLimitBytes?: number;
   readonly clock?: Clock;
 }
-
-interface DeployedBase {
-  readonly name: string;
-  readonly version: string;
-  readonly partType: string;
-  /** Absolute path of the package. */
-  readonly folder: string;
-}
-
-/** The model that scores anomalies of a part type. */
-export interface DeployedModel extends DeployedBase {
-  readonly kind: 'patchcore';
-  readonly thresholds: Thresholds;
-}
-
-/** The model that finds boxes on a part type. */
-export interface DeployedDetector extends DeployedBase {
-  readonly kind: 'detector';
-  readonly classes: readonly string[];
-  readonly thresholds: DetectionThresholds;
-  /** Boxes of one class that overlap more than this, 0..1, are one. */
-  readonly iou: number;
-}
-
-/** The model that names the class of a picture of a part type. */
-export interface DeployedClassifier extends DeployedBase {
-  readonly kind: 'classifier';
-  readonly classes: readonly string[];
-  readonly verdicts: Readonly<Record<string, Verdict>>;
-}
-
-type Deployed = DeployedModel | DeployedDetector | DeployedClassifier;
-export type DeployedOf<Kind extends ModelKind> = Extract<Deployed, { readonly kind: Kind }>;
 
 /** A version folder that cannot be used. */
 export interface ModelWarning {
@@ -84,6 +52,7 @@ export interface ModelWarning {
 
 export interface ModelRegistryEvents {
   readonly deployment: DeploymentRecord;
+  readonly removed: RemovedVersion;
   /** Told once per folder and cause. */
   readonly warning: ModelWarning;
 }
@@ -101,6 +70,22 @@ export class NothingToRollBack extends InspectionError {
   }
 }
 
+/** The version is in production. */
+export class ModelActive extends InspectionError {
+  constructor(name: string, version: string) {
+    super({
+      code: 'model-active',
+      status: 'model in production',
+      message: `Version ${version} of ${name} is in production and cannot be removed. Deploy another version first.`,
+      parameters: { name, version },
+      httpStatus: 409,
+    });
+  }
+}
+
+const REASON_LENGTH = 500;
+const NOTES_LENGTH = 4000;
+
 /** The model versions in `<data>/models`, and which of them is in production. */
 export class ModelRegistry {
   readonly events = new TypedEmitter<ModelRegistryEvents>();
@@ -113,6 +98,7 @@ export class ModelRegistry {
   readonly #clock: Clock;
   readonly #deployed = new Map<string, Promise<Deployed | null>>();
   readonly #warned = new Set<string>();
+  readonly #removed: RemovedVersions;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ModelRegistryOptions) {
@@ -122,6 +108,7 @@ export class ModelRegistry {
     this.#importLimits = options.importLimitBytes === undefined ? {} : { bytes: options.importLimitBytes };
     this.#clock = options.clock ?? systemClock;
     this.folder = join(options.store.dataFolder, 'models');
+    this.#removed = new RemovedVersions(options.store, this.#clock);
   }
 
   /** Where a version lies. @throws {NotFound} when name or version cannot be one */
@@ -136,14 +123,13 @@ export class ModelRegistry {
    * told by a `warning`.
    */
   async list(partType?: string): Promise<readonly ModelVersion[]> {
-    const inProduction = new Map<string, DeploymentRecord>();
-    for (const record of await this.#store.deployments.allCurrent()) inProduction.set(keyOf(record), record);
+    const factsOf = await this.#facts();
     const versions: ModelVersion[] = [];
     for (const name of await this.#names()) {
       for (const version of await listVersions(this.folder, name)) {
         const manifest = await this.#readQuietly(name, version);
         if (manifest === null || (partType !== undefined && manifest.partType !== partType)) continue;
-        versions.push(toVersion(name, version, manifest, inProduction.get(keyOf(manifest)) ?? null));
+        versions.push(summaryOf(name, version, manifest, factsOf(name, version)));
       }
     }
     return versions.sort(
@@ -175,37 +161,98 @@ export class ModelRegistry {
    * Puts a version into production, after comparing every file with its hash and scoring the golden pictures. Deploying
    * the version that is in production changes nothing and gives its record.
    *
-   * @param actor who wants it, for the record
+   * @param actor  who wants it, for the record
+   * @param reason why, in their words
    * @throws {NotFound} @throws {ModelInvalid}
+   * @throws {InvalidInput} when the reason is too long
    */
-  deploy(name: string, version: string, actor: string): Promise<DeploymentRecord> {
+  deploy(name: string, version: string, actor: string, reason?: string): Promise<DeploymentRecord> {
     return this.#inTurn(async () => {
       const folder = await this.#existing(name, version);
       const { partType, kind } = await verifyFiles(folder);
       await this.#check(folder, kind);
       const current = await this.#store.deployments.current(partType, kind);
       if (current?.name === name && current.version === version) return current;
-      return this.#record({ partType, kind, name, version, action: 'deploy', actor }, current);
+      const why = textOf(reason, 'reason', REASON_LENGTH);
+      return this.#record({ partType, kind, name, version, action: 'deploy', actor, reason: why }, current);
     });
   }
 
   /**
-   * Puts the version that was in production before the current one back. Rolling back twice goes back two versions.
+   * Puts the version that was in production before the current one back. Rolling back twice goes back two versions; removed
+   * ones are passed over.
    *
-   * @param kind of model, `patchcore` unless told
+   * @param kind   of model, `patchcore` unless told
+   * @param reason why, in the words of who wants it
    * @throws {NothingToRollBack} @throws {ModelInvalid} when the earlier version is damaged; nothing changes then
+   * @throws {InvalidInput} when the reason is too long
    */
-  rollback(partType: string, actor: string, kind: ModelKind = 'patchcore'): Promise<DeploymentRecord> {
+  rollback(partType: string, actor: string, kind: ModelKind = 'patchcore', reason?: string): Promise<DeploymentRecord> {
     return this.#inTurn(async () => {
       const history = await this.#store.deployments.history(partType, kind);
-      const earlier = versionBefore(history);
+      const earlier = await this.#earlier(history);
       if (earlier === null) throw new NothingToRollBack(partType);
       const folder = this.folderOf(earlier.name, earlier.version);
       await verifyFiles(folder);
       await this.#check(folder, kind);
       const { name, version } = earlier;
-      return this.#record({ partType, kind, name, version, action: 'rollback', actor }, history[0]);
+      const why = textOf(reason, 'reason', REASON_LENGTH);
+      return this.#record({ partType, kind, name, version, action: 'rollback', actor, reason: why }, history[0]);
     });
+  }
+
+  /** The version that a roll-back would put into production; null when there is none. */
+  async rollbackTarget(partType: string, kind: ModelKind = 'patchcore'): Promise<ModelReference | null> {
+    const earlier = await this.#earlier(await this.#store.deployments.history(partType, kind));
+    return earlier && { name: earlier.name, version: earlier.version };
+  }
+
+  /**
+   * Takes a version away; it can be restored for 30 days. Its number is never given again.
+   *
+   * @throws {NotFound} @throws {ModelActive} when it is in production
+   */
+  remove(name: string, version: string, actor: string): Promise<RemovedVersion> {
+    return this.#inTurn(async () => {
+      await this.#existing(name, version);
+      const current = await this.#store.deployments.allCurrent();
+      if (current.some((record) => record.name === name && record.version === version)) {
+        throw new ModelActive(name, version);
+      }
+      const removed = await this.#removed.remove({ name, version }, actor);
+      this.events.emit('removed', removed);
+      return removed;
+    });
+  }
+
+  /** Puts a removed version back among the others. @throws {NotFound} also when it was removed too long ago */
+  async restore(name: string, version: string, actor: string): Promise<ModelVersion> {
+    this.folderOf(name, version);
+    await this.#inTurn(() => this.#removed.restore({ name, version }, actor));
+    return (await this.describe(name, version)).summary;
+  }
+
+  /** Removed versions that can be restored, newest first; of one model, or of all. */
+  removed(name?: string): Promise<readonly RemovedVersion[]> {
+    return this.#removed.list(name);
+  }
+
+  /** Deletes what was removed more than 30 days ago for good. @returns how many versions */
+  purge(): Promise<number> {
+    return this.#inTurn(() => this.#removed.purge());
+  }
+
+  /**
+   * Notes something about a version, in place of what was noted.
+   *
+   * @param notes empty: nothing
+   * @throws {NotFound} @throws {InvalidInput} when they are too long
+   */
+  async setNotes(name: string, version: string, notes: string, actor: string): Promise<ModelVersion> {
+    await this.#existing(name, version);
+    const text = textOf(notes, 'note', NOTES_LENGTH) ?? '';
+    await this.#store.modelNotes.set({ name, version }, text, actor, timestamp(this.#clock.now()));
+    return (await this.describe(name, version)).summary;
   }
 
   /**
@@ -215,8 +262,8 @@ export class ModelRegistry {
    */
   async describe(name: string, version: string): Promise<{ summary: ModelVersion; manifest: ModelManifest }> {
     const manifest = await readManifest(await this.#existing(name, version));
-    const current = await this.#store.deployments.current(manifest.partType, manifest.kind);
-    return { summary: toVersion(name, version, manifest, current), manifest };
+    const factsOf = await this.#facts(name);
+    return { summary: summaryOf(name, version, manifest, factsOf(name, version)), manifest };
   }
 
   /** All switches of a part type's model, newest first. */
@@ -257,7 +304,37 @@ export class ModelRegistry {
       await rm(this.folderOf(name, version), { recursive: true, force: true });
       throw error;
     });
-    return toVersion(name, version, manifest, null);
+    return summaryOf(name, version, manifest, { deployed: false, notes: null, gate: null });
+  }
+
+  /** What is known of versions besides their packages; of one model, or of all. */
+  async #facts(name?: string): Promise<(name: string, version: string) => VersionFacts> {
+    const { deployments, modelNotes, gateReports } = this.#store;
+    const [current, noted, judged] = await Promise.all([
+      deployments.allCurrent(),
+      modelNotes.all(name),
+      gateReports.verdicts(name),
+    ]);
+    const byVersion = <Fact extends ModelReference>(facts: readonly Fact[]) =>
+      new Map(facts.map((fact) => [`${fact.name}/${fact.version}`, fact]));
+    const [deployed, notes, gates] = [byVersion(current), byVersion(noted), byVersion(judged)];
+    return (of, version) => {
+      const key = `${of}/${version}`;
+      const gate = gates.get(key);
+      return {
+        deployed: deployed.has(key),
+        notes: notes.get(key)?.notes ?? null,
+        gate: gate ? { accepted: gate.accepted, at: gate.at } : null,
+      };
+    };
+  }
+
+  /** The latest version that was in production before and is still there. */
+  async #earlier(newestFirst: readonly DeploymentRecord[]): Promise<DeploymentRecord | null> {
+    for (const record of earlierDeployments(newestFirst)) {
+      if (!(await this.#removed.isRemoved(record))) return record;
+    }
+    return null;
   }
 
   /** The folder of a version that is there. @throws {NotFound} */
@@ -286,21 +363,7 @@ export class ModelRegistry {
     const record = await this.#store.deployments.current(partType, kind);
     if (record === null) return null;
     const { name, version } = record;
-    const folder = this.folderOf(name, version);
-    const place = { name, version, partType, folder };
-    const manifest = await readManifest(folder, kind);
-    switch (manifest.kind) {
-      case 'patchcore':
-        return { ...place, kind: manifest.kind, thresholds: manifest.thresholds };
-      case 'detector': {
-        const { classes, thresholds, iou } = manifest;
-        return { ...place, kind: manifest.kind, classes, thresholds, iou };
-      }
-      case 'classifier': {
-        const { classes, verdicts } = manifest;
-        return { ...place, kind: manifest.kind, classes, verdicts };
-      }
-    }
+    return readDeployed({ name, version, partType, folder: this.folderOf(name, version) }, kind);
   }
 
   async #readQuietly(name: string, version: string): Promise<ModelManifest | null> {
@@ -333,65 +396,14 @@ export class ModelRegistry {
   }
 }
 
-function toVersion(
-  name: string,
-  version: string,
-  manifest: ModelManifest,
-  current: DeploymentRecord | null,
-): ModelVersion {
-  const { origin } = manifest;
-  return {
-    name,
-    version,
-    kind: manifest.kind,
-    partType: manifest.partType,
-    createdAt: manifest.createdAt,
-    deployed: current?.name === name && current.version === version,
-    ...judging(manifest),
-    bytes: folderBytes(manifest),
-    parent: manifest.parent,
-    ...(origin && { origin: { name: origin.name, version: origin.version } }),
-  };
-}
-
-type Judging = Pick<ModelVersion, 'pictures' | 'thresholds' | 'classes' | 'figures' | 'accepted'>;
-
-/** What depends on the kind. */
-function judging(manifest: ModelManifest): Judging {
-  if (manifest.kind === 'patchcore') {
-    const bank = manifest.method === 'bank' ? manifest.bank.pictures : 0;
-    return { pictures: { bank, calibration: manifest.calibration.pictures }, thresholds: manifest.thresholds };
-  }
-  const { classes, dataset } = manifest;
-  return {
-    pictures: { bank: dataset.count, calibration: dataset.heldOut },
-    thresholds: null,
-    classes,
-    figures: figuresOf(manifest),
-    accepted: manifest.gate.accepted,
-  };
-}
-
-function figuresOf(manifest: DetectorManifest | ClassifierManifest): Readonly<Record<string, number>> {
-  if (manifest.kind === 'classifier') {
-    const { after } = manifest.evaluation;
-    return after === null ? {} : { accuracy: after.accuracy };
-  }
-  const { after } = manifest.evaluation;
-  return after === null ? {} : { map50: after.map50, map5095: after.map5095, recall: after.recall };
-}
-
 /** Of the place that one model in production has. */
 function keyOf({ partType, kind }: { readonly partType: string; readonly kind: ModelKind }): string {
   return `${kind} ${partType}`;
 }
 
-/** What was in production before the newest record: each roll-back takes back the deployment before it. */
-function versionBefore(newestFirst: readonly DeploymentRecord[]): DeploymentRecord | null {
-  const standing: DeploymentRecord[] = [];
-  for (const record of [...newestFirst].reverse()) {
-    if (record.action === 'rollback') standing.pop();
-    else standing.push(record);
-  }
-  return standing.at(-2) ?? null;
+/** What a person wrote, trimmed; null for nothing. @throws {InvalidInput} when it is longer than allowed */
+function textOf(text: string | undefined, what: string, most: number): string | null {
+  const trimmed = text?.trim() ?? '';
+  if (trimmed.length > most) throw new InvalidInput(`The ${what} may have at most ${most} characters.`, { most });
+  return trimmed === '' ? null : trimmed;
 }

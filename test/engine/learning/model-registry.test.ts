@@ -59,6 +59,9 @@ describe('ModelRegistry', () => {
       thresholds: { accept: 1, reject: 2 },
       bytes: 'head of cable 1'.length,
       parent: null,
+      notes: null,
+      dataset: null,
+      gate: null,
     });
   });
 
@@ -91,6 +94,7 @@ describe('ModelRegistry', () => {
       action: 'deploy',
       actor: 'ada',
       at: '2026-03-01T12:00:00.000Z',
+      reason: null,
     });
     assert.deepEqual(told, [record]);
     assert.deepEqual(await registry.deployed('plate'), {
@@ -293,6 +297,9 @@ describe('ModelRegistry', () => {
       accepted: true,
       bytes: 32,
       parent: null,
+      notes: null,
+      dataset: null,
+      gate: null,
     });
     assert.deepEqual([classifier.kind, classifier.figures], ['classifier', { accuracy: 0.9 }]);
     const { summary, manifest } = await registry.describe('plate.detector', '1');
