@@ -28,6 +28,8 @@ import {
 } from '../../engine/domain';
 import { simulatePart } from '../../engine/simulator';
 import { calibrate } from '../../engine/statistics';
+import { MockLoop } from './mock-loop';
+import { MockProblem, MockReview } from './mock-review';
 
 export interface MockInspection {
   readonly id: string;
@@ -80,7 +82,7 @@ async function drawPicture(seed: number): Promise<MockPicture> {
 
 export class MockStation {
   readonly inspections: MockInspection[] = [];
-  readonly reviews: ReviewItem[] = [];
+  readonly review = new MockReview((item) => this.push('review', item));
   readonly versions: ModelVersion[] = [];
   readonly jobs: Job[] = [];
   backbones: BackboneState[] = [];
@@ -105,7 +107,9 @@ export class MockStation {
   offline = false;
   readonly #failures: { readonly match: RegExp; readonly failure: Failure }[] = [];
   readonly #streams = new Set<ServerResponse>();
-  readonly #undo: ReviewItem[] = [];
+  /** Data sets, gates, models and retrainings. */
+  readonly loop = new MockLoop(this);
+
   constructor() {
     this.reset();
   }
@@ -119,10 +123,12 @@ export class MockStation {
   reset(): void {
     this.offline = false;
     this.cut();
-    for (const list of [this.inspections, this.reviews, this.versions, this.jobs, this.audit, this.requests]) {
+    for (const list of [this.inspections, this.versions, this.jobs, this.audit, this.requests]) {
       list.length = 0;
     }
-    for (const list of [this.uploads, this.others, this.#failures, this.#undo]) list.length = 0;
+    for (const list of [this.uploads, this.others, this.#failures]) list.length = 0;
+    this.review.reset();
+    this.loop.reset();
     this.routing.clear();
     this.details.clear();
     this.faults = [];
@@ -217,6 +223,7 @@ export class MockStation {
     verdict: Verdict = 'REVIEW',
     reasons: ReviewItem['reasons'] = [],
     more: Partial<MockInspection> = {},
+    queued: Partial<ReviewItem> = {},
   ): Promise<ReviewItem> {
     const inspection = await this.addInspection(verdict, more);
     const item: ReviewItem = {
@@ -233,9 +240,24 @@ export class MockStation {
       note: null,
       createdAt: inspection.capturedAt,
       decidedAt: null,
+      queueReasons: [],
+      information: 0.5,
+      similarTo: null,
+      modelMistake: false,
+      approver: null,
+      approvalNote: null,
+      approvedAt: null,
+      usedForTraining: null,
+      lock: null,
+      ...queued,
     };
     this.reviews.push(item);
     return item;
+  }
+
+  /** All items of the review, in whatever state. */
+  get reviews(): ReviewItem[] {
+    return this.review.items;
   }
 
   /** As if another client had decided. */
@@ -246,20 +268,7 @@ export class MockStation {
     note: string | null = null,
     boxes: ReviewItem['boxes'] = null,
   ): ReviewItem | undefined {
-    const at = this.reviews.findIndex((item) => item.id === id && item.state !== 'labelled');
-    if (at < 0) return undefined;
-    this.#undo.push(this.reviews[at]);
-    this.reviews[at] = {
-      ...this.reviews[at],
-      state: 'labelled',
-      label,
-      reviewer,
-      note,
-      boxes,
-      decidedAt: new Date().toISOString(),
-    };
-    this.push('review', this.reviews[at]);
-    return this.reviews[at];
+    return this.review.decide(id, { label, reviewer, note, boxes });
   }
 
   addVersion(version: string, deployed: boolean, partType = 'plate'): void {
@@ -275,6 +284,9 @@ export class MockStation {
       thresholds: { accept: THRESHOLDS.accept - 0.1 * Number(version), reject: THRESHOLDS.reject },
       bytes: 14_300_000,
       parent: null,
+      notes: null,
+      dataset: null,
+      gate: null,
     });
     if (!this.routing.has(partType)) this.routing.set(partType, { partType, thresholds: null, auditShare: 0.02 });
   }
@@ -458,7 +470,8 @@ export class MockStation {
   /** Express handler, mounted at the API's path. */
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
     this.#answer(request, response).catch((error: unknown) => {
-      problem(response, { status: 500, code: 'internal-error', detail: String(error) });
+      if (error instanceof MockProblem) problem(response, { ...error, detail: error.message });
+      else problem(response, { status: 500, code: 'internal-error', detail: String(error) });
     });
   };
 
@@ -514,6 +527,11 @@ export class MockStation {
   }
 
   #json(response: ServerResponse, line: string, query: URLSearchParams, body: Record<string, unknown>): void {
+    const refusal = this.loop.refuses(line, body);
+    if (refusal !== undefined) {
+      problem(response, { status: 409, code: 'not-now', detail: refusal });
+      return;
+    }
     const answer = this.#route(line, query, body);
     if (answer === undefined) {
       problem(response, { status: 404, code: 'not-found', detail: 'There is no such thing (any more).' });
@@ -539,24 +557,10 @@ export class MockStation {
       return found && this.#detail(found);
     }
     if (line === 'GET /counters') return this.#counters(query.get('since') === 'day' ? 5 : 1);
-    if (line === 'GET /labeling-queue/stats') {
-      const count = (state: string): number => this.reviews.filter((item) => item.state === state).length;
-      return { pending: count('pending'), labelled: count('labelled'), skipped: count('skipped') };
-    }
-    if (line === 'GET /labeling-queue') return page(this.reviews.filter(({ state }) => state === query.get('state')));
-    if (line === 'POST /labeling-queue/undo') return this.#undoOne(body.id as string | undefined);
-    const labelled = part(/^POST \/labeling-queue\/(\w+)\/label$/);
-    if (labelled) {
-      return this.decide(
-        labelled,
-        body.label as Label,
-        (body.reviewer as string) ?? null,
-        (body.note as string) ?? null,
-        (body.boxes as ReviewItem['boxes']) ?? null,
-      );
-    }
-    const skipped = part(/^POST \/labeling-queue\/(\w+)\/skip$/);
-    if (skipped) return this.#skip(skipped);
+    const looped = this.loop.answer(line, query, body);
+    if (looped !== undefined) return looped;
+    const reviewed = this.review.answer(line, query, body);
+    if (reviewed !== undefined) return reviewed;
     if (line === 'POST /upload/') return this.#upload();
     if (/^POST \/browser-cameras\//.test(line)) return {};
     if (/^GET \/part-types\/[\w-]+\/classes$/.test(line)) return { items: this.classes };
@@ -597,22 +601,6 @@ export class MockStation {
       total,
       yield: total === 0 ? null : count('OK') / total,
     };
-  }
-
-  #undoOne(wanted: string | undefined): ReviewItem | undefined {
-    const place = this.#undo.findLastIndex((item) => wanted === undefined || item.id === wanted);
-    if (place < 0) return undefined;
-    const [last] = this.#undo.splice(place, 1);
-    const at = this.reviews.findIndex(({ id }) => id === last.id);
-    this.reviews[at] = last;
-    return last;
-  }
-
-  #skip(id: string): ReviewItem | undefined {
-    const at = this.reviews.findIndex((item) => item.id === id && item.state === 'pending');
-    if (at < 0) return undefined;
-    this.reviews[at] = { ...this.reviews[at], state: 'skipped' };
-    return this.reviews[at];
   }
 
   #upload(): object {

@@ -6,6 +6,6 @@ import type { openPage, WidgetType } from './ui-support';
 export interface WidgetTools {
   readonly station: MockStation;
   show(widget: WidgetType, options?: Parameters<typeof openPage>[2]): Promise<Page>;
-  see(page: Page, text: string, within?: string): Promise<void>;
+  see(page: Page, text: string | RegExp, within?: string): Promise<void>;
   untilStreaming(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { type AnomalyFinding, packageRoot } from '../../engine/domain';
 import { boxTests } from './box-tests';
 import type { MockStation } from './mock-station';
 import { modelTests } from './model-tests';
+import { reviewTests } from './review-tests';
 import {
   type Dashboard,
   launchBrowser,
@@ -61,7 +62,7 @@ describe('dashboard widgets in a browser', function () {
     return opened.page;
   }
 
-  async function see(page: Page, text: string, within = '.oq'): Promise<void> {
+  async function see(page: Page, text: string | RegExp, within = '.oq'): Promise<void> {
     await page.locator(within).filter({ hasText: text }).first().waitFor({ timeout: TIMEOUT });
   }
 
@@ -266,137 +267,6 @@ describe('dashboard widgets in a browser', function () {
     assert.ok(station.streams > 0, 'the widget listens to events');
   }
 
-  describe('ui-review-queue', () => {
-    it('says that nothing waits', async () => {
-      const page = await show('ui-review-queue');
-      await see(page, 'Nothing to review');
-    });
-
-    it('decides by O and N with note and name, and goes on to the next picture', async () => {
-      const first = await station.addReview('REVIEW');
-      const second = await station.addReview('OK', ['audit-sample']);
-      const page = await show('ui-review-queue');
-      await see(page, 'Score lies between accept and reject', '.oq-review-reasons');
-      await page.getByLabel('Your name').fill('Kim');
-      await page.locator('textarea').fill('only dust');
-      await page.keyboard.press('Escape');
-      await page.keyboard.press('o');
-      assert.deepEqual((await station.request(new RegExp(`POST /labeling-queue/${first.id}/label`))).body, {
-        label: 'OK',
-        reviewer: 'Kim',
-        note: 'only dust',
-      });
-      await see(page, 'Random sample of passed parts', '.oq-review-reasons');
-      assert.equal(await page.locator('textarea').inputValue(), '');
-      await page.keyboard.press('n');
-      const request = await station.request(new RegExp(`POST /labeling-queue/${second.id}/label`));
-      assert.deepEqual(request.body, { label: 'NG', reviewer: 'Kim' });
-      await see(page, 'Nothing to review');
-      await see(page, 'only dust', '.oq-history');
-    });
-
-    it('ignores keys while someone types', async () => {
-      await station.addReview();
-      const page = await show('ui-review-queue');
-      await page.locator('textarea').focus();
-      await page.keyboard.type('on su');
-      assert.equal(await page.locator('textarea').inputValue(), 'on su');
-      assert.ok(!station.requests.some(({ line }) => line.startsWith('POST')));
-    });
-
-    it('skips, shows the skipped, and undoes the last decision', async () => {
-      await station.addReview('NG', ['score-above-reject']);
-      await station.addReview();
-      const page = await show('ui-review-queue');
-      await see(page, '2 pictures waiting');
-      await page.keyboard.press('s');
-      await see(page, 'Skipped 1', '.oq-tabs');
-      await page.keyboard.press('o');
-      await see(page, 'Nothing to review');
-      await page.keyboard.press('u');
-      await see(page, '1 picture waiting');
-      await page.getByRole('button', { name: 'Skipped 1' }).click();
-      await see(page, 'Deviates clearly from good parts', '.oq-review-reasons');
-    });
-
-    it("undoes its own last decision, not another client's that came after it", async () => {
-      const own = await station.addReview('REVIEW');
-      const other = await station.addReview('OK', ['audit-sample']);
-      const page = await show('ui-review-queue');
-      await see(page, '1 of 2');
-      await untilStreaming();
-      await page.keyboard.press('n');
-      await see(page, '1 of 1');
-      station.decide(other.id, 'OK', 'Alex');
-      await see(page, 'Nothing to review');
-      await page.keyboard.press('u');
-      assert.deepEqual((await station.request(/POST \/labeling-queue\/undo/)).body, { id: own.id });
-      await see(page, '1 picture waiting');
-      assert.deepEqual(
-        station.reviews.map(({ label }) => label),
-        [null, 'OK'],
-      );
-      assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled());
-    });
-
-    it('moves between pictures by the arrow keys', async () => {
-      await station.addReview('REVIEW');
-      await station.addReview('OK', ['audit-sample']);
-      const page = await show('ui-review-queue');
-      await see(page, '1 of 2');
-      await page.keyboard.press('ArrowRight');
-      await see(page, 'Random sample of passed parts', '.oq-review-reasons');
-      await page.keyboard.press('ArrowLeft');
-      await see(page, '1 of 2');
-    });
-
-    it('moves on when another client has decided', async () => {
-      const first = await station.addReview('REVIEW');
-      await station.addReview('OK', ['audit-sample']);
-      const page = await show('ui-review-queue');
-      await see(page, '1 of 2');
-      await untilStreaming();
-      station.decide(first.id, 'OK', 'Alex');
-      await see(page, 'Someone else has decided this picture', '.oq-review-flash');
-      await see(page, 'Random sample of passed parts', '.oq-review-reasons');
-    });
-
-    it('moves on when its own decision comes too late', async () => {
-      await station.addReview('REVIEW');
-      await station.addReview('OK', ['audit-sample']);
-      const page = await show('ui-review-queue');
-      await see(page, '1 of 2');
-      station.failNext(/POST .*label/, { status: 409, code: 'already-decided', detail: 'Alex has decided it.' });
-      station.reviews.shift();
-      await page.keyboard.press('o');
-      await see(page, 'Someone else has decided this picture', '.oq-review-flash');
-      await see(page, 'Random sample of passed parts', '.oq-review-reasons');
-    });
-
-    it('keeps the picture and shows what the station said when a decision fails', async () => {
-      await station.addReview();
-      const page = await show('ui-review-queue');
-      await see(page, '1 of 1');
-      station.failNext(/POST .*label/, { status: 503, code: 'store-unavailable', detail: 'The disk is full.' });
-      await page.keyboard.press('o');
-      await see(page, 'The disk is full.', '[role=alert]');
-      await see(page, '1 of 1');
-    });
-
-    it('shows the keys by ?, and remembers the name of the reviewer', async () => {
-      await station.addReview();
-      const page = await show('ui-review-queue');
-      await page.keyboard.press('?');
-      await see(page, 'Undo the last decision', 'dialog[open]');
-      await page.keyboard.press('o');
-      await page.keyboard.press('Escape');
-      await page.getByLabel('Your name').fill('Kim');
-      await page.reload();
-      assert.equal(await page.getByLabel('Your name').inputValue(), 'Kim');
-      assert.ok(!station.requests.some(({ line }) => line.startsWith('POST')), 'the dialog keeps the keys');
-    });
-  });
-
   describe('ui-camera', () => {
     it('takes a 1280x720 picture, shows the verdict, and the node sends it on', async () => {
       const inspection = await station.addInspection('REVIEW');
@@ -468,7 +338,7 @@ describe('dashboard widgets in a browser', function () {
       const page = await show('ui-training');
       await see(page, '42 OK pictures');
       await page.getByRole('button', { name: 'Train', exact: true }).click();
-      const { body } = await station.request(/POST \/training\/jobs$/);
+      const { body } = await station.request(/POST \/training\/start$/);
       assert.deepEqual(body, { partType: 'plate', source: { kind: 'labelled' }, deploy: true });
       await see(page, 'Training “plate”', '.oq-job-now');
       await untilStreaming();
@@ -498,7 +368,7 @@ describe('dashboard widgets in a browser', function () {
       await page.getByLabel('Name of the new part type').fill('cable-b');
       await page.locator('select[name=product]').selectOption('cable-end');
       await page.getByRole('button', { name: 'Train', exact: true }).click();
-      const { body } = await station.request(/POST \/training\/jobs$/);
+      const { body } = await station.request(/POST \/training\/start$/);
       const source = { kind: 'simulator', product: 'cable-end', count: 60 };
       assert.deepEqual(body, { partType: 'cable-b', source, deploy: true });
       await untilStreaming();
@@ -570,7 +440,7 @@ describe('dashboard widgets in a browser', function () {
       await page.locator('input[name=flip]').check();
       await page.locator('input[name=shift]').fill('0');
       await page.getByRole('button', { name: 'Train', exact: true }).click();
-      const { body } = await station.request(/POST \/training\/jobs$/);
+      const { body } = await station.request(/POST \/training\/start$/);
       assert.deepEqual(body, {
         partType: 'plate',
         source: { kind: 'labelled' },
@@ -601,7 +471,7 @@ describe('dashboard widgets in a browser', function () {
       station.setBackbone('resnet18', { state: 'ready' });
       await page.locator('.oq-backbone [role=progressbar]').waitFor({ state: 'detached' });
       await page.getByRole('button', { name: 'Train', exact: true }).click();
-      const { body } = await station.request(/POST \/training\/jobs$/);
+      const { body } = await station.request(/POST \/training\/start$/);
       assert.deepEqual(body, { partType: 'plate', source: { kind: 'labelled' }, deploy: true, backbone: 'resnet18' });
     });
 
@@ -629,7 +499,7 @@ describe('dashboard widgets in a browser', function () {
       assert.equal(await page.locator('select[name=side]').count(), 0);
       await page.locator('input[name=keepSuspects]').check();
       await page.getByRole('button', { name: 'Add these pictures to the model' }).click();
-      const { body } = await station.request(/POST \/training\/jobs$/);
+      const { body } = await station.request(/POST \/training\/start$/);
       const options = { keepSuspects: true, update: true };
       assert.deepEqual(body, { partType: 'plate', source: { kind: 'labelled' }, deploy: true, options });
     });
@@ -662,7 +532,7 @@ describe('dashboard widgets in a browser', function () {
       await page.getByText('1 picture was left out').click();
       await see(page, 'plate-007.jpg: It is truncated.', '.oq-result');
       await page.locator('[data-action=keep-suspects]').click();
-      const { body } = await station.request(/POST \/training\/jobs$/);
+      const { body } = await station.request(/POST \/training\/start$/);
       assert.deepEqual(body, { ...request, options: { keepSuspects: true } });
     });
 
@@ -951,6 +821,7 @@ describe('dashboard widgets in a browser', function () {
     see,
     untilStreaming,
   };
+  describe('ui-review-queue', () => reviewTests(tools));
   describe('boxes on pictures', () => boxTests(tools));
   describe('detectors and classifiers in ui-training', () => modelTests(tools));
 

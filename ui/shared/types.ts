@@ -11,11 +11,17 @@ export type { BackboneState } from '../../engine/catalogue/backbone-state';
 export type {
   AuditEntry,
   Box,
+  ChangedDecision,
   ClassFinding,
   ClassifierFigures,
   ClassifierTrainingOptions,
+  ComparedVersion,
+  ComparisonState,
   Counters,
   CurvePoint,
+  DatasetStats,
+  DecisionComparison,
+  DeploymentPolicy,
   DeploymentRecord,
   DetectedClassFigures,
   Detection,
@@ -23,22 +29,36 @@ export type {
   DetectorFigures,
   DetectorLevel,
   DetectorTrainingOptions,
+  Difference,
   Fault,
   Finding,
   GateDecision,
   GateReason,
+  GateReport,
   Inspection,
   Job,
   JobProgress,
   Label,
   LabelledBox,
+  ModelComparison,
   ModelKind,
   ModelVersion,
+  QueueReason,
   ReasonCode,
   Region,
+  RemovedVersion,
+  RetrainCause,
+  RetrainingRun,
+  RetrainOutcome,
+  RetrainReason,
+  RetrainStatus,
   ReviewItem,
+  ReviewState,
+  ReviewStats,
   RoutingSettings,
+  ShadowRun,
   SkippedPicture,
+  SnapshotSummary,
   Thresholds,
   TowerLightState,
   TrainingOptions,
@@ -49,7 +69,22 @@ export type {
   Verdict,
 } from '../../engine/domain';
 
-import type { Fault, ModelKind, RoutingSettings, Thresholds } from '../../engine/domain';
+import type {
+  DeploymentRecord,
+  Fault,
+  Job,
+  ModelKind,
+  ModelVersion,
+  RemovedVersion,
+  RetrainStatus,
+  RoutingSettings,
+  ShadowRun,
+  Thresholds,
+} from '../../engine/domain';
+
+export type DeploymentState = NonNullable<Job['deployment']>;
+export type RetrainState = RetrainStatus['state'];
+export type RunState = ShadowRun['state'];
 
 /** A page of a list. */
 export interface Page<Item> {
@@ -77,6 +112,25 @@ export interface PartTypeInfo {
   }[];
   readonly routing: RoutingSettings;
   readonly modelThresholds: Thresholds | null;
+}
+
+/** What `GET /models/{name}` says: all of one model. */
+export interface ModelOverview {
+  readonly name: string;
+  readonly versions: readonly ModelVersion[];
+  /** Newest first. */
+  readonly history: readonly DeploymentRecord[];
+  /** Those that can be restored. */
+  readonly deleted: readonly RemovedVersion[];
+}
+
+/** What became of one uploaded file. */
+export interface UploadedFrame {
+  readonly name: string;
+  readonly outcome: 'accepted' | 'duplicate' | 'refused';
+  readonly reason?: string;
+  /** Why it was refused. */
+  readonly error?: Fault;
 }
 
 /** What `GET /health` says, as far as the widgets show it. */

@@ -1,6 +1,9 @@
 import { errors } from '../../locales/de/inspection-station.json';
 import type { Texts } from './en-US';
 import { modelsDe } from './models-de';
+import { registryDe } from './registry-de';
+import { retrainingDe } from './retraining-de';
+import { reviewDe } from './review-de';
 
 export const de: Texts = {
   verdicts: { OK: 'OK', NG: 'NG', REVIEW: 'PRÜFEN' },
@@ -36,6 +39,9 @@ export const de: Texts = {
     'reference-mismatch': 'Das Musterbild passt nicht zu diesem Bild',
   },
   ...modelsDe,
+  ...registryDe,
+  ...retrainingDe,
+  ...reviewDe,
   problems: {
     unreachable: 'Die Station antwortet nicht. Prüfen Sie, ob Node-RED läuft und das Netzwerk da ist.',
     'not-found': 'Das gibt es nicht mehr.',
@@ -71,12 +77,6 @@ export const de: Texts = {
     noMap: 'Kein Wärmebild zu diesem Teil',
     region: (peak) => `Abweichender Bereich, höchster Wert ${peak}`,
     detection: (label, confidence) => `${label}, ${confidence}`,
-  },
-  found: {
-    detector: 'Detektor',
-    classifier: 'Klassifikator',
-    nothing: (confidence) => `nichts gefunden (ab ${confidence})`,
-    boxes: (label, count, best) => (count === 1 ? `${label} (${best})` : `${count} × ${label} (bis ${best})`),
   },
   boxes: {
     title: 'Rahmen im Bild',
@@ -217,50 +217,6 @@ export const de: Texts = {
     fault: 'Störung',
     announce: (verdict, partType, reason) => `${verdict}, ${partType}. ${reason}`,
     details: 'Teil',
-  },
-  review: {
-    empty: 'Nichts zu prüfen',
-    emptyHint: 'Alle Bilder sind entschieden. Neue erscheinen hier von selbst.',
-    emptySkipped: 'Keine übersprungenen Bilder',
-    waiting: (count) => (count === 1 ? '1 Bild wartet' : `${count} Bilder warten`),
-    waitingTab: 'Offen',
-    skippedTab: 'Übersprungen',
-    why: 'Warum es hier ist',
-    lineVerdict: 'Urteil der Linie',
-    question: 'Ist dieses Teil gut?',
-    decideOk: 'OK',
-    decideNg: 'NG',
-    skip: 'Überspringen',
-    undo: 'Zurücknehmen',
-    previous: 'Voriges Bild',
-    next: 'Nächstes Bild',
-    note: 'Notiz',
-    notePlaceholder: 'Was war zu sehen? (freiwillig)',
-    reviewer: 'Ihr Name',
-    reviewerPlaceholder: 'Steht bei Ihren Entscheidungen',
-    history: 'Letzte Entscheidungen',
-    historyEmpty: 'Noch keine Entscheidungen',
-    by: (name) => `von ${name}`,
-    unknownReviewer: 'unbekannt',
-    undone: (label) => `Entscheidung ${label} zurückgenommen. Das Bild ist wieder da.`,
-    undoneSkip: 'Das übersprungene Bild ist wieder da.',
-    nothingToUndo: 'Es gibt keine Entscheidung zum Zurücknehmen.',
-    decided: (label, boxes) => (boxes === 0 ? `Entschieden: ${label}` : `Entschieden: ${label}, mit ${boxes} Rahmen`),
-    skipped: 'Übersprungen',
-    elsewhere: 'Dieses Bild hat gerade jemand anderes entschieden.',
-    captured: 'Aufgenommen',
-    position: (place, count) => `${place} von ${count}`,
-    labels: { OK: 'OK', NG: 'NG' },
-    keysTitle: 'Tasten',
-    keyList: [
-      ['O', 'Teil ist OK'],
-      ['N', 'Teil ist NG'],
-      ['S', 'Überspringen'],
-      ['U', 'Letzte Entscheidung zurücknehmen'],
-      ['← →', 'Voriges, nächstes Bild'],
-      ['H', 'Wärmebild ein oder aus'],
-      ['?', 'Tasten zeigen oder verbergen'],
-    ],
   },
   camera: {
     start: 'Kamera starten',

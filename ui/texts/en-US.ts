@@ -1,6 +1,9 @@
 import { ENGLISH, type StatementCode } from '../../engine/statistics/statement';
 import type { ReasonCode, TrainingStage, Verdict } from '../shared/types';
 import { modelsEnUS } from './models-en-US';
+import { registryEnUS } from './registry-en-US';
+import { retrainingEnUS } from './retraining-en-US';
+import { reviewEnUS } from './review-en-US';
 
 const verdicts: Record<Verdict, string> = { OK: 'OK', NG: 'NG', REVIEW: 'REVIEW' };
 const verdictMeanings: Record<Verdict, string> = { OK: 'good', NG: 'not good', REVIEW: 'a person decides' };
@@ -60,6 +63,9 @@ export const enUS = {
   verdictMeanings,
   reasons,
   ...modelsEnUS,
+  ...registryEnUS,
+  ...retrainingEnUS,
+  ...reviewEnUS,
   problems: {
     unreachable: 'The station does not answer. Check that Node-RED is running and the network is there.',
     'not-found': 'This no longer exists.',
@@ -95,13 +101,6 @@ export const enUS = {
     noMap: 'No heat map for this part',
     region: (peak: string) => `Deviating region, peak score ${peak}`,
     detection: (label: string, confidence: string) => `${label}, ${confidence}`,
-  },
-  found: {
-    detector: 'Detector',
-    classifier: 'Classifier',
-    nothing: (confidence: string) => `nothing found (from ${confidence})`,
-    boxes: (label: string, count: number, best: string) =>
-      count === 1 ? `${label} (${best})` : `${count} × ${label} (up to ${best})`,
   },
   boxes: {
     title: 'Boxes on the picture',
@@ -227,51 +226,6 @@ export const enUS = {
     fault: 'Fault',
     announce: (verdict: string, partType: string, reason: string) => `${verdict}, ${partType}. ${reason}`,
     details: 'Part',
-  },
-  review: {
-    empty: 'Nothing to review',
-    emptyHint: 'All pictures are decided. New ones appear here by themselves.',
-    emptySkipped: 'No skipped pictures',
-    waiting: (count: number) => (count === 1 ? '1 picture waiting' : `${count} pictures waiting`),
-    waitingTab: 'Waiting',
-    skippedTab: 'Skipped',
-    why: 'Why it is here',
-    lineVerdict: 'The line said',
-    question: 'Is this part good?',
-    decideOk: 'OK',
-    decideNg: 'NG',
-    skip: 'Skip',
-    undo: 'Undo',
-    previous: 'Previous picture',
-    next: 'Next picture',
-    note: 'Note',
-    notePlaceholder: 'What did you see? (optional)',
-    reviewer: 'Your name',
-    reviewerPlaceholder: 'Stands with your decisions',
-    history: 'Last decisions',
-    historyEmpty: 'No decisions yet',
-    by: (name: string) => `by ${name}`,
-    unknownReviewer: 'unknown',
-    undone: (label: string) => `Decision ${label} undone. The picture is back.`,
-    undoneSkip: 'The skipped picture is back.',
-    nothingToUndo: 'There is no decision to undo.',
-    decided: (label: string, boxes: number) =>
-      boxes === 0 ? `Decided: ${label}` : `Decided: ${label}, with ${boxes === 1 ? '1 box' : `${boxes} boxes`}`,
-    skipped: 'Skipped',
-    elsewhere: 'Someone else has decided this picture just now.',
-    captured: 'Captured',
-    position: (place: number, count: number) => `${place} of ${count}`,
-    labels: { OK: 'OK', NG: 'NG' },
-    keysTitle: 'Keys',
-    keyList: [
-      ['O', 'Part is OK'],
-      ['N', 'Part is NG'],
-      ['S', 'Skip'],
-      ['U', 'Undo the last decision'],
-      ['← →', 'Previous, next picture'],
-      ['H', 'Heat map on or off'],
-      ['?', 'Show or hide the keys'],
-    ] as [string, string][],
   },
   camera: {
     start: 'Start camera',

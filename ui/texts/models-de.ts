@@ -108,6 +108,16 @@ export const modelsDe: typeof modelsEnUS = {
         'Die mittlere Trefferquote ist __accuracy__ an den zurückgehaltenen Bildern; Raten brächte __chance__.',
       'old-map50-fell': 'mAP50 an den alten Bildern fiel von __before__ auf __after__.',
       'old-recall-fell': 'Von __label__ werden in den alten Bildern __after__ statt __before__ gefunden.',
+      'gate-accuracy-fell':
+        'Richtig entschiedene Bilder fielen von __before__ auf __after__; um __bound__ dürfen sie fallen.',
+      'gate-map50-fell': 'mAP50 fiel von __before__ auf __after__; um __bound__ darf es fallen.',
+      'gate-old-classes-fell': 'Von dem, was bekannt war, werden __after__ statt __before__ gefunden.',
+      'gate-escapes-rose': '__after__ statt __before__ der Fehlerteile kämen durch.',
+      'gate-false-rejects-rose':
+        '__after__ statt __before__ der Gutteile kämen nicht durch; um __bound__ darf das steigen.',
+      'gate-ng-newly-passes': '__count__ mit NG bewertete Bilder kämen neu durch.',
+      'gate-nothing-to-measure-with':
+        'Es gibt kein bewertetes Bild, das keine der Versionen gelernt hat; so kann niemand sagen, ob es besser ist.',
     },
   },
   detector: {
@@ -176,10 +186,5 @@ export const modelsDe: typeof modelsEnUS = {
     verdict: 'Urteil',
     verdictOf: (name) => (name === '' ? 'Urteil' : `Urteil für ${name}`),
     tips: { inputSize: 'Größere Eingaben zeigen kleinere Unterschiede und dauern länger.' },
-  },
-  labels: {
-    title: (partType) => `Bewertungen von „${partType}“`,
-    counts: (ok, ng, boxed) => `${ok} OK, ${ng} NG, ${boxed} mit Rahmen`,
-    export: (format) => `Als ${format} exportieren (ZIP)`,
   },
 };

@@ -118,6 +118,15 @@ export const modelsEnUS = {
       'names-by-chance': 'The mean recall is __accuracy__ on the held-out pictures; naming by chance gives __chance__.',
       'old-map50-fell': 'mAP50 on the old pictures fell from __before__ to __after__.',
       'old-recall-fell': 'Of __label__, __after__ instead of __before__ are found on the old pictures.',
+      'gate-accuracy-fell': 'Rightly decided pictures fell from __before__ to __after__; by __bound__ they may fall.',
+      'gate-map50-fell': 'mAP50 fell from __before__ to __after__; by __bound__ it may fall.',
+      'gate-old-classes-fell': 'Of what was known before, __after__ instead of __before__ are found.',
+      'gate-escapes-rose': '__after__ instead of __before__ of the defective parts would pass.',
+      'gate-false-rejects-rose':
+        '__after__ instead of __before__ of the good parts would not pass; by __bound__ they may rise.',
+      'gate-ng-newly-passes': '__count__ pictures labelled NG would newly pass.',
+      'gate-nothing-to-measure-with':
+        'There is no labelled picture that neither version has learnt, so nobody can tell whether it is better.',
     } as Record<string, string>,
   },
   detector: {
@@ -179,10 +188,5 @@ export const modelsEnUS = {
     verdict: 'Verdict',
     verdictOf: (name: string) => (name === '' ? 'Verdict' : `Verdict for ${name}`),
     tips: { inputSize: 'Larger inputs show smaller differences and take longer.' },
-  },
-  labels: {
-    title: (partType: string) => `Labels of “${partType}”`,
-    counts: (ok: number, ng: number, boxed: number) => `${ok} OK, ${ng} NG, ${boxed} with boxes`,
-    export: (format: string) => `Export as ${format} (ZIP)`,
   },
 };
