@@ -9,6 +9,7 @@ import * as datasets from './0007-datasets';
 import * as retraining from './0008-retraining';
 import * as modelRegistry from './0009-model-registry';
 import * as reviewAdmission from './0010-review-admission';
+import * as historyIndexes from './0011-history-indexes';
 
 interface Migration {
   readonly name: string;
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { name: '0008-retraining', up: retraining.up },
   { name: '0009-model-registry', up: modelRegistry.up },
   { name: '0010-review-admission', up: reviewAdmission.up },
+  { name: '0011-history-indexes', up: historyIndexes.up },
 ];
 
 /** The list as knex wants it. There is no way down: older code refuses a newer database instead. */

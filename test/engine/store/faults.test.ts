@@ -6,6 +6,7 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Database } from 'sqlite3';
 import { openStore } from '../../../engine/store';
+import { makeOldDatabase } from './old-database';
 import { decided, inspection, record, temporaryFolder, temporaryStore, undoAfter, undoAll } from './support';
 
 const execute = promisify(execFile);
@@ -144,14 +145,7 @@ describe('a store in trouble', function () {
 
   it('opens although a start was killed in the middle of a migration', async () => {
     const dataFolder = await temporaryFolder();
-    await (await openStore({ dataFolder })).close();
-    const database = new Database(join(dataFolder, 'inspection.sqlite'));
-    await promisify(database.exec.bind(database))(
-      'UPDATE migrations_lock SET is_locked = 1; DELETE FROM migrations; ' +
-        'DROP TABLE labels; DROP TABLE review_items; DROP TABLE inspections; DROP TABLE routing_settings; ' +
-        'DROP TABLE jobs; DROP TABLE deployments; DROP TABLE audit;',
-    );
-    await promisify(database.close.bind(database))();
+    await makeOldDatabase(dataFolder, '0003-review-node', ['UPDATE migrations_lock SET is_locked = 1']);
     const store = await temporaryStore({ dataFolder });
     await record(store, decided('OK'));
   });
