@@ -5,11 +5,12 @@ import type {
   Inspection,
   Job,
   ModelReference,
+  RetrainStatus,
   ReviewItem,
   RoutingSettings,
   TypedEmitter,
 } from '../domain';
-import type { JobQueue, ModelRegistry } from '../learning';
+import type { ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../learning';
 import type { NearestGood } from '../patchcore';
 import type { ReviewIntake, ReviewQueue } from '../review';
 import type { RoutingPatch, Store } from '../store';
@@ -19,6 +20,7 @@ export interface ApiEvents {
   readonly 'inspection-settled': Inspection;
   readonly 'review-changed': ReviewItem;
   readonly job: Job;
+  readonly retraining: RetrainStatus;
   readonly deployment: DeploymentRecord;
   readonly 'routing-changed': RoutingSettings;
   readonly lamp: object;
@@ -38,12 +40,15 @@ export interface ApiStation {
     /** Folders from which clients may train, besides the data folder. */
     readonly trainingFolders?: readonly string[];
   };
-  readonly store: Pick<Store, 'inspections' | 'labels' | 'audit' | 'audited' | 'pictures'>;
+  readonly store: Pick<Store, 'inspections' | 'labels' | 'snapshots' | 'audit' | 'audited' | 'pictures'>;
   readonly models: Pick<
     ModelRegistry,
     'list' | 'describe' | 'folderOf' | 'deployed' | 'deploy' | 'rollback' | 'history' | 'archive' | 'import'
   >;
+  readonly snapshots: Pick<Snapshots, 'take' | 'get' | 'list' | 'files' | 'remove' | 'restore'>;
+  readonly imported: Pick<ImportedPictures, 'add' | 'get' | 'list' | 'read' | 'remove' | 'restore'>;
   readonly backbones: Pick<BackboneStore, 'list' | 'get' | 'pull' | 'cancel'>;
+  readonly retraining: Pick<Retraining, 'status' | 'history' | 'conditions' | 'trigger'>;
   readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel' | 'trainers'>;
   readonly reviews: Pick<
     ReviewQueue,
@@ -59,6 +64,7 @@ export interface ApiStation {
   readonly browserCameras: { resolve(requestId: string, picture: Buffer): boolean };
   readonly events: Pick<TypedEmitter<ApiEvents>, 'on'>;
   thumbnail(id: string, width: number): Promise<Buffer>;
+  importedThumbnail(id: string, width: number): Promise<Buffer>;
   similarPicture(id: string): Promise<NearestGood & { readonly model: ModelReference }>;
   routing(partType: string): Promise<RoutingSettings>;
   allRouting(): Promise<readonly RoutingSettings[]>;

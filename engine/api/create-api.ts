@@ -5,6 +5,7 @@ import { InspectionError } from '../domain';
 import { defaultPictureLimits } from '../imaging';
 import { actorOf } from './actor';
 import type { ApiContext, ApiStation } from './api-station';
+import { type FormLimits, readFormFiles } from './form-files';
 import { ClientGone, type Problem, type ProblemDetail, problemOf, RequestRefused } from './problem';
 import { type IncomingRequest, type PictureBody, parserRefusal, readFile, readJson, readPicture } from './request-body';
 import { type Answer, type BodyKind, type Match, matchPath, type Route, type RouteInput } from './route';
@@ -26,6 +27,8 @@ const JSON_LIMIT_BYTES = 1024 * 1024;
 const UPLOAD_LIMIT = 16;
 /** Files taken in at the same time: each may keep a disk busy for long. */
 const FILE_LIMIT = 2;
+/** Of a form with many pictures. */
+const FORM_LIMITS: FormLimits = { fileBytes: defaultPictureLimits.maxBytes, files: 1000, fieldBytes: JSON_LIMIT_BYTES };
 /** How much of a refused body is still read and dropped, so that the client gets to read the answer. */
 const DRAIN_LIMIT_BYTES = 2 * defaultPictureLimits.maxBytes;
 const DRAIN_LIMIT_MS = 5000;
@@ -116,6 +119,7 @@ async function answer(
     case 'picture':
       return asUpload(uploads, 'pictures', UPLOAD_LIMIT, handle);
     case 'file':
+    case 'pictures':
       return asUpload(uploads, 'files', FILE_LIMIT, handle);
     default:
       return handle();
@@ -254,6 +258,10 @@ function checkQuery(route: Route, query: URLSearchParams): unknown {
 
 async function readBody(kind: BodyKind, request: IncomingRequest): Promise<unknown> {
   if (kind.kind === 'file') return readFile(request, kind.mediaTypes);
+  if (kind.kind === 'pictures') {
+    const { fields, files } = await readFormFiles(request, FORM_LIMITS);
+    return { fields: checkFields(kind.form, fields), files };
+  }
   if (kind.kind === 'picture') {
     const body = await readPicture(request, defaultPictureLimits.maxBytes, kind.form !== undefined);
     return kind.form ? checkForm(kind.form, body) : body;
@@ -268,9 +276,13 @@ async function readBody(kind: BodyKind, request: IncomingRequest): Promise<unkno
 }
 
 function checkForm(form: z.ZodObject, body: PictureBody): PictureBody {
-  const result = form.safeParse(body.fields);
+  return { picture: body.picture, fields: checkFields(form, body.fields) as Record<string, string> };
+}
+
+function checkFields(form: z.ZodObject, fields: Readonly<Record<string, string>>): unknown {
+  const result = form.safeParse(fields);
   if (!result.success) throw invalidInput('form', detailsOf(result.error, pointer));
-  return { picture: body.picture, fields: result.data as Record<string, string> };
+  return result.data;
 }
 
 function invalidInput(what: string, errors: readonly ProblemDetail[]): RequestRefused {

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ZipFile } from 'yazl';
-import { datasetFiles, fixedSplit, type WritableDataset } from '../datasets';
+import { type DatasetFile, datasetFiles, fixedSplit, type WritableDataset } from '../datasets';
 import { InspectionError } from '../domain';
 import { boxesToLearn } from '../learning';
 import type { Store } from '../store';
@@ -47,8 +47,13 @@ export async function labelledDataset(
 
 /** A data set as a ZIP file, made while it is read; pictures are stored as they are. */
 export function zipOf(dataset: WritableDataset, format: LabelFormat): AsyncIterable<Uint8Array> {
+  return zipOfFiles(datasetFiles(dataset, format));
+}
+
+/** The same of its files. */
+export function zipOfFiles(files: readonly DatasetFile[]): AsyncIterable<Uint8Array> {
   const zip = new ZipFile();
-  for (const file of datasetFiles(dataset, format)) {
+  for (const file of files) {
     if ('text' in file) zip.addBuffer(Buffer.from(file.text), file.place);
     else if ('picture' in file) zip.addFile(file.picture, file.place, { compress: false });
     else zip.addEmptyDirectory(file.place);

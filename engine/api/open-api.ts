@@ -103,17 +103,21 @@ function requestBodyOf(body: BodyKind, book: SchemaBook): JsonObject {
     ['image/jpeg', 'image/png', 'application/octet-stream'].map((type) => [type, { schema: {} }]),
   );
   if (!body.form) return { required: true, content: raw };
-  const fields = Object.entries(body.form.shape).map(([name, part]) => [name, book.of(part as z.ZodType)]);
+  const shape = Object.entries(body.form.shape);
+  const fields = shape.map(([name, part]) => [name, book.of(part as z.ZodType)]);
+  const file = { type: 'string', contentMediaType: 'application/octet-stream' };
+  const isMany = body.kind === 'pictures';
+  const needed = shape.filter(([, part]) => !(part as z.ZodType).safeParse(undefined).success).map(([name]) => name);
   const multipart = {
     schema: {
       type: 'object',
-      properties: {
-        file: { type: 'string', contentMediaType: 'application/octet-stream' },
-        ...Object.fromEntries(fields),
-      },
-      required: ['file'],
+      properties: isMany
+        ? { ...Object.fromEntries(fields), files: { type: 'array', items: file } }
+        : { file, ...Object.fromEntries(fields) },
+      required: isMany ? [...needed, 'files'] : ['file', ...needed],
     },
   };
+  if (isMany) return { required: true, content: { 'multipart/form-data': multipart } };
   return { required: true, content: { 'multipart/form-data': multipart, ...raw } };
 }
 
@@ -175,8 +179,8 @@ class SchemaBook {
 
 function schemasOf(route: Route): readonly z.ZodType[] {
   const { params, query, body, success } = route;
-  const parts = [params, query, body?.kind === 'picture' ? body.form : undefined].flatMap((schema) =>
-    schema ? (Object.values(schema.shape) as z.ZodType[]) : [],
+  const parts = [params, query, body?.kind === 'picture' || body?.kind === 'pictures' ? body.form : undefined].flatMap(
+    (schema) => (schema ? (Object.values(schema.shape) as z.ZodType[]) : []),
   );
   if (body?.kind === 'json') parts.push(body.schema);
   if (success.schema) parts.push(success.schema);

@@ -13,7 +13,7 @@ export interface PictureBody {
 }
 
 const RAW_PICTURE_TYPES = ['image/jpeg', 'image/png', 'application/octet-stream'];
-const MULTIPART = 'multipart/form-data';
+export const MULTIPART = 'multipart/form-data';
 const FIELD_LIMIT_BYTES = 1024;
 const FIELD_COUNT_LIMIT = 16;
 
@@ -216,7 +216,7 @@ function isJson(type: string | null): boolean {
   return type === 'application/json' || type?.endsWith('+json') === true;
 }
 
-function wasRead(request: IncomingRequest): boolean {
+export function wasRead(request: IncomingRequest): boolean {
   return request.readableEnded || (request as { _body?: boolean })._body === true;
 }
 
@@ -225,12 +225,12 @@ function hasBody(request: IncomingRequest): boolean {
 }
 
 /** The media type without parameters, in lower case. */
-function mediaType(request: IncomingRequest): string | null {
+export function mediaType(request: IncomingRequest): string | null {
   const field = request.headers['content-type'];
   return field === undefined ? null : field.split(';')[0].trim().toLowerCase();
 }
 
-function refuseEncoding(request: IncomingRequest): void {
+export function refuseEncoding(request: IncomingRequest): void {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   if (encoding === undefined || encoding === '' || encoding === 'identity') return;
   throw new RequestRefused(
@@ -242,7 +242,7 @@ function refuseEncoding(request: IncomingRequest): void {
   );
 }
 
-function unsupportedType(type: string | null, supported: readonly string[]): RequestRefused {
+export function unsupportedType(type: string | null, supported: readonly string[]): RequestRefused {
   const given = type === null ? 'The request has a body without Content-Type.' : `${type} is not accepted here.`;
   return new RequestRefused(
     415,
@@ -262,16 +262,16 @@ function tooLarge(limitBytes: number): RequestRefused {
   );
 }
 
-function invalidForm(message: string): RequestRefused {
+export function invalidForm(message: string): RequestRefused {
   return new RequestRefused(400, 'invalid-form', 'invalid form', message);
 }
 
-function malformedForm(error: unknown): RequestRefused {
+export function malformedForm(error: unknown): RequestRefused {
   const cause = error instanceof Error ? error.message : String(error);
   return new RequestRefused(400, 'malformed-form', 'malformed form', `The multipart body cannot be read: ${cause}.`);
 }
 
-function alreadyRead(): RequestRefused {
+export function alreadyRead(): RequestRefused {
   return new RequestRefused(
     400,
     'body-already-read',

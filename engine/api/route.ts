@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import type { ApiContext, ApiStation } from './api-station';
+import type { FilesBody } from './form-files';
 import type { IncomingRequest, PictureBody } from './request-body';
 
-export type Method = 'GET' | 'POST' | 'PUT';
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** What a route's code gets: everything checked against the route's schemas. */
 export interface RouteInput<Params, Query, Body> {
@@ -41,6 +42,8 @@ export type BodyKind =
   | { readonly kind: 'json'; readonly schema: z.ZodType; readonly optional?: boolean }
   /** An encoded picture: raw, or (`form`) in the field `file` of a form with these text fields. */
   | { readonly kind: 'picture'; readonly form?: z.ZodObject }
+  /** A form with these text fields before any number of pictures, which are given to the route as they come. */
+  | { readonly kind: 'pictures'; readonly form: z.ZodObject }
   /** A file of any size, given to the route as it comes. */
   | { readonly kind: 'file'; readonly mediaTypes: readonly string[] };
 
@@ -74,9 +77,11 @@ type InferBody<Body> = Body extends { kind: 'json'; schema: infer Schema }
   ? Infer<Schema>
   : Body extends { kind: 'picture' }
     ? PictureBody
-    : Body extends { kind: 'file' }
-      ? AsyncIterable<Uint8Array>
-      : undefined;
+    : Body extends { kind: 'pictures'; form: infer Form }
+      ? { readonly fields: Infer<Form>; readonly files: FilesBody['files'] }
+      : Body extends { kind: 'file' }
+        ? AsyncIterable<Uint8Array>
+        : undefined;
 
 interface TypedRoute<Params, Query, Body> extends Omit<Route, 'params' | 'query' | 'body' | 'handle'> {
   readonly params?: Params;

@@ -4,7 +4,7 @@ import type { RetentionPolicy, Store } from '../store';
 const FIRST_MS = 30_000;
 const INTERVAL_MS = 15 * 60_000;
 
-/** Applies the retention soon after the start and then every quarter of an hour. */
+/** Applies the retention and removes for good what was deleted long ago, soon after the start and then every quarter of an hour. */
 export class RetentionTimer {
   private timer: NodeJS.Timeout;
   private running: Promise<void> = Promise.resolve();
@@ -15,6 +15,8 @@ export class RetentionTimer {
     private readonly policy: RetentionPolicy,
     private readonly clock: Clock,
     private readonly onFault: (error: unknown) => void,
+    /** What else is removed when its time is over. */
+    private readonly purges: readonly (() => Promise<unknown>)[] = [],
   ) {
     this.timer = this.schedule(FIRST_MS);
   }
@@ -34,10 +36,9 @@ export class RetentionTimer {
   }
 
   private async run(): Promise<void> {
-    try {
-      await this.store.applyRetention(this.policy, this.clock.now());
-    } catch (error) {
-      this.onFault(error);
+    const retain = () => this.store.applyRetention(this.policy, this.clock.now());
+    for (const remove of [retain, ...this.purges]) {
+      if (!this.closed) await remove().catch(this.onFault);
     }
     if (!this.closed) this.timer = this.schedule(INTERVAL_MS);
   }

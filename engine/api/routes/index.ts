@@ -2,10 +2,12 @@ import type { Route } from '../route';
 import { archiveRoutes } from './archives';
 import { auditRoutes } from './audits';
 import { backboneRoutes } from './backbones';
+import { datasetRoutes } from './datasets';
 import { eventRoutes } from './events';
 import { inspectionRoutes } from './inspections';
 import { modelRoutes } from './models';
 import { nearestRoutes } from './nearest';
+import { retrainingRoutes } from './retraining';
 import { reviewRoutes } from './reviews';
 import { settingsRoutes } from './settings';
 import { stationRoutes } from './station';
@@ -24,6 +26,8 @@ export const routes: readonly Route[] = [
   ...archiveRoutes,
   ...backboneRoutes,
   ...trainingRoutes,
+  ...retrainingRoutes,
+  ...datasetRoutes,
   ...settingsRoutes,
   ...eventRoutes,
 ];

@@ -39,11 +39,14 @@ export const trainingRoutes = [
     method: 'GET',
     path: '/training/jobs',
     operation: 'listJobs',
-    summary: 'Training jobs, newest first',
+    summary: 'Training jobs, newest first, without their logs and gate reports',
     tag: 'training',
     query: z.object({ limit }),
     success: { status: 200, schema: jobList, description: 'The jobs' },
-    handle: async ({ station, query }) => json({ items: await station.jobs.list({ limit: query.limit }) }),
+    handle: async ({ station, query }) => {
+      const jobs = await station.jobs.list({ limit: query.limit });
+      return json({ items: jobs.map(({ log, gateReport, ...short }) => short) });
+    },
   }),
   route({
     method: 'GET',
@@ -68,7 +71,7 @@ export const trainingRoutes = [
     method: 'POST',
     path: '/training/jobs/{id}/cancel',
     operation: 'cancelJob',
-    summary: 'End a job; nothing of it stays',
+    summary: 'End a job; a version that is complete already stays, not deployed',
     tag: 'training',
     params,
     body: { kind: 'json', schema: z.strictObject({}), optional: true },
@@ -119,7 +122,7 @@ function isFile(name: string): boolean {
   return /[./\\]/.test(name);
 }
 
-function allowedFolders(station: ApiStation): readonly string[] {
+export function allowedFolders(station: ApiStation): readonly string[] {
   const { dataFolder, trainingFolders = [] } = station.options;
   return [dataFolder, ...trainingFolders];
 }
@@ -139,7 +142,7 @@ async function allowedOptions(station: ApiStation, options: TrainingOptions): Pr
  * A client may train only from folders inside the data folder or the training folders of the station, symbolic links
  * followed. Folders that do not exist look the same as forbidden ones.
  */
-async function insideAllowedFolders(station: ApiStation, path: string): Promise<string> {
+export async function insideAllowedFolders(station: ApiStation, path: string): Promise<string> {
   const folder = await realpath(resolve(station.options.dataFolder, path)).catch(() => null);
   for (const allowed of allowedFolders(station)) {
     const root = await realpath(allowed).catch(() => null);

@@ -15,6 +15,19 @@ export {
   verdict,
 } from './common';
 export {
+  datasetStats,
+  importedPage,
+  importedPicture,
+  importRequest,
+  importResult,
+  snapshot,
+  snapshotDetail,
+  snapshotList,
+  snapshotRequest,
+  uploadFields,
+  uploadResult,
+} from './datasets';
+export {
   counters,
   type InspectionDetail,
   type InspectionSummary,
@@ -35,6 +48,13 @@ export {
   modelVersion,
 } from './models';
 export { similarPicture } from './nearest';
+export {
+  retrainAnswer,
+  retrainConditionsList,
+  retrainingHistory,
+  retrainRequest,
+  retrainStatusList,
+} from './retraining';
 export {
   approvalRequest,
   labelRequest,

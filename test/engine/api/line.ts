@@ -19,7 +19,7 @@ import {
   type Verdict,
 } from '../../../engine/domain';
 import { encodeGreyPng, encodeJpeg, inspectPicture, thumbnail } from '../../../engine/imaging';
-import { JobQueue, ModelRegistry } from '../../../engine/learning';
+import { ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../../../engine/learning';
 import { ReviewIntake, ReviewQueue } from '../../../engine/review';
 import type { Station } from '../../../engine/station';
 import { openStore, type Store } from '../../../engine/store';
@@ -32,6 +32,7 @@ export interface Line {
   readonly store: Store;
   readonly reviews: ReviewQueue;
   readonly jobs: JobQueue;
+  readonly retraining: Retraining;
   readonly models: ModelRegistry;
   readonly events: TypedEmitter<ApiEvents>;
   readonly dataFolder: string;
@@ -55,12 +56,16 @@ export async function openLine(
   const reviews = new ReviewQueue(store);
   const models = new ModelRegistry({ store });
   const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), ...backboneOptions });
+  const imported = new ImportedPictures({ store, inspect: (picture) => inspectPicture(picture) });
   const jobs = new JobQueue({ store, models, backbones });
+  const retraining = new Retraining({ store, jobs });
   await jobs.open();
+  await retraining.open();
   const events = new TypedEmitter<ApiEvents>();
   reviews.events.on('changed', (item) => events.emit('review-changed', item));
   models.events.on('deployment', (record) => events.emit('deployment', record));
   jobs.events.on('job', (job) => events.emit('job', job));
+  retraining.events.on('status', (status) => events.emit('retraining', status));
   const captureRequests = new Map<string, (picture: Buffer) => void>();
 
   const inspect: Line['inspect'] = async (score, part = {}) => {
@@ -97,6 +102,9 @@ export async function openLine(
     models,
     backbones,
     jobs,
+    retraining,
+    snapshots: new Snapshots(store),
+    imported,
     reviews,
     reviewIntake: new ReviewIntake(reviews, store, { of: () => null, recent: () => [] }),
     events,
@@ -125,6 +133,7 @@ export async function openLine(
       const record = await store.inspections.get(id);
       return thumbnail(await store.pictures.read(record!.picturePath!), width);
     },
+    importedThumbnail: async (id, width) => thumbnail(await imported.read(id), width),
     routing: (partType) => store.settings.routing(partType),
     allRouting: () => store.settings.allRouting(),
     setRouting: async (partType, patch, actor) => {
