@@ -13,6 +13,10 @@ RED.nodes.registerType('ui-review-queue', {
     height: { value: 0 },
     station: { value: '', type: 'inspection-station', required: true },
     language: { value: 'auto' },
+    millimetresPerPixel: {
+      value: '',
+      validate: (value: string) => String(value).trim() === '' || Number(value) > 0,
+    },
   },
   label() {
     return this.name || this._('ui-review-queue.paletteLabel');
