@@ -20,8 +20,11 @@ export interface Api {
   get<Answer>(path: string, query?: Query): Promise<Answer>;
   post<Answer>(path: string, body?: unknown, query?: Query): Promise<Answer>;
   put<Answer>(path: string, body: unknown): Promise<Answer>;
-  /** Posts an encoded picture as it is. */
-  postPicture<Answer>(path: string, picture: Blob, query?: Query): Promise<Answer>;
+  remove<Answer>(path: string): Promise<Answer>;
+  /** Posts fields and files, as a form does. */
+  postForm<Answer>(path: string, form: FormData): Promise<Answer>;
+  /** Posts an encoded picture, or another file, as it is. */
+  postFile<Answer>(path: string, file: Blob, query?: Query): Promise<Answer>;
 }
 
 /**
@@ -49,11 +52,13 @@ export function createApi(base: string, station: string): Api {
     get: (path, query) => request(url(path, query), {}),
     post: (path, body, query) => request(url(path, query), json('POST', body)),
     put: (path, body) => request(url(path), json('PUT', body)),
-    postPicture: (path, picture, query) =>
+    remove: (path) => request(url(path), { method: 'DELETE' }),
+    postForm: (path, form) => request(url(path), { method: 'POST', body: form }),
+    postFile: (path, file, query) =>
       request(url(path, query), {
         method: 'POST',
-        headers: { 'content-type': picture.type || 'application/octet-stream' },
-        body: picture,
+        headers: { 'content-type': file.type || 'application/octet-stream' },
+        body: file,
       }),
   };
 }

@@ -1,5 +1,15 @@
 /** What `GET /events` pushes; the data of each is JSON. */
-export const EVENT_NAMES = ['inspection', 'review', 'job', 'deployment', 'routing', 'lamp', 'fault'] as const;
+export const EVENT_NAMES = [
+  'inspection',
+  'review',
+  'job',
+  'deployment',
+  'retraining',
+  'shadow',
+  'routing',
+  'lamp',
+  'fault',
+] as const;
 
 export type EventName = (typeof EVENT_NAMES)[number];
 export type LinkState = 'connecting' | 'open' | 'lost';

@@ -1,6 +1,6 @@
 /** What was measured of a detector or classifier, as rows of tables. */
 import type { Formats, Texts } from './texts';
-import type { ClassifierFigures, DetectorFigures, GateReason } from './types';
+import type { ClassifierFigures, DetectorFigures, Difference, GateReason, GateReport } from './types';
 
 /** One figure before and after a training, 0..1; null where it could not be measured. */
 export interface Comparison {
@@ -10,6 +10,10 @@ export interface Comparison {
   readonly format: (value: number) => string;
   /** Of a difference without its sign. */
   readonly formatDifference: (value: number) => string;
+  /** The smaller, the better. */
+  readonly lowerIsBetter?: boolean;
+  /** Where the difference lies with a confidence of 95 %. */
+  readonly interval?: { readonly low: number; readonly high: number } | null;
 }
 
 export function detectorRows(
@@ -61,6 +65,52 @@ function recallRows(before: WithRecalls | null, after: WithRecalls, texts: Texts
   return rows.filter((row) => row.before !== null || row.after !== null);
 }
 
+/** What a gate measured on held-out pictures. */
+export function gateRows({ holdOut }: GateReport, texts: Texts, formats: Formats): readonly Comparison[] {
+  if (holdOut === null) return [];
+  const { figures } = texts.compare;
+  const share = shareFormats(texts, formats);
+  const plain = { format: formats.auroc, formatDifference: formats.auroc };
+  const row = (
+    label: string,
+    measured: Difference | null | undefined,
+    format: Pick<Comparison, 'format' | 'formatDifference' | 'lowerIsBetter'>,
+  ): Comparison[] => {
+    if (!measured) return [];
+    const { before, after, low, high } = measured;
+    return [{ label, before, after, ...format, interval: low === null || high === null ? null : { low, high } }];
+  };
+  return [
+    ...row(figures.escapes, holdOut.escapes, { ...share, lowerIsBetter: true }),
+    ...row(figures.falseRejects, holdOut.falseRejects, { ...share, lowerIsBetter: true }),
+    ...row(figures.accuracy, holdOut.accuracy, share),
+    ...row(figures.auroc, holdOut.auroc, plain),
+    ...row(figures.map50, holdOut.map50, plain),
+  ];
+}
+
+/** How much a gate saw to be found still of what was known before. */
+export function oldClassRows({ oldClasses }: GateReport, texts: Texts, formats: Formats): readonly Comparison[] {
+  if (oldClasses === null) return [];
+  const { recall, perClass } = oldClasses;
+  const share = shareFormats(texts, formats);
+  const whole = { label: texts.figures.recall, before: recall.before, after: recall.after, ...share };
+  const classes = perClass.map(({ label, before, after }) => ({
+    label: texts.figures.recallOf(label),
+    before,
+    after,
+    ...share,
+  }));
+  return classes.length === 1 ? classes : [whole, ...classes];
+}
+
+function shareFormats(texts: Texts, formats: Formats): Pick<Comparison, 'format' | 'formatDifference'> {
+  return {
+    format: (value) => `${formats.rate(value)} %`,
+    formatDifference: (value) => texts.figures.points(formats.decimal(value * 100)),
+  };
+}
+
 /** Why a gate decided so, in the user's language where the catalog has it. */
 export function gateText({ code, message, parameters = {} }: GateReason, texts: Texts, formats: Formats): string {
   const text = texts.gate.reasons[code]?.replace(/__(\w+?)__/g, (gap, name: string) => {
@@ -71,4 +121,12 @@ export function gateText({ code, message, parameters = {} }: GateReason, texts: 
     return percent === undefined ? value : `${formats.decimal(Number(percent))} %`;
   });
   return text === undefined || /__\w+?__/.test(text) ? message : text;
+}
+
+/** How long something still takes, in words. */
+export function remainingText(seconds: number | null | undefined, { training }: Texts): string {
+  if (seconds === null || seconds === undefined) return training.remainingUnknown;
+  const text =
+    seconds < 90 ? training.seconds(Math.max(1, Math.round(seconds))) : training.minutes(Math.round(seconds / 60));
+  return training.remaining(text);
 }
