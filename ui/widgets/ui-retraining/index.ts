@@ -1,0 +1,3 @@
+import '../../shared/style.css';
+
+export { default as UIRetraining } from './RetrainingStatus.vue';
