@@ -14,7 +14,7 @@ export function modelTests(tools: WidgetTools): void {
 
   /** The request for a training, which the real API would take. */
   async function requested(): Promise<unknown> {
-    const { body } = await tools.station.request(/POST \/training\/jobs$/);
+    const { body } = await tools.station.request(/POST \/training\/start$/);
     const { success, error } = trainingRequest.safeParse(body);
     assert.ok(success, error?.message);
     return body;
@@ -69,12 +69,13 @@ export function modelTests(tools: WidgetTools): void {
     await page.locator('input[name=augmentation]').fill('30');
     await page.locator('input[name=seed]').fill('7');
     await page.locator('input[name=tolerance]').fill('2');
-    await page.locator('input[name=deploy]').uncheck();
+    await page.locator('select[name=policy]').selectOption('never');
     await train(page);
     assert.deepEqual(await requested(), {
       ...detectorRequest,
       source: { kind: 'dataset', path: 'boards/data.yaml' },
       deploy: false,
+      policy: { kind: 'never' },
       detector: {
         level: 'full',
         epochs: 40,
@@ -259,7 +260,7 @@ export function modelTests(tools: WidgetTools): void {
     tools.station.addOther(detectorDetails('1'));
     tools.station.addOther(detectorDetails('2', { deployed: true, createdAt: '2026-03-14T09:30:00Z' }));
     tools.station.addOther(classifierDetails('1', { deployed: true }));
-    const page = await show('ui-training', { locale: 'de-DE' });
+    const page = await show('ui-models', { locale: 'de-DE' });
     await see(page, '0,862', '[data-kind=detector] table');
     await see(page, '94 %', '[data-kind=classifier] table');
     await see(page, '1,70 / 2,40', '[data-kind=patchcore] table');
@@ -274,7 +275,7 @@ export function modelTests(tools: WidgetTools): void {
     tools.station.addVersion('1', true);
     tools.station.addOther(detectorDetails('2', { deployed: true }));
     tools.station.addOther(classifierDetails('1', { deployed: true }));
-    const page = await show('ui-training');
+    const page = await show('ui-models');
     const dialog = 'dialog[open]';
     await page.locator('section[data-kind=detector] [data-action=details]').click();
     await see(page, 'plate · Detector · Version 2', dialog);
@@ -313,9 +314,8 @@ export function modelTests(tools: WidgetTools): void {
 
   it('links to the labels of the part type, for both forms', async () => {
     tools.station.addVersion('1', true);
-    tools.station.boxedPictures = 12;
     const page = await show('ui-training');
-    await see(page, '42 OK, 7 NG, 12 with boxes', '.oq-labels');
+    await see(page, '142', '.oq-labels');
     for (const format of ['yolo', 'coco']) {
       const link = new URL((await page.locator(`[data-format=${format}]`).getAttribute('href'))!, 'http://mock');
       assert.equal(link.pathname, '/inspection/api/labeling-queue/export');

@@ -17,6 +17,8 @@ export const WIDGETS = {
   'ui-review-queue': { path: 'review', component: 'UIReviewQueue' },
   'ui-camera': { path: 'camera', component: 'UICamera' },
   'ui-training': { path: 'train', component: 'UITraining' },
+  'ui-models': { path: 'models', component: 'UIModels' },
+  'ui-retraining': { path: 'retraining', component: 'UIRetraining' },
   'ui-routing-settings': { path: 'settings', component: 'UIRoutingSettings' },
 } as const;
 

@@ -7,7 +7,9 @@ import { trainingRequest } from '../../engine/api/schemas';
 import { type AnomalyFinding, packageRoot } from '../../engine/domain';
 import { boxTests } from './box-tests';
 import type { MockStation } from './mock-station';
+import { retrainStatus } from './mock-loop';
 import { modelTests } from './model-tests';
+import { retrainingTests } from './retraining-tests';
 import { reviewTests } from './review-tests';
 import {
   type Dashboard,
@@ -81,6 +83,7 @@ describe('dashboard widgets in a browser', function () {
     station.addVersion('1', false);
     station.addVersion('2', true);
     station.setRouting('plate', { thresholds: { accept: 1.6, reject: 2.2 } }, 'Kim');
+    station.loop.retraining.push(retrainStatus());
     station.addJob({ state: 'failed', error: { code: 'too-few', message: 'Only 5 pictures could be read.' } });
   }
 
@@ -88,7 +91,9 @@ describe('dashboard widgets in a browser', function () {
     'ui-inspection-view': { en: 'Trigger inspection', de: 'Prüfung auslösen' },
     'ui-review-queue': { en: 'Is this part good?', de: 'Ist dieses Teil gut?' },
     'ui-camera': { en: 'Start camera', de: 'Kamera starten' },
-    'ui-training': { en: 'In production', de: 'Im Einsatz' },
+    'ui-training': { en: 'Labelled pictures of “plate”', de: 'Bewertete Bilder von „plate“' },
+    'ui-models': { en: 'In production', de: 'Im Einsatz' },
+    'ui-retraining': { en: 'Train now', de: 'Jetzt anlernen' },
     'ui-routing-settings': { en: 'Audit share in %', de: 'Stichprobe in %' },
   };
 
@@ -391,22 +396,6 @@ describe('dashboard widgets in a browser', function () {
       assert.equal(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled(), true);
     });
 
-    it('deploys and rolls back only after a confirmation', async () => {
-      for (const version of ['1', '2', '3']) station.addVersion(version, version === '2');
-      const page = await show('ui-training');
-      await page.getByRole('row', { name: /^3 / }).getByRole('button', { name: 'Deploy' }).click();
-      await page.locator('dialog[open]').getByRole('button', { name: 'Cancel' }).click();
-      assert.ok(!station.requests.some(({ line }) => line.includes('/deploy')));
-      await page.getByRole('row', { name: /^3 / }).getByRole('button', { name: 'Deploy' }).click();
-      await page.locator('dialog[open] [data-action=confirm]').click();
-      assert.deepEqual((await station.request(/POST \/models\/plate\/deploy/)).body, { version: '3' });
-      await see(page, 'Version 3 is in production.');
-      await page.getByRole('button', { name: 'Roll back' }).click();
-      await page.locator('dialog[open] [data-action=confirm]').click();
-      await station.request(/POST \/models\/plate\/rollback/);
-      await see(page, 'Version 1 is in production.');
-    });
-
     it('hands options that differ from the defaults to the station, and no others', async () => {
       await station.addInspection('OK');
       station.addVersion('1', true);
@@ -553,7 +542,7 @@ describe('dashboard widgets in a browser', function () {
           bank: { storage: 'float16', auroc: 0.921, changedDecisions: 0, wrongDecisions: 3 },
         },
       });
-      const page = await show('ui-training', { locale: 'de-DE' });
+      const page = await show('ui-models', { locale: 'de-DE' });
       await page.getByRole('button', { name: 'Einzelheiten zu Version 1' }).click();
       const dialog = 'dialog[open]';
       await see(page, 'plate · Version 1', dialog);
@@ -582,7 +571,7 @@ describe('dashboard widgets in a browser', function () {
       station.addJob({ state: 'completed', version: '1', request });
       const page = await show('ui-training');
       await see(page, 'Golden picture: each part brings its own.', '.oq-result');
-      await page.getByRole('button', { name: 'Details of version 1' }).click();
+      await page.locator('.oq-result [data-action=details]').click();
       const dialog = 'dialog[open]';
       await see(page, 'up to 1,024 pixels a side, moved up to 5 %, edges ± 2 pixels, noise up to 15 %', dialog);
       await see(page, '887 of 895, 30 false regions in 120 pictures', dialog);
@@ -824,6 +813,7 @@ describe('dashboard widgets in a browser', function () {
   describe('ui-review-queue', () => reviewTests(tools));
   describe('boxes on pictures', () => boxTests(tools));
   describe('detectors and classifiers in ui-training', () => modelTests(tools));
+  describe('ui-training, ui-models and ui-retraining', () => retrainingTests(tools));
 
   // In a suite of its own, so that it runs last.
   describe('all widgets together', () => {
