@@ -180,7 +180,7 @@ export async function measurePicture(parts: LoadedParts, picture: Buffer): Promi
   const found: ViewDistances[] = [];
   const maps: { map: Float32Array; view: View }[] = [];
   let embedding: Float32Array | null = null;
-  let [most, extract, search] = [-1, 0, 0];
+  let [most, extract, search] = [0, 0, 0];
   for (const view of views) {
     const start = performance.now();
     const fed = await headFeeds(parts, view);

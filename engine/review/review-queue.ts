@@ -70,6 +70,8 @@ export interface DecisionOutlet {
   /** Whether it tells of this part type. */
   accepts(partType: string): boolean;
   decided(item: ReviewItem): void;
+  /** A second person approved or rejected its label. */
+  judged?(item: ReviewItem): void;
   /** @param label the one taken back */
   undone(item: ReviewItem, label: Label): void;
 }
@@ -282,6 +284,7 @@ export class ReviewQueue {
     const item = await this.store.reviews.judge(id, approval, actor, this.now());
     this.events.emit('changed', item);
     this.events.emit('judged', item);
+    this.outletOf(item)?.judged?.(item);
     return item;
   }
 

@@ -113,6 +113,8 @@ const COMMANDS = new Map<unknown, (light: TowerLight, faults: Faults, payload: u
   ['queue', (light, _, payload) => light.waiting(pendingOf(payload) > 0)],
   // the copy of a part whose own message came by already
   ['audit', () => undefined],
+  // a picture that the review queue did not take
+  ['declined', () => undefined],
 ]);
 
 function act(light: TowerLight, faults: Faults, { topic, payload, inspection, late }: InspectionMessage): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { InvalidInput, type ModelKind, PartTypeInvalid } from '../../engine/domain';
+import { DEFAULT_ADMISSION, InvalidInput, type ModelKind, PartTypeInvalid } from '../../engine/domain';
 import * as camera from '../../nodes/camera-capture/config';
 import * as router from '../../nodes/confidence-router/config';
 import * as classify from '../../nodes/image-classify/config';
@@ -19,15 +19,22 @@ const schemas: Record<string, ConfigSchema<unknown>> = {
   'review-queue': review.schema,
 };
 
+/** What a node of an older version keeps, where newly placed ones have another default. */
+const keptFromOld: Record<string, object> = {
+  // took whatever came
+  'review-queue': { similarLimit: 0 },
+};
+
 describe('node configurations', () => {
   for (const [type, schema] of Object.entries(schemas)) {
-    it(`brings a ${type} without a version up to version 1 and fills in the defaults`, () => {
+    it(`brings a ${type} without a version up to today's and fills in the defaults`, () => {
       const migrated = migrateConfig(schema, { id: 'a', name: 'mine' });
-      assert.deepEqual(migrated, { ...schema.defaults, id: 'a', name: 'mine', version: 1 });
+      const version = schema.migrations.length;
+      assert.deepEqual(migrated, { ...schema.defaults, ...keptFromOld[type], id: 'a', name: 'mine', version });
     });
 
-    it(`leaves a ${type} of version 1 as it is`, () => {
-      const saved = { ...schema.defaults, name: 'mine', version: 1 };
+    it(`leaves a ${type} of today's version as it is`, () => {
+      const saved = { ...schema.defaults, name: 'mine', version: schema.migrations.length };
       assert.deepEqual(migrateConfig(schema, saved), saved);
     });
 
@@ -307,4 +314,55 @@ describe('a "train" message', () => {
   it('is refused when nobody names a part type', () => {
     assert.throws(() => read({}, ''), InvalidInput);
   });
+});
+
+describe('review-queue settings', () => {
+  const read = (change: Record<string, unknown>) =>
+    review.readAdmissionSettings(migrateConfig(review.schema, { version: 2, ...change }) as review.ReviewQueueConfig);
+
+  it('are without limits but for pictures that look alike, unless told', () => {
+    assert.deepEqual(read({}), DEFAULT_ADMISSION);
+  });
+
+  it('take everything in a node of version 1, as it did', () => {
+    const old = migrateConfig(review.schema, { version: 1, partType: 'plate' });
+    assert.deepEqual([old.partType, review.readAdmissionSettings(old).similarLimit], ['plate', 0]);
+  });
+
+  it('read percents and limits typed as text', () => {
+    const quotas = [
+      { reason: 'drift', limit: '20' },
+      { reason: 'sent', limit: 0 },
+      { reason: 'novel', limit: '' },
+    ];
+    const settings = read({
+      nearThreshold: '5',
+      lowConfidence: 75,
+      quotaHour: '10',
+      quotaDay: 40,
+      quotas,
+      similarLimit: '3',
+    });
+    assert.deepEqual(settings, {
+      nearThreshold: 0.05,
+      lowConfidence: 0.75,
+      quotaHour: 10,
+      quotaDay: 40,
+      quotaPerReason: { drift: 20, sent: 0, novel: null },
+      similarLimit: 3,
+    });
+  });
+
+  const wrong: [string, Record<string, unknown>][] = [
+    ['a share above 100 %', { nearThreshold: 101 }],
+    ['no confidence', { lowConfidence: '' }],
+    ['half a picture an hour', { quotaHour: 0.5 }],
+    ['fewer than no pictures', { quotaDay: -1 }],
+    ['a quota for what people flag', { quotas: [{ reason: 'flagged', limit: 1 }] }],
+    ['quotas that are no list', { quotas: 'many' }],
+    ['no number of pictures that look alike', { similarLimit: '' }],
+  ];
+  for (const [what, change] of wrong) {
+    it(`refuse ${what}`, () => assert.throws(() => read(change), InvalidInput));
+  }
 });

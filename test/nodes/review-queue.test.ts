@@ -220,6 +220,82 @@ describe('review-queue', () => {
     await until(() => told('decisions').includes(idOf(messages[2])));
   });
 
+  it('tells what a second person says about a label', async () => {
+    await start();
+    const message = await reviewed();
+    const id = idOf(message);
+    send('queue', message);
+    await until(() => pending() === 1);
+    send('queue', { topic: 'label', payload: { id, label: 'NG', reviewer: 'Kim', modelMistake: true } });
+    const { payload } = await until(() => collect('decisions')[0]);
+    assert.equal((payload as ReviewItem).modelMistake, true);
+    send('queue', { topic: 'reject', payload: { id, reviewer: 'Robin', note: 'dust' } });
+    const judged = await until(() => collect('decisions')[1]);
+    assert.equal(judged.topic, 'reject');
+    assert.deepEqual(judged.payload, {
+      id,
+      label: 'NG',
+      reviewer: 'Kim',
+      approver: 'Robin',
+      note: 'dust',
+      partType: 'plate',
+      serial: 'S-1',
+      lineVerdict: 'REVIEW',
+    });
+    send('queue', { topic: 'label', payload: { id, label: 'OK', reviewer: 'Kim' } });
+    await until(() => collect('decisions').length === 3);
+    send('queue', { topic: 'approve', payload: { id, reviewer: 'Kim' } });
+    assert.match(((await until(() => collect('errors')[0])).error as Error).message, /Kim/);
+    send('queue', { topic: 'approve', payload: { id, reviewer: 'Robin' } });
+    await until(() => collect('decisions').length === 4);
+    assert.equal(collect('decisions')[3].topic, 'approve');
+  });
+
+  it('takes what a drift alarm sends for that reason', async () => {
+    await start();
+    const message = await reviewed();
+    send('queue', { ...message, topic: 'drift' });
+    await until(() => pending() === 1);
+    const { reviews } = await openedStation();
+    assert.deepEqual((await reviews.get(idOf(message))).queueReasons, ['drift']);
+  });
+
+  it('takes no more than its quotas allow, and tells of each picture that it did not take', async () => {
+    await start({ version: 2, quotaHour: 1 });
+    await until(() => pending() === 0);
+    const shown = statuses('queue');
+    const [first, second] = [await reviewed(), await reviewed()];
+    send('queue', first);
+    await until(() => pending() === 1);
+    send('queue', second);
+    const told = await until(() => collect('changes').find(({ topic }) => topic === 'declined'));
+    const { at: _, ...payload } = told.payload as Record<string, unknown>;
+    assert.deepEqual(payload, {
+      id: idOf(second),
+      partType: 'plate',
+      cause: 'quota-hour',
+      queueReasons: ['sent'],
+    });
+    const counts = await until(() => {
+      const last = collect('changes').at(-1);
+      return last?.topic === 'queue' ? (last.payload as { declined: Record<string, number> }) : undefined;
+    });
+    assert.equal(counts.declined['quota-hour'], 1);
+    await until(() => shown.some(({ text }) => text === '1 to review · 1 not taken today'));
+  });
+
+  it('puts any part before a person that is flagged by message, whatever the quotas', async () => {
+    await start({ version: 2, quotaHour: 0 });
+    const message = await reviewed();
+    send('queue', message);
+    await until(() => collect('changes').some(({ topic }) => topic === 'declined'));
+    send('queue', { topic: 'flag', payload: { id: idOf(message), reviewer: 'Kim', note: 'a dent' } });
+    await until(() => pending() === 1);
+    const { reviews } = await openedStation();
+    const item = await reviews.get(idOf(message));
+    assert.deepEqual([item.queueReasons, item.note], [['flagged'], 'Kim: a dent']);
+  });
+
   it('survives a restart', async () => {
     const folder = await start();
     const message = await reviewed();
