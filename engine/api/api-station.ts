@@ -8,9 +8,10 @@ import type {
   RetrainStatus,
   ReviewItem,
   RoutingSettings,
+  ShadowRun,
   TypedEmitter,
 } from '../domain';
-import type { ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../learning';
+import type { Comparisons, ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../learning';
 import type { NearestGood } from '../patchcore';
 import type { ReviewIntake, ReviewQueue } from '../review';
 import type { RoutingPatch, Store } from '../store';
@@ -22,6 +23,7 @@ export interface ApiEvents {
   readonly job: Job;
   readonly retraining: RetrainStatus;
   readonly deployment: DeploymentRecord;
+  readonly shadow: ShadowRun;
   readonly 'routing-changed': RoutingSettings;
   readonly lamp: object;
   readonly fault: { readonly code: string; readonly message: string };
@@ -40,15 +42,40 @@ export interface ApiStation {
     /** Folders from which clients may train, besides the data folder. */
     readonly trainingFolders?: readonly string[];
   };
-  readonly store: Pick<Store, 'inspections' | 'labels' | 'snapshots' | 'audit' | 'audited' | 'pictures'>;
+  readonly store: Pick<
+    Store,
+    'inspections' | 'labels' | 'snapshots' | 'audit' | 'audited' | 'pictures' | 'gateReports'
+  >;
   readonly models: Pick<
     ModelRegistry,
-    'list' | 'describe' | 'folderOf' | 'deployed' | 'deploy' | 'rollback' | 'history' | 'archive' | 'import'
+    | 'list'
+    | 'describe'
+    | 'folderOf'
+    | 'deployed'
+    | 'deploy'
+    | 'rollback'
+    | 'rollbackTarget'
+    | 'history'
+    | 'archive'
+    | 'import'
+    | 'remove'
+    | 'restore'
+    | 'removed'
+    | 'setNotes'
   >;
   readonly snapshots: Pick<Snapshots, 'take' | 'get' | 'list' | 'files' | 'remove' | 'restore'>;
   readonly imported: Pick<ImportedPictures, 'add' | 'get' | 'list' | 'read' | 'remove' | 'restore'>;
   readonly backbones: Pick<BackboneStore, 'list' | 'get' | 'pull' | 'cancel'>;
   readonly retraining: Pick<Retraining, 'status' | 'history' | 'conditions' | 'trigger'>;
+  readonly comparisons: Pick<Comparisons, 'state' | 'start'>;
+  readonly shadows: {
+    of(name: string): Promise<ShadowRun | null>;
+    start(
+      wish: { readonly name: string; readonly version: string; readonly parts: number },
+      actor: string,
+    ): Promise<ShadowRun>;
+    stop(name: string): Promise<ShadowRun>;
+  };
   readonly jobs: Pick<JobQueue, 'submit' | 'list' | 'get' | 'cancel' | 'trainers'>;
   readonly reviews: Pick<
     ReviewQueue,

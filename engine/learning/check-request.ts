@@ -166,6 +166,7 @@ async function assertKind(path: string, wished: Dataset['kind']): Promise<void> 
 async function assertLabels(partType: string, kind: ModelKind, store: TrainingContext['store']): Promise<void> {
   if (kind === 'patchcore') {
     const good = await store.labels.labelledPictures(partType, 'OK');
+    assertEnough(good.length);
     if (!good.some(({ id }) => splitOf(id) === 'train')) throw new NoPicturesToLearn(partType, good.length);
     return;
   }

@@ -1,4 +1,4 @@
-export { SIMULATED_PICTURES_LIMIT } from './check-request';
+export { PRIORITY_LIMIT, SHADOW_LIMIT, SIMULATED_PICTURES_LIMIT } from './check-request';
 export {
   classifierTrainingOptions,
   detectorTrainingOptions,
@@ -19,6 +19,7 @@ export {
   trainClassifier,
   trainClassifierPackage,
 } from './classifier-training';
+export { Comparisons, type ComparisonsOptions, NothingToCompareWith } from './comparison';
 export type { DeployedClassifier, DeployedDetector, DeployedModel, DeployedOf } from './deployed-model';
 export {
   type DetectionDataset,
@@ -40,6 +41,21 @@ export {
   NothingToUpdate,
   TooFewLabels,
 } from './errors';
+export {
+  ComparingDied,
+  type GateOrder,
+  type GateWish,
+  gateOrderOf,
+  judgeCandidate,
+  type Look,
+  lookOfAnomaly,
+  lookOfClass,
+  lookOfDetections,
+  NO_DECISIONS,
+  scoreOf,
+  verdictWith,
+  withDecision,
+} from './gate';
 export { JobQueue, type JobQueueEvents, type JobQueueOptions } from './job-queue';
 export { boxesToLearn } from './labelled-dataset';
 export {
@@ -57,6 +73,8 @@ export {
   rescore,
   type VerdictTable,
 } from './rescore';
+export * from './retraining';
 export * from './snapshots';
 export { readTrainingOptions, trainingOptions } from './training-options';
 export { TrainingDied } from './training-process';
+export type { JudgeVersion, VersionToJudge } from './version-policy';

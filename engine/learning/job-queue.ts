@@ -21,8 +21,10 @@ import { ModelExists, nextVersion } from '../packages';
 import type { Store } from '../store';
 import { checkRequest } from './check-request';
 import { JobEnded, JobQueueUnavailable, QUEUE_LIMIT } from './errors';
+import { ComparingDied } from './gate';
 import { hasCheckpoint, keepOrder, keptOrder, removeOthers } from './job-folder';
 import { CANCELLED, fateLine, INTERRUPTED, type JobNews, judgedLine, lastLineOf, logged, news } from './job-log';
+import { judgeBy } from './judge-version';
 import { publicJob, publicRequest, withoutCurves } from './public-job';
 import type { TrainingContext } from './training-context';
 import type { TrainingOrder } from './training-messages';
@@ -31,10 +33,10 @@ import { TrainingDied, TrainingProcess } from './training-process';
 import { fateOf, type JudgeVersion, type VersionFate } from './version-policy';
 
 export interface JobQueueOptions extends TrainingContext {
-  readonly store: TrainingContext['store'] & Pick<Store, 'jobs' | 'audit'>;
+  readonly store: TrainingContext['store'] & Pick<Store, 'jobs' | 'audit' | 'gateReports'>;
   /** Jobs at the same time, 1 unless told. One part type never trains twice at once. */
   readonly concurrency?: number;
-  /** Without it, what a training finds of its own version decides alone. */
+  /** How a version is judged; by labelled and production pictures unless told. */
   readonly judge?: JudgeVersion;
   readonly clock?: Clock;
 }
@@ -101,7 +103,7 @@ export class JobQueue {
     this.#models = options.models;
     this.#context = options;
     this.#concurrency = options.concurrency ?? 1;
-    this.#judge = options.judge ?? (async () => null);
+    this.#judge = options.judge ?? judgeBy(options);
     this.#clock = options.clock ?? systemClock;
     this.#workFolder = join(options.store.dataFolder, 'training');
   }
@@ -486,7 +488,7 @@ function share(percent: number, part: number, before = 0): number {
 
 /** True when something outside ended the process, not what it did. */
 function wasKilled(error: unknown): boolean {
-  return error instanceof TrainingDied && error.killed;
+  return (error instanceof TrainingDied || error instanceof ComparingDied) && error.killed;
 }
 
 function interrupted({ version }: Job, error: Fault): Partial<Job> & { readonly state: 'interrupted' } {

@@ -15,7 +15,7 @@ import {
   timestamp,
 } from '../domain';
 import { ComputePool, InferenceFailed } from '../inference';
-import { JobQueue, ModelRegistry } from '../learning';
+import { Comparisons, ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../learning';
 import { readManifest } from '../packages';
 import { ReviewIntake, ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
@@ -29,6 +29,7 @@ import { Intake } from './intake';
 import { KeptDetectors } from './kept-detectors';
 import { InspectionLedger } from './ledger';
 import { RetentionTimer } from './retention-timer';
+import { Shadows } from './shadow';
 import { SimilarPictures } from './similar-pictures';
 import { StationRouting } from './station-routing';
 import { Thumbnails } from './thumbnails';
@@ -38,6 +39,7 @@ const MEGABYTE = 1024 * 1024;
 const THUMBNAIL_CACHE_BYTES = 16 * MEGABYTE;
 const THUMBNAIL_LIMIT_MS = 10_000;
 const SIMULATION_LIMIT_MS = 30_000;
+const IMPORT_LIMIT_MS = 60_000;
 const PRELOADED_MODELS = 8;
 const LOAD_LIMIT_MS = 120_000;
 const TASK_MODULES = ['imaging', 'simulator', ...MODEL_KINDS];
@@ -101,8 +103,22 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const models = new ModelRegistry({ store, clock, check: load, modelKey, importLimitBytes });
   const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), alsoIn: [defaultBackboneFolder()] });
   parts.push(backbones);
-  const jobs = new JobQueue({ store, models, backbones, externalTrainer, clock });
+  const { databaseFile, gatePictures } = options;
+  const jobs = new JobQueue({ store, models, backbones, externalTrainer, databaseFile, gatePictures, clock });
   parts.push(jobs);
+  const snapshots = new Snapshots(store, clock);
+  const imported = new ImportedPictures({
+    store,
+    clock,
+    inspect: (picture) => {
+      const limits = { priority: 'background', deadline: Date.now() + IMPORT_LIMIT_MS } as const;
+      return pool.run('imaging/inspect', { picture }, limits);
+    },
+  });
+  const comparisons = new Comparisons({ store, models });
+  parts.push(comparisons);
+  const retraining = new Retraining({ store, jobs, clock });
+  parts.push(retraining);
   const reviews = new ReviewQueue(store, clock);
   const embeddings = new EmbeddingMemory();
   const reviewIntake = new ReviewIntake(reviews, store, embeddings, clock);
@@ -115,13 +131,20 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   models.events.on('deployment', (deployment) => {
     events.emit('deployment', deployment);
     routing.resetThresholds(deployment).catch(fault);
+    retraining.deployed(deployment).catch(fault);
   });
   models.events.on('warning', ({ name: model, version, message }) =>
     warn(`Model ${model} version ${version}: ${message}`),
   );
   jobs.events.on('job', (job) => events.emit('job', job));
   jobs.events.on('warning', ({ job, message }) => warn(`Training job ${job}: ${message}`));
-  reviews.events.on('changed', (item) => events.emit('review-changed', item));
+  reviews.events.on('changed', (item) => {
+    events.emit('review-changed', item);
+    retraining.labelsChanged();
+  });
+  imported.events.on('changed', () => retraining.labelsChanged());
+  retraining.events.on('status', (status) => events.emit('retraining', status));
+  retraining.events.on('warning', ({ message }) => warn(`Retraining: ${message}`));
   reviewIntake.events.on('declined', (declined) => events.emit('review-declined', declined));
 
   const inspections = await InspectionLedger.open({
@@ -136,6 +159,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   });
   parts.push(inspections);
   await jobs.open();
+  await retraining.open();
 
   let closing: Promise<void> | null = null;
   const faultUnlessClosing = (error: unknown) => {
@@ -153,21 +177,48 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const intake = new Intake(inspections);
   const browserCameras = new BrowserCameras();
   const thumbnails = new Thumbnails(THUMBNAIL_CACHE_BYTES);
+  const thumbnailOf = async (key: string, width: number, read: () => Promise<Buffer>): Promise<Buffer> => {
+    if (!(Number.isInteger(width) && width >= 16 && width <= 2048)) {
+      throw new InvalidInput(`The width must be a whole number from 16 to 2048, not ${width}.`);
+    }
+    return thumbnails.get(`${key}/${width}`, async () => {
+      const picture = await read();
+      const limits = { priority: 'background', deadline: Date.now() + THUMBNAIL_LIMIT_MS } as const;
+      return pool.run<Buffer>('imaging/thumbnail', { picture, width }, limits);
+    });
+  };
   const similarPictures = new SimilarPictures({
     pool,
     models,
     inspection: (inspectionId) => store.inspections.get(inspectionId),
     picture: (inspectionId) => pictureOf(store, inspections, inspectionId),
   });
-  const retentionTimer = new RetentionTimer(store, retention, clock, fault);
+  const shadows = await Shadows.open({
+    store,
+    models,
+    line: pool,
+    taskModules: pool.options.taskModules,
+    pictureOf: (inspectionId) => pictureOf(store, inspections, inspectionId),
+    clock,
+    onFault: faultUnlessClosing,
+  });
+  parts.push(shadows);
+  events.on('inspection-settled', (inspection) => shadows.see(inspection));
+  shadows.events.on('shadow', (run) => events.emit('shadow', run));
+  const retentionTimer = new RetentionTimer(store, retention, clock, fault, [
+    () => snapshots.purge(),
+    () => imported.purge(),
+    () => models.purge(),
+  ]);
   const since = timestamp(clock.now());
 
   const shutDown = async () => {
     await inspections.close().catch(fault);
     browserCameras.close();
     await Promise.all(
-      [retentionTimer.close(), backbones.close(), jobs.close(), pool.close()].map((end) => end.catch(fault)),
+      [retentionTimer, backbones, jobs, comparisons, shadows, pool].map((part) => part.close().catch(fault)),
     );
+    await retraining.close().catch(fault);
     await store.close();
     events.removeAll();
   };
@@ -179,6 +230,11 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     models,
     backbones,
     jobs,
+    snapshots,
+    imported,
+    comparisons,
+    shadows,
+    retraining,
     reviews,
     reviewIntake,
     inspections,
@@ -210,16 +266,10 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
       return pool.run('imaging/inspect', { picture }, { deadline, priority: 'verdict' });
     },
 
-    async thumbnail(inspectionId: string, width: number): Promise<Buffer> {
-      if (!(Number.isInteger(width) && width >= 16 && width <= 2048)) {
-        throw new InvalidInput(`The width must be a whole number from 16 to 2048, not ${width}.`);
-      }
-      return thumbnails.get(`${inspectionId}/${width}`, async () => {
-        const picture = await pictureOf(store, inspections, inspectionId);
-        const limits = { priority: 'background', deadline: Date.now() + THUMBNAIL_LIMIT_MS } as const;
-        return pool.run<Buffer>('imaging/thumbnail', { picture, width }, limits);
-      });
-    },
+    thumbnail: (inspectionId: string, width: number) =>
+      thumbnailOf(inspectionId, width, () => pictureOf(store, inspections, inspectionId)),
+    importedThumbnail: (pictureId: string, width: number) =>
+      thumbnailOf(pictureId, width, () => imported.read(pictureId)),
 
     similarPicture: (inspectionId: string) => similarPictures.of(inspectionId),
 

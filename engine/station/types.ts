@@ -12,15 +12,17 @@ import type {
   Inspection,
   Job,
   PictureInfo,
+  RetrainStatus,
   ReviewItem,
   RoutingDefaults,
   RoutingSettings,
+  ShadowRun,
   TowerLightState,
   TypedEmitter,
   Verdict,
 } from '../domain';
 import type { ComputePool } from '../inference';
-import type { JobQueue, ModelRegistry } from '../learning';
+import type { Comparisons, ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../learning';
 import type { ModelKey } from '../packages';
 import type { ReviewIntake, ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
@@ -28,6 +30,7 @@ import type { RetentionPolicy, RoutingPatch, Store } from '../store';
 import type { BrowserCameras } from './browser-cameras';
 import type { Intake } from './intake';
 import type { InspectionLedger } from './ledger';
+import type { Shadows } from './shadow';
 import type { SimilarPicture } from './similar-pictures';
 
 export interface StationOptions {
@@ -59,6 +62,8 @@ export interface StationOptions {
   readonly trainingFolders?: readonly string[];
   /** Program and arguments, with placeholders, of another trainer for detectors; none unless told. */
   readonly externalTrainer?: readonly string[];
+  /** Production pictures on which a new version is compared with the one in production; 200 unless told. */
+  readonly gatePictures?: number;
   /** Opens imported models that are encrypted, and encrypts exported ones where that is wished. */
   readonly modelKey?: ModelKey | null;
   /** Megabytes an imported model may have; 2048 unless told. */
@@ -73,7 +78,9 @@ export interface StationEvents {
   /** A picture was not taken into the review queue. */
   readonly 'review-declined': DeclinedReview;
   readonly job: Job;
+  readonly retraining: RetrainStatus;
   readonly deployment: DeploymentRecord;
+  readonly shadow: ShadowRun;
   readonly 'routing-changed': RoutingSettings;
   readonly fault: Fault;
   readonly lamp: TowerLightState;
@@ -132,6 +139,13 @@ export interface Station {
   readonly models: ModelRegistry;
   readonly backbones: BackboneStore;
   readonly jobs: JobQueue;
+  readonly snapshots: Snapshots;
+  /** Labelled pictures that did not come over the line. */
+  readonly imported: ImportedPictures;
+  readonly comparisons: Comparisons;
+  /** Candidates that run beside the versions in production. */
+  readonly shadows: Shadows;
+  readonly retraining: Retraining;
   readonly reviews: ReviewQueue;
   /** What comes into the review queue. */
   readonly reviewIntake: ReviewIntake;
@@ -185,6 +199,8 @@ export interface Station {
    * @throws {NotFound}
    */
   thumbnail(id: string, width: number): Promise<Buffer>;
+  /** The same of an imported picture. @throws {NotFound} */
+  importedThumbnail(id: string, width: number): Promise<Buffer>;
   /**
    * The good picture that the model which scored an inspection finds most similar to its worst place. Looked up while no
    * verdict waits.

@@ -77,11 +77,11 @@ export class SqlRetrainingTable implements RetrainingTable {
   async newLabels(partType: string, since: string | null): Promise<number> {
     const after = since ?? '';
     const reviewed = this.approvedOnly
-      ? `select count(*) from review_items where part_type = :partType and state = 'approved' and approved_at > :after`
+      ? `select count(*) from review_items where part_type = :partType and state = 'approved' and approved_at >= :after`
       : `select count(*) from review_items
-           where part_type = :partType and state in ('labelled', 'approved') and decided_at > :after`;
+           where part_type = :partType and state in ('labelled', 'approved') and decided_at >= :after`;
     const imported = `select count(*) from imported_pictures
-      where part_type = :partType and deleted_at is null and at > :after`;
+      where part_type = :partType and deleted_at is null and at >= :after`;
     const [row]: { count: number }[] = await this.database.read((knex) =>
       knex.raw(`select (${reviewed}) + (${imported}) as count`, { partType, after }),
     );

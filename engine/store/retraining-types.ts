@@ -17,7 +17,7 @@ export interface WaitingCause {
 
 /** What must be known of a model's retraining after a restart. */
 export interface RetrainingState {
-  /** ISO 8601, UTC: labels given later are new; null: all are. */
+  /** ISO 8601, UTC: labels given since then are new; null: all are. */
   readonly labelsSince: string | null;
   /** New labels that a retraining was started for in vain: it takes more than these. */
   readonly labelsTried: number;
@@ -48,7 +48,7 @@ export interface RetrainingTable {
   state(model: RetrainedModel): Promise<RetrainingState>;
   keepState(model: RetrainedModel, state: RetrainingState): Promise<void>;
   /**
-   * Labels of a part type that count for trainings and were given, or approved, after a moment.
+   * Labels of a part type that count for trainings and were given, or approved, since a moment.
    *
    * @param since ISO 8601, UTC; null: all
    */

@@ -8,13 +8,14 @@ export const eventRoutes = [
     method: 'GET',
     path: '/events',
     operation: 'streamEvents',
-    summary: 'Server-sent events: inspection, review, job, deployment, routing, lamp, fault; the data is JSON',
+    summary:
+      'Server-sent events: inspection, review, job, retraining, deployment, shadow, routing, lamp, fault; the data is JSON',
     tag: 'station',
     success: {
       status: 200,
       mediaTypes: ['text/event-stream'],
       description:
-        'The tower lights as they are, then events from now on; inspection carries an Inspection, review a ReviewItem, job a Job, deployment a Deployment, routing RoutingSettings',
+        'The tower lights as they are, then events from now on; inspection carries an Inspection, review a ReviewItem, job a Job, retraining a RetrainStatus, deployment a Deployment, shadow a ShadowRun, routing RoutingSettings',
     },
     handle: async ({ context, station, link, request, response }) => {
       if (request.method === 'HEAD') {
@@ -37,7 +38,9 @@ export const eventRoutes = [
         events.on('inspection-settled', (inspection) => push('inspection', detailOf(settledRecord(inspection), link))),
         events.on('review-changed', (item) => push('review', viewOf(item))),
         events.on('job', (job) => push('job', job)),
+        events.on('retraining', (status) => push('retraining', status)),
         events.on('deployment', (record) => push('deployment', record)),
+        events.on('shadow', (run) => push('shadow', run)),
         events.on('routing-changed', (settings) => push('routing', settings)),
         events.on('lamp', (lamp) => push('lamp', lamp)),
         events.on('fault', (fault) => push('fault', fault)),

@@ -2,11 +2,13 @@ import type { Route } from '../route';
 import { archiveRoutes } from './archives';
 import { auditRoutes } from './audits';
 import { backboneRoutes } from './backbones';
+import { comparisonRoutes } from './comparisons';
 import { datasetRoutes } from './datasets';
 import { eventRoutes } from './events';
 import { inspectionRoutes } from './inspections';
 import { modelRoutes } from './models';
 import { nearestRoutes } from './nearest';
+import { partTypeRoutes } from './part-types';
 import { retrainingRoutes } from './retraining';
 import { reviewRoutes } from './reviews';
 import { settingsRoutes } from './settings';
@@ -23,6 +25,8 @@ export const routes: readonly Route[] = [
   ...reviewRoutes,
   ...auditRoutes,
   ...modelRoutes,
+  ...comparisonRoutes,
+  ...partTypeRoutes,
   ...archiveRoutes,
   ...backboneRoutes,
   ...trainingRoutes,

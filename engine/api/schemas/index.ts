@@ -39,15 +39,26 @@ export {
 } from './inspections';
 export {
   classList,
-  deployment,
-  deploymentList,
-  deployRequest,
   modelDetails,
   modelKind,
   modelList,
   modelVersion,
 } from './models';
 export { similarPicture } from './nearest';
+export {
+  comparisonRequest,
+  comparisonState,
+  deployment,
+  deploymentList,
+  deployRequest,
+  modelOverview,
+  notesRequest,
+  removedVersion,
+  rollbackRequest,
+  shadowAnswer,
+  shadowRequest,
+  shadowRun,
+} from './registry';
 export {
   retrainAnswer,
   retrainConditionsList,

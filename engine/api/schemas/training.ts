@@ -1,15 +1,26 @@
 import { z } from 'zod';
 import type { BackboneState } from '../../catalogue';
-import { type Job, type JobProgress, TRAINING_STAGES, type TrainingRequest } from '../../domain';
+import {
+  type DeploymentPolicy,
+  type Job,
+  type JobLine,
+  type JobProgress,
+  RETRAIN_CAUSES,
+  TRAINING_STAGES,
+  type TrainingRequest,
+} from '../../domain';
 import {
   classifierTrainingOptions,
   detectorTrainingOptions,
+  PRIORITY_LIMIT,
+  SHADOW_LIMIT,
   SIMULATED_PICTURES_LIMIT,
   trainingOptions,
 } from '../../learning';
 import { MINIMUM_PICTURES } from '../../patchcore';
 import { SIMULATED_PRODUCTS } from '../../simulator';
 import { fault, id, name, named, time } from './common';
+import { gateReport, snapshotReference } from './gate';
 import { curve, modelKind, trainingReport } from './models';
 
 const jobProgress = z.object({
@@ -24,6 +35,44 @@ const jobProgress = z.object({
 named('TrainingOptions', trainingOptions);
 named('DetectorTrainingOptions', detectorTrainingOptions);
 named('ClassifierTrainingOptions', classifierTrainingOptions);
+
+export const policy = named(
+  'DeploymentPolicy',
+  z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('manual') }).meta({ description: 'The version waits for a person' }),
+      z
+        .strictObject({
+          kind: z.literal('automatic'),
+          maxWorse: z
+            .number()
+            .min(0)
+            .max(1)
+            .default(0.01)
+            .meta({ description: 'How much the figures on held-out pictures may fall' }),
+          shadow: z
+            .int()
+            .min(0)
+            .max(SHADOW_LIMIT)
+            .optional()
+            .meta({ description: 'Production pictures on which decisions are compared' }),
+        })
+        .meta({ description: 'Deployed when not worse than the bound, and no picture labelled NG would newly pass' }),
+      z.strictObject({ kind: z.literal('never') }).meta({ description: 'The version is only measured' }),
+    ])
+    .meta({ description: 'When a version goes into production; counts instead of deploy' }),
+) satisfies z.ZodType<DeploymentPolicy>;
+
+const priority = z.int().min(-PRIORITY_LIMIT).max(PRIORITY_LIMIT);
+
+export const retrainCause = z.enum(RETRAIN_CAUSES);
+
+const jobLine = z.object({
+  at: time,
+  text: z.string(),
+  code: z.string().optional(),
+  parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+}) satisfies z.ZodType<JobLine>;
 
 export const trainingRequest = named(
   'TrainingRequest',
@@ -54,6 +103,8 @@ export const trainingRequest = named(
       }),
     ]),
     deploy: z.boolean().default(false),
+    policy: policy.optional(),
+    priority: priority.optional().meta({ description: 'Trainings of a higher one go first; 0 unless told' }),
     backbone: name
       .optional()
       .meta({ description: 'Id of a backbone that is ready (`GET /backbones`); the embedded one unless told' }),
@@ -82,6 +133,8 @@ export const job = named(
         }),
       ]),
       deploy: z.boolean(),
+      policy: policy.optional(),
+      priority: z.int().optional(),
       backbone: z.string().optional(),
       options: trainingOptions.optional(),
       detector: detectorTrainingOptions.optional(),
@@ -98,6 +151,20 @@ export const job = named(
     report: trainingReport.optional().meta({ description: 'Of a detector or classifier, once it is trained' }),
     notes: z.array(z.string()).optional().meta({ description: 'What happened to it on the way' }),
     resumed: z.int().optional().meta({ description: 'How often it went on from a checkpoint' }),
+    priority: z.int().optional().meta({ description: 'Jobs of a higher one go first' }),
+    log: z.array(jobLine).optional().meta({ description: 'The last 200 lines; not in lists' }),
+    dataset: snapshotReference.optional().meta({ description: 'What it learnt from, where people labelled it' }),
+    gateReport: gateReport
+      .optional()
+      .meta({ description: 'How its version compares with the one in production; not in lists' }),
+    deployment: z
+      .enum(['deployed', 'awaiting', 'refused', 'none'])
+      .optional()
+      .meta({ description: 'awaiting: a person decides; none: deployment was not asked for' }),
+    trigger: z
+      .object({ kind: retrainCause, runId: id })
+      .optional()
+      .meta({ description: 'The retraining run it belongs to' }),
     actor: z.string(),
     createdAt: time,
     startedAt: time.nullable(),

@@ -9,6 +9,9 @@ export const COMPARING_CHILD = join(__dirname, '..', 'comparing-child');
 
 /** The process that compared versions ended without a result. */
 export class ComparingDied extends InspectionError {
+  /** True when something outside stopped it; false when it ended by itself. */
+  readonly killed: boolean;
+
   constructor({ code, signal, errorText }: Ending) {
     const ending = signal ?? `exit code ${code}`;
     const tail = errorText === '' ? '' : ` Its last words: ${errorText}`;
@@ -18,6 +21,7 @@ export class ComparingDied extends InspectionError {
       message: `The process that compared the versions was ended (${ending}) before it had a result; nothing was changed. Ask for it again; if it ends once more, the system may be short of memory.${tail}`,
       parameters: { ending, output: errorText === '' ? '-' : errorText },
     });
+    this.killed = signal !== null;
   }
 }
 

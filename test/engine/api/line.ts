@@ -19,7 +19,14 @@ import {
   type Verdict,
 } from '../../../engine/domain';
 import { encodeGreyPng, encodeJpeg, inspectPicture, thumbnail } from '../../../engine/imaging';
-import { ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../../../engine/learning';
+import {
+  Comparisons,
+  ImportedPictures,
+  JobQueue,
+  ModelRegistry,
+  Retraining,
+  Snapshots,
+} from '../../../engine/learning';
 import { ReviewIntake, ReviewQueue } from '../../../engine/review';
 import type { Station } from '../../../engine/station';
 import { openStore, type Store } from '../../../engine/store';
@@ -58,6 +65,7 @@ export async function openLine(
   const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), ...backboneOptions });
   const imported = new ImportedPictures({ store, inspect: (picture) => inspectPicture(picture) });
   const jobs = new JobQueue({ store, models, backbones });
+  const comparisons = new Comparisons({ store, models });
   const retraining = new Retraining({ store, jobs });
   await jobs.open();
   await retraining.open();
@@ -101,6 +109,16 @@ export async function openLine(
     store,
     models,
     backbones,
+    comparisons,
+    shadows: {
+      of: async () => null,
+      start: async ({ name }) => {
+        throw new NotFound('model', name);
+      },
+      stop: async (name) => {
+        throw new NotFound('model', name);
+      },
+    },
     jobs,
     retraining,
     snapshots: new Snapshots(store),
@@ -167,6 +185,7 @@ export async function openLine(
     close: async () => {
       await backbones.close();
       await jobs.close();
+      await comparisons.close();
       await store.close();
       await rm(dataFolder, { recursive: true, force: true });
     },
