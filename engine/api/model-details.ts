@@ -1,4 +1,4 @@
-import type { DetectionThresholds, ModelVersion, Thresholds } from '../domain';
+import type { DetectionThresholds, GateReport, ModelVersion, Thresholds } from '../domain';
 import type {
   AnomalyManifest,
   BankManifest,
@@ -33,7 +33,13 @@ export interface SuspectPicture {
   readonly picture: string | null;
 }
 
-interface CommonDetails extends ModelVersion, Pick<AnomalyManifest, 'metrics'> {
+/** What all kinds have in common. */
+interface VersionDetails extends Omit<ModelVersion, 'dataset' | 'gate'> {
+  /** What the gate found last; null when it was not asked. */
+  readonly gateReport: GateReport | null;
+}
+
+interface CommonDetails extends VersionDetails, Pick<AnomalyManifest, 'metrics'> {
   readonly thresholds: Thresholds;
   readonly dataset: Omit<AnomalyManifest['dataset'], 'sha256'>;
   readonly calibration: CalibrationDetails;
@@ -63,7 +69,7 @@ export type AnomalyDetails = BankDetails | ReferenceDetails;
 
 /** A version that finds boxes. */
 export interface DetectorDetails
-  extends ModelVersion,
+  extends VersionDetails,
     Pick<
       DetectorManifest,
       'method' | 'metrics' | 'input' | 'iou' | 'level' | 'training' | 'evaluation' | 'curve' | 'gate' | 'base'
@@ -77,7 +83,7 @@ export interface DetectorDetails
 
 /** A version that names the class of a picture. */
 export interface ClassifierDetails
-  extends ModelVersion,
+  extends VersionDetails,
     Pick<
       ClassifierManifest,
       | 'method'
@@ -103,13 +109,18 @@ export type ModelDetails = AnomalyDetails | DetectorDetails | ClassifierDetails;
 /**
  * A version as clients see it.
  *
- * @param pictureOf where the picture of a suspect is served; null when it is not kept
+ * @param gateReport what the gate found last
+ * @param pictureOf  where the picture of a suspect is served; null when it is not kept
  */
 export async function modelDetails(
-  summary: ModelVersion,
-  manifest: ModelManifest,
+  {
+    summary: { dataset: _snapshot, gate: _gate, ...known },
+    manifest,
+  }: { summary: ModelVersion; manifest: ModelManifest },
+  gateReport: GateReport | null,
   pictureOf: (name: string) => Promise<string | null>,
 ): Promise<ModelDetails> {
+  const summary = { ...known, gateReport };
   if (manifest.kind === 'detector') return detectorDetails(summary, manifest);
   if (manifest.kind === 'classifier') return classifierDetails(summary, manifest);
   const { calibration, thresholds, metrics } = manifest;
@@ -149,7 +160,7 @@ export async function modelDetails(
   };
 }
 
-function detectorDetails(summary: ModelVersion, manifest: DetectorManifest): DetectorDetails {
+function detectorDetails(summary: VersionDetails, manifest: DetectorManifest): DetectorDetails {
   const { kind, method, metrics, input, iou, level, training, evaluation, curve, gate, base, classes } = manifest;
   const { sha256: _dataset, ...dataset } = manifest.dataset;
   const made = { level, training, evaluation, curve, gate, base };
@@ -167,7 +178,7 @@ function detectorDetails(summary: ModelVersion, manifest: DetectorManifest): Det
   };
 }
 
-function classifierDetails(summary: ModelVersion, manifest: ClassifierManifest): ClassifierDetails {
+function classifierDetails(summary: VersionDetails, manifest: ClassifierManifest): ClassifierDetails {
   const { kind, method, metrics, classes, verdicts, backbone, training, temperature } = manifest;
   const { evaluation, curve, gate, base } = manifest;
   const { sha256: _dataset, ...dataset } = manifest.dataset;

@@ -1,18 +1,21 @@
 import { z } from 'zod';
-import { isId, modelOfName } from '../../domain';
+import { isId, modelOfName, NotFound } from '../../domain';
 import { THUMBNAIL_WIDTH } from '../inspection-view';
 import { modelDetails } from '../model-details';
 import { json, route } from '../route';
 import {
-  classList,
   deployment,
   deploymentList,
   deployRequest,
   modelDetails as modelDetailsSchema,
   modelKind,
   modelList,
+  modelOverview,
+  modelVersion,
   name,
-  partTypeList,
+  notesRequest,
+  removedVersion,
+  rollbackRequest,
 } from '../schemas';
 
 const params = z.object({ name });
@@ -33,6 +36,29 @@ export const modelRoutes = [
   }),
   route({
     method: 'GET',
+    path: '/models/{name}',
+    operation: 'getModel',
+    summary: 'A model with its versions, what was in production when, and what can be restored',
+    tag: 'models',
+    params,
+    success: { status: 200, schema: modelOverview, description: 'The model' },
+    handle: async ({ station, params }) => {
+      const { partType, kind } = modelOfName(params.name);
+      const [all, history, removed, target] = await Promise.all([
+        station.models.list(partType),
+        station.models.history(partType, kind),
+        station.models.removed(params.name),
+        station.models.rollbackTarget(partType, kind),
+      ]);
+      const versions = all.filter((version) => version.name === params.name);
+      if (versions.length + history.length + removed.length === 0) throw new NotFound('model', params.name);
+      const deployed = versions.find((version) => version.deployed)?.version ?? null;
+      const rollback = target?.version ?? null;
+      return json({ name: params.name, partType, kind, deployed, rollback, versions, history, removed });
+    },
+  }),
+  route({
+    method: 'GET',
     path: '/models/{name}/versions/{version}',
     operation: 'getModelVersion',
     summary: 'All a person needs to know of a version: how it was made, from what, and how well it does',
@@ -41,12 +67,13 @@ export const modelRoutes = [
     success: { status: 200, schema: modelDetailsSchema, description: 'The version' },
     problems: [409],
     handle: async ({ station, params, link }) => {
-      const { summary, manifest } = await station.models.describe(params.name, params.version);
+      const described = await station.models.describe(params.name, params.version);
+      const gateReport = await station.store.gateReports.get(params);
       const pictureOf = async (picture: string): Promise<string | null> => {
         const record = isId(picture) ? await station.store.inspections.get(picture) : null;
         return record?.picturePath ? link(`/inspections/${record.id}/picture?width=${THUMBNAIL_WIDTH}`) : null;
       };
-      return json(await modelDetails(summary, manifest, pictureOf));
+      return json(await modelDetails(described, gateReport, pictureOf));
     },
   }),
   route({
@@ -60,7 +87,7 @@ export const modelRoutes = [
     success: { status: 200, schema: deployment, description: 'The version is in production' },
     problems: [409],
     handle: async ({ station, params, body, actor }) =>
-      json(await station.models.deploy(params.name, body.version, actor)),
+      json(await station.models.deploy(params.name, body.version, actor, body.reason)),
   }),
   route({
     method: 'POST',
@@ -69,13 +96,50 @@ export const modelRoutes = [
     summary: 'Put the version that was in production before back',
     tag: 'models',
     params,
-    body: { kind: 'json', schema: z.strictObject({}), optional: true },
+    body: { kind: 'json', schema: rollbackRequest, optional: true },
     success: { status: 200, schema: deployment, description: 'The earlier version is in production' },
     problems: [409],
-    handle: async ({ station, params, actor }) => {
+    handle: async ({ station, params, body, actor }) => {
       const { partType, kind } = modelOfName(params.name);
-      return json(await station.models.rollback(partType, actor, kind));
+      return json(await station.models.rollback(partType, actor, kind, body.reason));
     },
+  }),
+  route({
+    method: 'POST',
+    path: '/models/{name}/metadata',
+    operation: 'annotateModelVersion',
+    summary: 'Note something about a version, in place of what was noted',
+    tag: 'models',
+    params,
+    body: { kind: 'json', schema: notesRequest },
+    success: { status: 200, schema: modelVersion, description: 'The version with its notes' },
+    problems: [409],
+    handle: async ({ station, params, body, actor }) =>
+      json(await station.models.setNotes(params.name, body.version, body.notes, actor)),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/models/{name}/{version}',
+    operation: 'removeModelVersion',
+    summary: 'Take a version away; it can be restored for 30 days',
+    tag: 'models',
+    params: z.object({ name, version: name }),
+    success: { status: 200, schema: removedVersion, description: 'The version is away; its number is not given again' },
+    problems: [403, 409],
+    handle: async ({ station, params, actor }) => json(await station.models.remove(params.name, params.version, actor)),
+  }),
+  route({
+    method: 'POST',
+    path: '/models/{name}/{version}/restore',
+    operation: 'restoreModelVersion',
+    summary: 'Put a version back that was taken away',
+    tag: 'models',
+    params: z.object({ name, version: name }),
+    body: { kind: 'json', schema: z.strictObject({}), optional: true },
+    success: { status: 200, schema: modelVersion, description: 'The version is there again' },
+    problems: [409],
+    handle: async ({ station, params, actor }) =>
+      json(await station.models.restore(params.name, params.version, actor)),
   }),
   route({
     method: 'GET',
@@ -88,63 +152,6 @@ export const modelRoutes = [
     handle: async ({ station, params }) => {
       const { partType, kind } = modelOfName(params.name);
       return json({ items: await station.models.history(partType, kind) });
-    },
-  }),
-  route({
-    method: 'GET',
-    path: '/part-types',
-    operation: 'listPartTypes',
-    summary: 'Part types with their models, labelled pictures and routing settings',
-    tag: 'models',
-    success: { status: 200, schema: partTypeList, description: 'The part types, by name' },
-    handle: async ({ station }) => {
-      const { models, store } = station;
-      const [versions, routings, labels, inspected] = await Promise.all([
-        models.list(),
-        station.allRouting(),
-        store.labels.counts(),
-        store.inspections.partTypes(),
-      ]);
-      const partTypes = new Set([
-        ...versions.map((version) => version.partType),
-        ...routings.map((routing) => routing.partType),
-        ...labels.keys(),
-        ...inspected,
-      ]);
-      const describe = async (partType: string) => {
-        const inProduction = versions.filter((version) => version.partType === partType && version.deployed);
-        const deployed = inProduction.find(({ kind }) => kind === 'patchcore');
-        const counts = labels.get(partType);
-        return {
-          partType,
-          deployedModel: deployed?.name ?? null,
-          deployedVersion: deployed?.version ?? null,
-          models: inProduction.map(({ kind, name, version, classes }) => ({ kind, name, version, classes })),
-          okPictures: counts?.ok ?? 0,
-          ngPictures: counts?.ng ?? 0,
-          boxedPictures: counts?.boxed ?? 0,
-          routing: await station.routing(partType),
-          modelThresholds: deployed?.thresholds ?? null,
-        };
-      };
-      return json({ items: await Promise.all([...partTypes].sort().map(describe)) });
-    },
-  }),
-  route({
-    method: 'GET',
-    path: '/part-types/{partType}/classes',
-    operation: 'listClasses',
-    summary: 'Names for boxes: those the detector in production knows, in its order, then others that people used',
-    tag: 'models',
-    params: z.object({ partType: name }),
-    success: { status: 200, schema: classList, description: 'The names' },
-    problems: [409],
-    handle: async ({ station, params }) => {
-      const [detector, used] = await Promise.all([
-        station.models.deployed(params.partType, 'detector'),
-        station.store.labels.classes(params.partType),
-      ]);
-      return json({ items: [...new Set([...(detector?.classes ?? []), ...used])] });
     },
   }),
 ];

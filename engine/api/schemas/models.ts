@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   type ClassifierFigures,
-  type DeploymentRecord,
   type DetectorFigures,
   MODEL_KINDS,
   type ModelVersion,
@@ -9,7 +8,8 @@ import {
 } from '../../domain';
 import type { StatementCode } from '../../statistics';
 import type { BankDetails, ClassifierDetails, DetectorDetails, ModelDetails, ReferenceDetails } from '../model-details';
-import { box, detectionThresholds, name, named, thresholds, time, url, verdict } from './common';
+import { box, detectionThresholds, named, thresholds, time, url, verdict } from './common';
+import { gateDecision as gate, gateReport, snapshotReference } from './gate';
 
 export const modelKind = named('ModelKind', z.enum(MODEL_KINDS));
 
@@ -36,8 +36,21 @@ export const modelVersion = named(
       .object({ name: z.string(), version: z.string() })
       .optional()
       .meta({ description: 'What an imported version was called on the station it comes from' }),
+    notes: z.string().nullable().meta({ description: 'What people noted about it' }),
+    dataset: snapshotReference.nullable().meta({ description: 'The snapshot of labelled pictures it learnt from' }),
+    gate: z
+      .object({ accepted: z.boolean(), at: time })
+      .nullable()
+      .meta({ description: 'Whether it may take the place of what was in production; null: the gate was not asked' }),
   }) satisfies z.ZodType<ModelVersion>,
 );
+
+const { dataset: _snapshot, gate: _gate, ...knownOfVersion } = modelVersion.shape;
+
+const versionDetails = {
+  ...knownOfVersion,
+  gateReport: gateReport.nullable().meta({ description: 'What the gate found last; null when it was not asked' }),
+};
 
 export const modelList = named('ModelList', z.object({ items: z.array(modelVersion) }));
 
@@ -123,10 +136,17 @@ const calibration = z.object({
     .meta({ description: 'The same, to be put into another language; empty for packages of format 1' }),
 });
 
+const learnt = {
+  source: z.string(),
+  count: z.int(),
+  skipped: z.int(),
+  snapshot: snapshotReference.optional().meta({ description: 'Of labelled pictures' }),
+};
+
 const commonDetails = {
-  ...modelVersion.shape,
+  ...versionDetails,
   thresholds,
-  dataset: z.object({ source: z.string(), count: z.int(), skipped: z.int(), defects: z.int() }),
+  dataset: z.object({ ...learnt, defects: z.int() }),
   calibration,
   metrics: z.record(z.string(), z.number()),
 };
@@ -205,22 +225,6 @@ const referenceDetails = named(
         .meta({ description: 'Annotated defects found in training; null: none were known' }),
     }),
   }) satisfies z.ZodType<ReferenceDetails>,
-);
-
-const gate = named(
-  'GateDecision',
-  z
-    .object({
-      accepted: z.boolean(),
-      reasons: z.array(
-        z.object({
-          code: z.string(),
-          message: z.string(),
-          parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-        }),
-      ),
-    })
-    .meta({ description: 'Whether it may take the place of what was in production when it was made' }),
 );
 
 export const curve = z
@@ -324,7 +328,7 @@ const base = z.object({ name: z.string(), sha256: z.string() }).nullable().meta(
 const detectorDetails = named(
   'DetectorDetails',
   z.object({
-    ...modelVersion.shape,
+    ...versionDetails,
     kind: z.literal('detector'),
     method: z.literal('yolo'),
     classes: z.array(z.string()),
@@ -344,14 +348,7 @@ const detectorDetails = named(
       .nullable()
       .meta({ description: 'Null when it was not trained here' }),
     base,
-    dataset: z.object({
-      source: z.string(),
-      count: z.int(),
-      skipped: z.int(),
-      heldOut: z.int(),
-      boxes: z.int(),
-      replayed: z.int(),
-    }),
+    dataset: z.object({ ...learnt, heldOut: z.int(), boxes: z.int(), replayed: z.int() }),
     evaluation: z.object({ before: detectorFigures.nullable(), after: detectorFigures.nullable(), oldClasses }),
     curve,
     gate,
@@ -362,7 +359,7 @@ const detectorDetails = named(
 const classifierDetails = named(
   'ClassifierDetails',
   z.object({
-    ...modelVersion.shape,
+    ...versionDetails,
     kind: z.literal('classifier'),
     method: z.enum(['linear', 'fine-tuned']),
     classes: z.array(z.string()),
@@ -377,7 +374,7 @@ const classifierDetails = named(
     }),
     temperature: z.number(),
     base,
-    dataset: z.object({ source: z.string(), count: z.int(), skipped: z.int(), heldOut: z.int() }),
+    dataset: z.object({ ...learnt, heldOut: z.int() }),
     evaluation: z.object({ before: classifierFigures.nullable(), after: classifierFigures.nullable() }),
     curve,
     gate,
@@ -394,23 +391,5 @@ export const modelDetails = named(
     classifierDetails,
   ]) satisfies z.ZodType<ModelDetails>,
 );
-
-export const deployRequest = named('DeployRequest', z.strictObject({ version: name }));
-
-export const deployment = named(
-  'Deployment',
-  z.object({
-    partType: z.string(),
-    kind: modelKind,
-    name: z.string(),
-    version: z.string(),
-    previousVersion: z.string().nullable(),
-    action: z.enum(['deploy', 'rollback']),
-    actor: z.string(),
-    at: time,
-  }) satisfies z.ZodType<DeploymentRecord>,
-);
-
-export const deploymentList = named('DeploymentList', z.object({ items: z.array(deployment) }));
 
 export const classList = named('ClassList', z.object({ items: z.array(z.string()) }));

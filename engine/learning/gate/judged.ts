@@ -1,6 +1,6 @@
 import type { Verdict } from '../../domain';
 import type { GatePicture } from './gate-order';
-import type { Look } from './looker';
+import type { Look } from './looks';
 
 /** A look at a labelled picture with what the model alone makes of it. */
 export interface Judgement extends Look {

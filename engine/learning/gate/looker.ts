@@ -1,16 +1,8 @@
 import { ClassifierModel } from '../../classifier';
-import { DetectorModel, levelOf } from '../../detector';
-import type { Detection, DetectionThresholds, Finding, ModelKind, ModelReference, Thresholds } from '../../domain';
+import { DetectorModel } from '../../detector';
+import type { DetectionThresholds, ModelKind, ModelReference, Thresholds } from '../../domain';
 import { loadAnomalyModel } from '../../patchcore';
-
-/** What a model says of a picture. */
-export interface Look {
-  readonly finding: Finding;
-  /** The anomaly score, the highest confidence of a detection, or the probability that the part is not OK. */
-  readonly score: number;
-  /** Of a detector: also those that do not count, for the precision over the recall. */
-  readonly detections?: readonly Detection[];
-}
+import { type Look, lookOfAnomaly, lookOfClass, lookOfDetections } from './looks';
 
 /** A version of a model of any kind, loaded. Ends with `dispose`. */
 export interface Looker {
@@ -26,8 +18,6 @@ export interface Looker {
   dispose(): Promise<void>;
 }
 
-/** Who looks, in a finding. */
-const NODE = 'gate';
 /** All boxes count for the precision over the recall, however improbable. */
 const LEAST_CONFIDENCE = 0.001;
 
@@ -56,12 +46,7 @@ async function anomalyLooker(folder: string, threads: number): Promise<Looker> {
     classes: [],
     thresholds,
     confidences: null,
-    async look(picture) {
-      const { score, normalizedScore, regions, milliseconds } = await model.score(picture, { map: false });
-      const reference = { name, version };
-      const common = { node: NODE, model: reference, milliseconds };
-      return { score, finding: { kind: 'anomaly', ...common, score, normalizedScore, thresholds, regions } };
-    },
+    look: async (picture) => lookOfAnomaly(await model.score(picture, { map: false })),
     dispose: () => model.dispose(),
   };
 }
@@ -74,15 +59,8 @@ async function detectorLooker(folder: string, threads: number): Promise<Looker> 
     classes: detector.description.classes,
     thresholds: null,
     confidences: thresholds,
-    async look(picture) {
-      const { detections, model, milliseconds } = await detector.detect(picture, { confidence: LEAST_CONFIDENCE });
-      const counting = detections.filter(({ label, confidence }) => confidence >= levelOf(thresholds, label));
-      return {
-        score: detections.at(0)?.confidence ?? 0,
-        detections,
-        finding: { kind: 'detections', node: NODE, model, detections: counting, thresholds, milliseconds },
-      };
-    },
+    look: async (picture) =>
+      lookOfDetections(await detector.detect(picture, { confidence: LEAST_CONFIDENCE }), thresholds),
     dispose: () => detector.dispose(),
   };
 }
@@ -95,15 +73,7 @@ async function classifierLooker(folder: string, threads: number): Promise<Looker
     classes,
     thresholds: null,
     confidences: null,
-    async look(picture) {
-      const { label, confidence, probabilities, verdict, model, milliseconds } = await classifier.classify(picture);
-      const ok = classes.reduce((sum, each) => sum + (verdicts[each] === 'OK' ? probabilities[each] : 0), 0);
-      const common = { node: NODE, model, milliseconds };
-      return {
-        score: 1 - ok,
-        finding: { kind: 'class', ...common, label, confidence, verdict, probabilities },
-      };
-    },
+    look: async (picture) => lookOfClass(await classifier.classify(picture), verdicts),
     dispose: () => classifier.dispose(),
   };
 }

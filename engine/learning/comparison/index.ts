@@ -1,0 +1,1 @@
+export { Comparisons, type ComparisonsOptions, NothingToCompareWith } from './comparisons';
