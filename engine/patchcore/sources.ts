@@ -3,7 +3,7 @@ import type { Bank } from './bank';
 import type { NumberedPictures, PictureSize } from './package-files';
 
 /** Small copies kept at most: those of the pictures with the most rows. */
-const MOST_SOURCES = 400;
+export const MOST_SOURCES = 400;
 /** Pixels of a small copy's longer side, at most. */
 const LONGER_SIDE = 512;
 

@@ -50,7 +50,7 @@ import { ProgressReport, type TrainingProgress } from './progress';
 import { type QuantisationOutcome, type QuantisationReport, quantisedWhereSound } from './quantisation';
 import { type ChosenRecipe, chooseRecipe, SAMPLE_PICTURES, viewPatches } from './recipe-trials';
 import { imageScore } from './scoring';
-import { sourceCopy, sourcePictures } from './sources';
+import { MOST_SOURCES, sourceCopy, sourcePictures } from './sources';
 import { type ExpertOptions, settingsOf, type TrainingSettings } from './training-settings';
 import {
   drawVariations,
@@ -170,6 +170,8 @@ class TrainingWork {
   /** Each picture used, by its place; those of a parent below 0. */
   private readonly used = new Map<number, LearntPicture>();
   private readonly twins = new Map<string, string>();
+  /** Small copies of the pictures read first, by their SHA-256: to get a picture twice can be dear. */
+  private readonly copies = new Map<string, Buffer>();
   /** Place of each picture in the list of training pictures, by its SHA-256. */
   private readonly places = new Map<string, number>();
   /** Encoded pictures of the sample, by their place. */
@@ -303,6 +305,7 @@ class TrainingWork {
       const { sourceWidth: width, sourceHeight: height } = picture.views[0].placement;
       const learnt = { name, sha256, signature: signatureOfViews(picture.views), size: { width, height } };
       this.places.set(sha256, picture.index);
+      if (this.copies.size < MOST_SOURCES) this.copies.set(sha256, await sourceCopy(picture.picture, learnt.size));
       added.push(learnt);
       const patchesOf = async (change: Augmentation | null) => {
         const found: ViewPatches[] = [];
@@ -615,6 +618,8 @@ class TrainingWork {
       return isKept ? readPackageFile(training.updateFrom, sourceFile(number)) : null;
     }
     const { sha256, size } = this.used.get(picture) as LearntPicture;
+    const copy = this.copies.get(sha256);
+    if (copy) return copy;
     const source = training.pictures[this.places.get(sha256) as number].picture;
     const bytes = await Promise.resolve(typeof source === 'function' ? source() : source).catch(() => null);
     return bytes === null || size === null || sha256Of(bytes) !== sha256 ? null : sourceCopy(bytes, size);

@@ -6,6 +6,7 @@ import { type Box, sha256Of } from '../../../engine/domain';
 import { SessionCache } from '../../../engine/inference';
 import { writePackage } from '../../../engine/packages';
 import type { NearestGood, PatchcoreTraining, TrainingPicture } from '../../../engine/patchcore';
+import { sourcePictures } from '../../../engine/patchcore/sources';
 import { tasks } from '../../../engine/patchcore/task';
 import { drawGood, drawPicture } from './pictures';
 import { type Trained, Workbench } from './workbench';
@@ -87,6 +88,18 @@ describe('The most similar good picture', function () {
       const { width, height } = await sharp(join(folder, path)).metadata();
       assert.deepEqual([width, height], [170, 510]);
     }
+  });
+
+  it('has a copy among 400 at most: those of the pictures with the most rows', async () => {
+    const origins = [...Array(402).keys()].flatMap((picture) =>
+      Array.from({ length: picture < 2 ? 1 : 2 }, () => ({ picture, tile: 0, patch: 0 })),
+    );
+    const bank = { patches: { data: new Float32Array(origins.length), rows: origins.length, columns: 1 }, origins };
+    const numbering = { list: [], numberOf: (picture: number) => 1000 - picture };
+    const copyOf = async (picture: number) => (picture === 7 ? null : Buffer.of(picture));
+    const copies = await sourcePictures([{ ...bank, radius: 0 }, null], numbering, copyOf);
+    assert.equal(copies.size, 399, 'one cannot be had any more');
+    assert.deepEqual([copies.has(1000), copies.has(999), copies.get(998)], [false, false, Buffer.of(2)]);
   });
 
   it('is shown as it was, though a mirrored copy of it gave the patch', async () => {
