@@ -63,7 +63,7 @@ export const reviewRoutes = [
       reviewer: reviewer.optional(),
       partType: name.optional(),
       queueReason: queueReason.optional(),
-      order,
+      order: order.meta({ description: 'age: the oldest first; information: what teaches most comes first' }),
       except: z
         .string()
         .transform((text) => text.split(','))
