@@ -216,6 +216,7 @@ describe('Trainings of detectors', function () {
     const { dataset, classes } = await readManifest(versionFolder('1'), 'detector');
     assert.deepEqual([classes, dataset.source], [['red', 'green'], 'labelled pictures']);
     assert.equal(dataset.count + dataset.heldOut, drawn.pictures.length + 1);
+    assert.deepEqual([dataset.snapshot, job.dataset?.hash.length], [job.dataset, 64]);
   });
 
   async function review(reviews: ReviewQueue, picture: Buffer, boxes: DetectionDataset['pictures'][number]['boxes']) {

@@ -5,7 +5,6 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { constants, getPriority } from 'node:os';
 import { join } from 'node:path';
 import {
-  type Inspection,
   type Job,
   newId,
   type TrainingOptions,
@@ -13,10 +12,8 @@ import {
   type TrainingSource,
   timestamp,
 } from '../../../engine/domain';
-import { inspectPicture } from '../../../engine/imaging';
 import { JobQueue, ModelRegistry } from '../../../engine/learning';
 import { verifyFiles } from '../../../engine/packages';
-import { ReviewQueue } from '../../../engine/review';
 import { simulatePart } from '../../../engine/simulator';
 import { openStore, type Store } from '../../../engine/store';
 import { readBankManifest } from '../../support/bank-manifest';
@@ -240,48 +237,6 @@ describe('JobQueue', function () {
       assert.ok(forced.includes(join(folder.path, made)), `${made} of ${forced}`);
     }
   });
-
-  it('trains from the pictures that people labelled OK', async () => {
-    const reviews = new ReviewQueue(store);
-    for (let index = 0; index < 9; index++) {
-      const { picture } = await simulatePart({
-        product: 'plate',
-        seed: index,
-        defectRate: 0,
-        width: 320,
-        height: 180,
-      });
-      await labelled(reviews, picture, index < 8 ? 'OK' : 'NG');
-    }
-    const { id } = await train('plate', { kind: 'labelled' });
-    const job = await jobEnded(queue, id);
-    assert.equal(job.state, 'completed', job.error?.message);
-    const manifest = await verifyFiles(join(folder.path, 'models', 'plate', '1'));
-    assert.deepEqual([manifest.dataset.count, manifest.dataset.source], [8, 'pictures labelled OK']);
-  });
-
-  async function labelled(reviews: ReviewQueue, picture: Buffer, label: 'OK' | 'NG'): Promise<void> {
-    const id = newId();
-    const at = timestamp(Date.now());
-    const image = await inspectPicture(picture);
-    const inspection: Inspection = {
-      id,
-      station: 's',
-      partType: 'plate',
-      trigger: { source: 'message' },
-      capturedAt: at,
-      deadlineAt: at,
-      image,
-      findings: [],
-      decision: { verdict: 'REVIEW', confidence: 0, reasons: ['no-positive-evidence'], by: 'model', at },
-    };
-    const path = await store.pictures.save(id, at, picture, image.format);
-    await store.inspections.insertOpen(inspection, path);
-    const picturePath = await store.pictures.moveToVerdict(path, 'REVIEW');
-    await store.inspections.settle(inspection, { picturePath, settledAt: at, delivered: true });
-    await reviews.add(inspection);
-    await reviews.label(id, { label, reviewer: 'ada' }, 'ada');
-  }
 
   it('keeps a version that could not be deployed, and says so', async () => {
     await stop();
