@@ -56,6 +56,12 @@ export class MockReview {
     return item && this.#set(item, { lock: { reviewer, until: new Date(Date.now() + forMs).toISOString() } });
   }
 
+  /** The station puts the part into the queue; here it is there already, or not at all. */
+  flag(id: string): ReviewItem | undefined {
+    const item = this.#find(id);
+    return item && this.#set(item, { queueReasons: ['flagged', ...item.queueReasons] });
+  }
+
   /** The answer to a request below `/labeling-queue` or for a nearest picture; undefined when nothing answers it. */
   answer(line: string, query: URLSearchParams, body: Body): unknown {
     const nearest = /^GET \/inspections\/(\w+)\/nearest$/.exec(line);
@@ -64,6 +70,7 @@ export class MockReview {
     if (line === 'GET /labeling-queue/stats') return this.#stats();
     if (line === 'GET /labeling-queue/escape-estimate') return { ...this.escapes, bound: Number(query.get('bound')) };
     if (line === 'POST /labeling-queue/undo') return this.#undoOne(body.id as string | undefined);
+    if (line === 'POST /labeling-queue/flag') return this.flag(body.inspectionId as string);
     const [, id, action] = /^POST \/labeling-queue\/(\w+)\/(\w+)$/.exec(line) ?? [];
     const item = this.#find(id);
     return item && this.#act(item, action, body);

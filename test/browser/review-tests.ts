@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { approvalRequest, labelRequest, lockRequest } from '../../engine/api/schemas';
+import { approvalRequest, flagRequest, labelRequest, lockRequest } from '../../engine/api/schemas';
 import type { AnomalyFinding, Box, LabelledBox, ReviewItem } from '../../engine/domain';
 import type { NearestPicture } from '../../ui/shared/nearest';
 import type { WidgetTools } from './widget-tools';
@@ -379,6 +379,18 @@ export function reviewTests(tools: WidgetTools): void {
     await see(page, 'to be sure of at most 0.5 %', '.oq-escapes');
     await page.reload();
     assert.equal(await page.locator('select[name=order]').inputValue(), 'information');
+  });
+
+  it('lets an operator at the line have a part looked at', async () => {
+    const item = await tools.station.addReview('OK', ['score-below-accept']);
+    const page = await show('ui-inspection-view');
+    await see(page, 'Have it looked at', '.oq-line-part');
+    await page.keyboard.press('f');
+    const { body } = await tools.station.request(/POST \/labeling-queue\/flag/);
+    assert.ok(flagRequest.safeParse(body).success);
+    assert.deepEqual(body, { inspectionId: item.id });
+    await see(page, 'A person will look at it', '.oq-line-part');
+    assert.equal(await page.locator('[data-action=flag]').isDisabled(), true);
   });
 
   it('has the next picture ready', async () => {

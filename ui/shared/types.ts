@@ -54,7 +54,6 @@ export type {
   RetrainStatus,
   ReviewItem,
   ReviewState,
-  ReviewStats,
   RoutingSettings,
   ShadowRun,
   SkippedPicture,
@@ -70,6 +69,7 @@ export type {
 } from '../../engine/domain';
 
 import type {
+  DeclineCause,
   DeploymentRecord,
   Fault,
   Job,
@@ -79,12 +79,19 @@ import type {
   RetrainStatus,
   RoutingSettings,
   ShadowRun,
+  ReviewStats as StoredReviewStats,
   Thresholds,
 } from '../../engine/domain';
 
 export type DeploymentState = NonNullable<Job['deployment']>;
 export type RetrainState = RetrainStatus['state'];
 export type RunState = ShadowRun['state'];
+
+/** What `GET /labeling-queue/stats` says. */
+export interface ReviewStats extends StoredReviewStats {
+  /** Pictures that the queue did not take today, by cause. */
+  readonly declined: Readonly<Record<DeclineCause, number>>;
+}
 
 /** A page of a list. */
 export interface Page<Item> {

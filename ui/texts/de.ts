@@ -217,6 +217,8 @@ export const de: Texts = {
     fault: 'Störung',
     announce: (verdict, partType, reason) => `${verdict}, ${partType}. ${reason}`,
     details: 'Teil',
+    flag: 'Ansehen lassen',
+    flagged: 'Ein Mensch sieht es an',
   },
   camera: {
     start: 'Kamera starten',

@@ -226,6 +226,8 @@ export const enUS = {
     fault: 'Fault',
     announce: (verdict: string, partType: string, reason: string) => `${verdict}, ${partType}. ${reason}`,
     details: 'Part',
+    flag: 'Have it looked at',
+    flagged: 'A person will look at it',
   },
   camera: {
     start: 'Start camera',
