@@ -1,5 +1,5 @@
 import type { Label } from '../domain';
-import { boxesOf, countingLabels, importedLabels, reviewLabels } from './counting-labels';
+import { boxesOf, countingLabels, countingStates, importedLabels, reviewLabels } from './counting-labels';
 import type { Database } from './database';
 import type { CountingLabel, LabelFacts } from './dataset-types';
 import type { LabelCounts, LabelledPicture, LabelTable } from './types';
@@ -51,10 +51,12 @@ export class SqlLabelTable implements LabelTable {
 
   async counts(): Promise<ReadonlyMap<string, LabelCounts>> {
     const rows: Counted[] = await this.database.read(async (knex) => [
-      ...((await reviewLabels(knex, this.approvedOnly)
-        .groupBy('labels.part_type', 'labels.label')
-        .select('labels.part_type', 'labels.label', knex.raw(BOXED.replace('boxes', 'labels.boxes')))
-        .count({ labels: '*' })) as never),
+      ...((await knex('review_counts')
+        .whereIn('state', countingStates(this.approvedOnly))
+        .where('items', '>', 0)
+        .groupBy('part_type', 'label')
+        .select('part_type', 'label', knex.raw('sum(boxed * items) as boxed'))
+        .sum({ labels: 'items' })) as never),
       ...((await importedLabels(knex)
         .groupBy('part_type', 'label')
         .select('part_type', 'label', knex.raw(BOXED))

@@ -35,9 +35,9 @@ async function fillOldItems(knex: Knex): Promise<void> {
 
 async function makeCounts(knex: Knex): Promise<void> {
   await knex.raw(`create table review_counts (
-    part_type text not null, state text not null, line_verdict text not null, label text not null, reviewer text not null,
-    items integer not null,
-    primary key (part_type, state, line_verdict, label, reviewer)) without rowid`);
+    part_type text not null, state text not null, line_verdict text not null, label text not null,
+    boxed integer not null, reviewer text not null, items integer not null,
+    primary key (part_type, state, line_verdict, label, boxed, reviewer)) without rowid`);
   await knex.raw(`create table review_reason_counts (
     part_type text not null, state text not null, reason text not null, items integer not null,
     primary key (part_type, state, reason)) without rowid`);
@@ -60,11 +60,13 @@ async function makeCounts(knex: Knex): Promise<void> {
     ${COUNT_NEW}
     ${ADD_REASONS}
   end`);
-  await knex.raw(`create trigger review_item_decided after update of state, label, reviewer on review_items
-    when old.state <> new.state or old.label is not new.label or old.reviewer is not new.reviewer begin
+  await knex.raw(`create trigger review_item_decided after update of state, label, boxes, reviewer on review_items
+    when old.state <> new.state or old.label is not new.label or old.boxes is not new.boxes
+      or old.reviewer is not new.reviewer begin
     update review_counts set items = items - 1
       where part_type = old.part_type and state = old.state and line_verdict = old.line_verdict
-        and label = coalesce(old.label, '') and reviewer = coalesce(old.reviewer, '');
+        and label = coalesce(old.label, '') and boxed = (coalesce(old.boxes, '[]') <> '[]')
+        and reviewer = coalesce(old.reviewer, '');
     ${COUNT_NEW}
   end`);
   await knex.raw(`create trigger review_item_moved after update of state, decision_order on review_items
@@ -77,16 +79,17 @@ async function makeCounts(knex: Knex): Promise<void> {
   end`);
 
   await knex.raw(`insert into review_counts
-    select part_type, state, line_verdict, coalesce(label, ''), coalesce(reviewer, ''), count(*) from review_items
-    group by 1, 2, 3, 4, 5`);
+    select part_type, state, line_verdict, coalesce(label, ''), coalesce(boxes, '[]') <> '[]', coalesce(reviewer, ''), count(*)
+    from review_items group by 1, 2, 3, 4, 5, 6`);
   await knex.raw(`insert into review_reasons
     select review_items.id, value, part_type, state, information, decision_order
       from review_items, json_each(queue_reasons)`);
 }
 
 const COUNT_NEW = `insert into review_counts
-      values (new.part_type, new.state, new.line_verdict, coalesce(new.label, ''), coalesce(new.reviewer, ''), 1)
-      on conflict (part_type, state, line_verdict, label, reviewer) do update set items = items + 1;`;
+      values (new.part_type, new.state, new.line_verdict, coalesce(new.label, ''), coalesce(new.boxes, '[]') <> '[]',
+        coalesce(new.reviewer, ''), 1)
+      on conflict (part_type, state, line_verdict, label, boxed, reviewer) do update set items = items + 1;`;
 
 const ADD_REASONS = `insert or ignore into review_reasons
       select new.id, value, new.part_type, new.state, new.information, new.decision_order from json_each(new.queue_reasons);`;
