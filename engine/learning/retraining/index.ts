@@ -1,4 +1,5 @@
 export { NoRetrainTrigger, NotNow, RetrainTriggerTwice } from './errors';
+export { localText } from './local-time';
 export {
   Retraining,
   type RetrainingEvents,
