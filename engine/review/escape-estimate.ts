@@ -55,13 +55,13 @@ export function escapeEstimate(days: readonly AuditedDay[], bound: number): Esca
 }
 
 /**
- * How many audits are missing until the interval's upper end is at most `bound`, when no further bad part is found.
+ * How many audits are missing until the interval's upper end is at most `bound`, when no further bad part is found: until so
+ * few bad ones have at most 2.5 % probability with a share of `bound`, which is how Clopper and Pearson define that end.
  *
  * @returns null when more than {@link MOST_AUDITS} would be
  */
 export function missingAudits(bad: number, audited: number, bound: number): number | null {
-  const reaches = (missing: number) =>
-    audited + missing > 0 && clopperPearson(bad, audited + missing, ESCAPE_CONFIDENCE).high <= bound;
+  const reaches = (missing: number) => atMostBad(bad, audited + missing, bound) <= (1 - ESCAPE_CONFIDENCE) / 2;
   if (reaches(0)) return 0;
   if (!reaches(MOST_AUDITS)) return null;
   let [short, enough] = [0, MOST_AUDITS];
@@ -71,6 +71,20 @@ export function missingAudits(bad: number, audited: number, bound: number): numb
     else short = middle;
   }
   return enough;
+}
+
+/** Probability of at most `bad` bad ones among `audited`, by logarithms of the terms, because (1 - share)^audited is 0 soon. */
+function atMostBad(bad: number, audited: number, share: number): number {
+  let term = audited * Math.log1p(-share);
+  let [greatest, sum] = [term, 1];
+  for (let count = 0; count < bad; count += 1) {
+    term += Math.log(((audited - count) * share) / ((count + 1) * (1 - share)));
+    if (term > greatest) {
+      sum = sum * Math.exp(greatest - term) + 1;
+      greatest = term;
+    } else sum += Math.exp(term - greatest);
+  }
+  return Math.exp(greatest) * sum;
 }
 
 /** The ISO 8601 week of a day (`yyyy-mm-dd`): it belongs to the year of its Thursday. */
