@@ -82,7 +82,7 @@ export async function labelledPictures(
   { labels, pictures, snapshots }: Pick<Store, 'labels' | 'pictures' | 'snapshots'>,
 ): Promise<readonly GatePicture[]> {
   const taken = snapshot === null ? null : await snapshots.get(snapshot.id);
-  const { items } = taken ?? contentOf(await labels.labelled(partType));
+  const { items } = taken ?? (await contentOf(await labels.labelled(partType)));
   return items.map(({ id, label, boxes, split, source, picturePath }) => ({
     ...{ id, label, boxes, split, source },
     picture: pictures.absolute(picturePath),
