@@ -4,6 +4,8 @@ import { ReviewQueue } from '../../../engine/review';
 import { openStore, type Store } from '../../../engine/store';
 import { decided, inspection, temporaryFolder, temporaryStore, undoAll } from '../store/support';
 
+const CLOCK = { now: () => Date.UTC(2026, 0, 2) };
+
 interface Watched {
   readonly queue: ReviewQueue;
   readonly changed: ReviewItem[];
@@ -11,7 +13,7 @@ interface Watched {
 }
 
 function watch(store: Store): Watched {
-  const queue = new ReviewQueue(store, { now: () => Date.UTC(2026, 0, 2) });
+  const queue = new ReviewQueue(store, CLOCK);
   const seen: Watched = { queue, changed: [], decided: [] };
   queue.events.on('changed', (item) => seen.changed.push(item));
   queue.events.on('decided', (item) => seen.decided.push(item));
@@ -187,5 +189,61 @@ describe('the review queue', function () {
     assert.deepEqual((await again.queue.list({ state: 'pending' })).items, [waiting]);
     assert.deepEqual(await again.queue.get(labelled.id), decidedItem);
     assert.equal((await again.queue.undo({}, 'session')).id, labelled.id);
+  });
+
+  it('tells when somebody takes an item or lets it go, and not when the lock is only renewed', async () => {
+    const { queue, changed } = watch(await temporaryStore({ clock: CLOCK }));
+    const { id } = await queue.add(decided('REVIEW'));
+    const locks = () => changed.slice(1).map(({ lock }) => lock && `${lock.reviewer} ${lock.until.slice(11, 19)}`);
+    await queue.lock(id, ' Ada ');
+    await queue.lock(id, 'Ada', 300);
+    await queue.unlock(id, 'Bob');
+    await queue.unlock(id, 'Ada');
+    assert.equal((await queue.next('Bob'))?.id, id);
+    assert.deepEqual(locks(), ['Ada 00:02:00', null, 'Bob 00:02:00']);
+    await assert.rejects(queue.lock(id, 'Ada'), { code: 'locked' });
+    for (const seconds of [0, 3601, Number.NaN]) {
+      await assert.rejects(queue.lock(id, 'Bob', seconds), { code: 'invalid-input' });
+    }
+    for (const refused of [queue.lock(id, ' '), queue.unlock(id, ''), queue.next('')]) {
+      await assert.rejects(refused, { code: 'invalid-input', message: /name of the reviewer/ });
+    }
+  });
+
+  it('tells what a second person says, who must have a name', async () => {
+    const { queue, changed } = watch(await temporaryStore());
+    const judged: ReviewItem[] = [];
+    queue.events.on('judged', (item) => judged.push(item));
+    const { id } = await queue.add(decided('REVIEW'));
+    await queue.label(id, { label: 'NG', reviewer: 'Ada', modelMistake: true }, 'ada');
+    await assert.rejects(queue.approve(id, { reviewer: ' ' }, 'bob'), { code: 'invalid-input' });
+    const rejected = await queue.reject(id, { reviewer: ' Bob ', note: ' ' }, 'bob');
+    assert.deepEqual([rejected.state, rejected.approver, rejected.approvalNote], ['rejected', 'Bob', null]);
+    await queue.label(id, { label: 'OK', reviewer: 'Ada' }, 'ada');
+    const approved = await queue.approve(id, { reviewer: 'Bob' }, 'bob');
+    assert.deepEqual(judged, [rejected, approved]);
+    assert.equal(changed.length, 5);
+  });
+
+  it('keeps why an item came, how much it teaches and what it looks like', async () => {
+    const { queue, changed } = watch(await temporaryStore());
+    const known = await queue.add(decided('REVIEW'));
+    const entry = {
+      queueReasons: ['novel', 'near-threshold'],
+      information: 0.75,
+      similarTo: known.id,
+      note: 'new dye',
+    } as const;
+    const item = await queue.add(decided('REVIEW'), entry);
+    assert.deepEqual(
+      [item.queueReasons, item.information, item.similarTo, item.note],
+      [['novel', 'near-threshold'], 0.75, known.id, 'new dye'],
+    );
+    const flagged = await queue.addReasons(item.id, ['flagged'], { note: 'look here' });
+    assert.deepEqual([flagged.queueReasons, flagged.note], [['flagged', 'novel', 'near-threshold'], 'look here']);
+    assert.deepEqual(changed.at(-1), flagged);
+    for (const information of [-0.1, 1.1, Number.NaN]) {
+      await assert.rejects(queue.add(decided('REVIEW'), { information }), { code: 'invalid-input' });
+    }
   });
 });
