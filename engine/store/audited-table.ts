@@ -1,9 +1,6 @@
 import type { AuditedDay, AuditedFilter, AuditedTable } from './admission-types';
 import type { Database } from './database';
-import { idBound } from './inspection-table';
-
-/** A part comes into the queue within this time of its inspection. */
-const LONGEST_WAY_MS = 24 * 3_600_000;
+import { AUDITED } from './migrations/0010-review-admission';
 
 interface Row {
   readonly partType: string;
@@ -21,18 +18,15 @@ export class SqlAuditedTable implements AuditedTable {
 
   async days({ partType, from }: AuditedFilter = {}): Promise<readonly AuditedDay[]> {
     const rows: Row[] = await this.database.read((knex) => {
-      const query = knex('review_reasons as reason')
-        .join('review_items as item', 'item.id', 'reason.item_id')
-        .where({ 'reason.reason': 'audit-sample', 'item.line_verdict': 'OK' })
-        .whereIn('item.state', this.approvedOnly ? ['approved'] : ['labelled', 'approved'])
-        .groupBy('item.part_type', 'day')
-        .select('item.part_type as partType', knex.raw('substr(item.created_at, 1, 10) as day'))
+      const query = knex('review_items')
+        .whereRaw(AUDITED)
+        .whereIn('state', this.approvedOnly ? ['approved'] : ['labelled', 'approved'])
+        .groupBy('part_type', 'day')
+        .select('part_type as partType', knex.raw('substr(created_at, 1, 10) as day'))
         .count({ audited: '*' })
-        .select(knex.raw("sum(case when item.label = 'NG' then 1 else 0 end) as bad"));
-      if (partType !== undefined) query.where('item.part_type', partType);
-      if (from !== undefined) {
-        query.where('reason.item_id', '>=', idBound(from, -LONGEST_WAY_MS)).where('item.created_at', '>=', from);
-      }
+        .select(knex.raw("sum(case when label = 'NG' then 1 else 0 end) as bad"));
+      if (partType !== undefined) query.where('part_type', partType);
+      if (from !== undefined) query.where('created_at', '>=', from);
       return query as never;
     });
     return rows.map(({ audited, bad, ...day }) => ({ ...day, audited: Number(audited), bad: Number(bad) }));
