@@ -4,7 +4,7 @@ import type { LabelledBox } from '../domain';
 import { GOOD_CLASS, writeSimulatedDataset } from '../simulator';
 import { DatasetUnfit } from './errors';
 import type { DatasetSource, LabelledFile, SimulatorSource } from './training-messages';
-import { simulatedProduct } from './training-pictures';
+import { CHANGED, simulatedProduct } from './training-pictures';
 
 /** The class of a picture labelled NG on which nobody named a defect. */
 const UNNAMED_DEFECT = 'defect';
@@ -24,7 +24,10 @@ export async function openDataset(source: DatasetSource, kind: Dataset['kind'], 
       return dataset;
     }
     case 'labels':
-      return collect(kind, labelEntries(source.pictures, kind), source.pictures.some(isDealt));
+      return withoutChanged(
+        await collect(kind, labelEntries(source.pictures, kind), source.pictures.some(isDealt)),
+        source.pictures,
+      );
     case 'simulator':
       return collect(kind, await simulate(source, kind, join(workFolder, 'pictures')));
   }
@@ -63,6 +66,20 @@ function labelEntries(pictures: readonly LabelledFile[], kind: Dataset['kind']):
     const boxes = boxesToLearn(picture);
     return boxes === null ? [] : [detectionEntry(place, boxes)];
   });
+}
+
+/** Leaves out the pictures whose files are not what was labelled. */
+function withoutChanged(dataset: Dataset, labelled: readonly LabelledFile[]): Dataset {
+  const hashes = new Map(labelled.map(({ path, sha256 }) => [path, sha256]));
+  const isChanged = ({ path, sha256 }: Dataset['pictures'][number]) => (hashes.get(path) ?? sha256) !== sha256;
+  const changed = dataset.pictures.filter(isChanged);
+  if (changed.length === 0) return dataset;
+  const told = changed.map(({ path }) => ({ name: path, reason: CHANGED, fault: 'picture' as const }));
+  return {
+    ...dataset,
+    pictures: dataset.pictures.filter((picture) => !isChanged(picture)),
+    skipped: [...dataset.skipped, ...told],
+  };
 }
 
 function isDealt({ split }: LabelledFile): boolean {

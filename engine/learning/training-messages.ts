@@ -41,6 +41,8 @@ export interface LabelledFile {
   readonly boxes: readonly LabelledBox[] | null;
   /** Dealt by the id unless told. */
   readonly split?: SnapshotItem['split'];
+  /** Hex, of the file; it is left out when it is another one. */
+  readonly sha256?: string;
 }
 
 /** A data set on the disk. */

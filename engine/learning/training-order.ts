@@ -187,12 +187,13 @@ function datasetSource({ source }: TrainingRequest, taken: Taken | null): Datase
     case 'simulator':
       return { ...source, seed: source.seed ?? 1 };
     case 'labelled': {
-      const pictures = (taken?.files ?? []).map(({ id, label, boxes, path, split }) => ({
+      const pictures = (taken?.files ?? []).map(({ id, label, boxes, path, split, sha256 }) => ({
         id,
         label,
         boxes,
         path,
         split,
+        sha256,
       }));
       return { kind: 'labels', pictures };
     }

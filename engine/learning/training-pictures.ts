@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { InvalidInput } from '../domain';
+import { InvalidInput, sha256Of } from '../domain';
 import { picturesInFolder, type TrainingPicture } from '../patchcore';
 import { SIMULATED_PRODUCTS, type SimulatedProduct, simulatePart } from '../simulator';
 import type { NamedFile, PictureSource } from './training-messages';
@@ -23,9 +23,18 @@ export async function openPictures(source: PictureSource): Promise<TrainingPictu
   }
 }
 
-/** Files as pictures, each read when it is asked for. */
+/** Files as pictures, each read when it is asked for, and refused when it is another one than it was. */
 export function filePictures(files: readonly NamedFile[]): TrainingPicture[] {
-  return files.map(({ name, path }) => ({ name, picture: () => readFile(path) }));
+  return files.map(({ name, path, sha256 }) => ({ name, picture: () => readUnchanged(path, sha256) }));
+}
+
+/** What is told of a picture's file that is not what a snapshot took. */
+export const CHANGED = 'The file was changed since the data set was taken.';
+
+async function readUnchanged(path: string, sha256: string): Promise<Buffer> {
+  const picture = await readFile(path);
+  if (sha256Of(picture) !== sha256) throw new Error(CHANGED);
+  return picture;
 }
 
 /** @throws {InvalidInput} when there is no such simulated product */

@@ -35,12 +35,15 @@ export interface SnapshotFilter {
 
 export interface SnapshotTable {
   /**
-   * Takes the labels that count now, marks those that no snapshot had taken yet, and writes the audit entry, in one
-   * transaction. When nothing has changed since the newest snapshot of the part type, that one is given again.
+   * Takes the labels that count now. The snapshot, its mark on the labels that none had taken yet, and the audit entry are
+   * written in one transaction. When nothing has changed since the newest snapshot of the part type, that one is given again.
    *
    * @param contentOf makes the content of the labels, which come by id
    */
-  take(order: SnapshotOrder, contentOf: (labels: readonly CountingLabel[]) => SnapshotContent): Promise<Snapshot>;
+  take(
+    order: SnapshotOrder,
+    contentOf: (labels: readonly CountingLabel[]) => SnapshotContent | Promise<SnapshotContent>,
+  ): Promise<Snapshot>;
   /** Deleted ones included. */
   get(id: string): Promise<Snapshot | null>;
   /** Newest first, deleted ones included. */

@@ -1,11 +1,19 @@
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { Knex } from 'knex';
-import { NotFound, type Snapshot, type SnapshotCounts, type SnapshotItem, type SnapshotSummary } from '../domain';
+import {
+  type LabelSource,
+  NotFound,
+  type Snapshot,
+  type SnapshotCounts,
+  type SnapshotItem,
+  type SnapshotSummary,
+} from '../domain';
 import { addAuditEntry } from './audit-table';
-import { countingLabels } from './counting-labels';
+import { countingLabels, labelChanges } from './counting-labels';
 import type { Database } from './database';
-import type { CountingLabel, SnapshotContent, SnapshotFilter, SnapshotOrder, SnapshotTable } from './dataset-types';
+import type { SnapshotContent, SnapshotFilter, SnapshotOrder, SnapshotTable } from './dataset-types';
 import { pageSize } from './paging';
 
 interface Row {
@@ -21,11 +29,22 @@ interface Row {
 }
 
 const SUMMARY = ['id', 'part_type', 'created_at', 'actor', 'hash', 'counts', 'note', 'deleted_at'] as const;
-/** Ids named in one statement. */
-const BATCH = 500;
+/** Times that a snapshot is made beside other work before others wait for it. */
+const ATTEMPTS = 4;
+/** Items packed before others have their turn. */
+const AT_ONCE = 1000;
 
 const compress = promisify(gzip);
 const expand = promisify(gunzip);
+
+type ContentOf = Parameters<SnapshotTable['take']>[1];
+
+interface Content extends SnapshotContent {
+  /** The items as they stand in the row. */
+  readonly packed: Buffer;
+  /** Ids of the labels that no snapshot has taken. */
+  readonly unused: Readonly<Record<LabelSource, readonly string[]>>;
+}
 
 export class SqlSnapshotTable implements SnapshotTable {
   constructor(
@@ -33,40 +52,32 @@ export class SqlSnapshotTable implements SnapshotTable {
     private readonly approvedOnly: boolean,
   ) {}
 
-  take(order: SnapshotOrder, contentOf: (labels: readonly CountingLabel[]) => SnapshotContent): Promise<Snapshot> {
-    const { id, partType, actor, note, at } = order;
-    return this.database.write(async (transaction) => {
-      const labels = await countingLabels(transaction, partType, this.approvedOnly);
-      const { items, hash, counts } = contentOf(labels);
-      const last = await transaction<Row>('snapshots')
-        .where({ part_type: partType, deleted_at: null })
-        .orderBy('id', 'desc')
-        .first(...SUMMARY);
-      if (last?.hash === hash) return { ...toSummary(last), items };
-      const row: Row = {
-        id,
-        part_type: partType,
-        created_at: at,
-        actor,
-        hash,
-        counts: JSON.stringify(counts),
-        items: await compress(JSON.stringify(items)),
-        note,
-        deleted_at: null,
-      };
-      await transaction<Row>('snapshots').insert(row);
-      await markUsed(transaction, id, items);
-      const after = { id, hash, ok: counts.ok, ng: counts.ng };
-      await addAuditEntry(transaction, {
-        at,
-        actor,
-        action: 'dataset.snapshot',
-        subject: partType,
-        before: null,
-        after,
-      });
-      return { ...toSummary(row), items };
-    });
+  async take(order: SnapshotOrder, contentOf: ContentOf): Promise<Snapshot> {
+    const { partType } = order;
+    for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+      const changes = await this.database.read((knex) => labelChanges(knex, partType));
+      const content = await this.database.read((knex) => this.contentNow(knex, partType, contentOf));
+      const snapshot = await this.database.write(async (transaction) =>
+        (await labelChanges(transaction, partType)) === changes ? keep(transaction, order, content) : null,
+      );
+      if (snapshot !== null) return snapshot;
+    }
+    // labels come faster than they are read: others wait this once
+    return this.database.write(async (transaction) =>
+      keep(transaction, order, await this.contentNow(transaction, partType, contentOf)),
+    );
+  }
+
+  private async contentNow(knex: Knex, partType: string, contentOf: ContentOf): Promise<Content> {
+    const labels = await countingLabels(knex, partType, this.approvedOnly);
+    const content = await contentOf(labels.map(({ usedForTraining: _used, ...label }) => label));
+    const unused = labels.filter(({ usedForTraining }) => usedForTraining === null);
+    const idsOf = (source: LabelSource) => unused.filter((label) => label.source === source).map(({ id }) => id);
+    return {
+      ...content,
+      packed: await packed(content.items),
+      unused: { inspection: idsOf('inspection'), imported: idsOf('imported') },
+    };
   }
 
   async get(id: string): Promise<Snapshot | null> {
@@ -109,20 +120,43 @@ export class SqlSnapshotTable implements SnapshotTable {
   }
 }
 
-/** Notes with labels that no snapshot had taken that this one has. */
-async function markUsed(transaction: Knex.Transaction, id: string, items: readonly SnapshotItem[]): Promise<void> {
-  for (const [source, name] of [
-    ['inspection', 'review_items'],
-    ['imported', 'imported_pictures'],
+/** Writes a snapshot, unless the newest one says the same. */
+async function keep(
+  transaction: Knex.Transaction,
+  { id, partType, actor, note, at }: SnapshotOrder,
+  { items, hash, counts, packed, unused }: Content,
+): Promise<Snapshot> {
+  const last = await transaction<Row>('snapshots')
+    .where({ part_type: partType, deleted_at: null })
+    .orderBy('id', 'desc')
+    .first(...SUMMARY);
+  if (last?.hash === hash) return { ...toSummary(last), items };
+  const summary = { id, part_type: partType, created_at: at, actor, hash, counts: JSON.stringify(counts), note };
+  const row: Row = { ...summary, items: packed, deleted_at: null };
+  await transaction<Row>('snapshots').insert(row);
+  for (const [name, ids] of [
+    ['review_items', unused.inspection],
+    ['imported_pictures', unused.imported],
   ] as const) {
-    const ids = items.filter((item) => item.source === source).map((item) => item.id);
-    for (let from = 0; from < ids.length; from += BATCH) {
-      await transaction(name)
-        .whereIn('id', ids.slice(from, from + BATCH))
-        .whereNull('used_for_training')
-        .update({ used_for_training: id });
-    }
+    await transaction(name)
+      .whereRaw('id in (select value from json_each(?))', [JSON.stringify(ids)])
+      .whereNull('used_for_training')
+      .update({ used_for_training: id });
   }
+  const after = { id, hash, ok: counts.ok, ng: counts.ng };
+  await addAuditEntry(transaction, { at, actor, action: 'dataset.snapshot', subject: partType, before: null, after });
+  return { ...toSummary(row), items };
+}
+
+/** As they stand in the row, made in portions. */
+async function packed(items: readonly SnapshotItem[]): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (let from = 0; from < items.length; from += AT_ONCE) {
+    const lines = items.slice(from, from + AT_ONCE).map((item) => JSON.stringify(item));
+    parts.push(Buffer.from(`${from === 0 ? '' : ','}${lines.join(',')}`));
+    await setImmediate();
+  }
+  return compress(Buffer.concat([Buffer.from('['), ...parts, Buffer.from(']')]));
 }
 
 function toSummary(row: Omit<Row, 'items'>): SnapshotSummary {

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { fixedSplit } from '../../datasets';
-import { type LabelledBox, type SnapshotCounts, type SnapshotItem, sha256Of } from '../../domain';
+import type { LabelledBox, SnapshotCounts, SnapshotItem } from '../../domain';
 import type { CountingLabel, SnapshotContent } from '../../store';
 
+/** Items worked on before others have their turn. */
+const AT_ONCE = 1000;
 /** Decimals of a box that count: finer differences come from formats alone. */
 const PER_PIXEL = 1000;
 
@@ -11,14 +15,16 @@ const PER_PIXEL = 1000;
  *
  * @param labels by id
  */
-export function contentOf(labels: readonly CountingLabel[]): SnapshotContent {
+export async function contentOf(labels: readonly CountingLabel[]): Promise<SnapshotContent> {
   const splits = new Map<string, SnapshotItem['split']>();
-  const items = labels.map((label): SnapshotItem => {
+  const items: SnapshotItem[] = [];
+  for (const label of labels) {
     const split = splits.get(label.sha256) ?? splitOf(label.id);
     splits.set(label.sha256, split);
-    return { ...label, split };
-  });
-  return { items, hash: hashOf(items), counts: countsOf(items) };
+    items.push({ ...label, split });
+    if (items.length % AT_ONCE === 0) await setImmediate();
+  }
+  return { items, hash: await hashOf(items), counts: countsOf(items) };
 }
 
 /** Held out (one in five) or learnt, by the id alone. */
@@ -27,11 +33,13 @@ export function splitOf(id: string): SnapshotItem['split'] {
 }
 
 /** Hex SHA-256 over ids, pictures, labels, boxes in any order to a thousandth of a pixel, and splits; of items by id. */
-export function hashOf(items: readonly SnapshotItem[]): string {
-  const lines = items.map(({ id, sha256, label, boxes, split }) =>
-    JSON.stringify([id, sha256, label, boxes && textsOf(boxes), split]),
-  );
-  return sha256Of(Buffer.from(lines.join('\n')));
+async function hashOf(items: readonly SnapshotItem[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const [place, { id, sha256, label, boxes, split }] of items.entries()) {
+    hash.update(`${JSON.stringify([id, sha256, label, boxes && textsOf(boxes), split])}\n`);
+    if (place % AT_ONCE === AT_ONCE - 1) await setImmediate();
+  }
+  return hash.digest('hex');
 }
 
 function textsOf(boxes: readonly LabelledBox[]): string[] {

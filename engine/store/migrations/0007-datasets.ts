@@ -1,6 +1,9 @@
 import type { Knex } from 'knex';
 
-/** Snapshots of labelled pictures, and pictures that were imported with their labels. */
+/**
+ * Snapshots of labelled pictures, and pictures that were imported with their labels. Triggers count the changes of labels that
+ * count, so that a snapshot can be made beside other work and is known to be of one moment.
+ */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('snapshots', (table) => {
     table.string('id', 26).primary();
@@ -38,4 +41,15 @@ export async function up(knex: Knex): Promise<void> {
   await knex.raw(
     'create unique index imported_pictures_once on imported_pictures (part_type, sha256) where deleted_at is null',
   );
+
+  await knex.raw('create table label_changes (part_type text primary key, changes integer not null) without rowid');
+  for (const [name, event] of [
+    ['label_decided', 'update of state on review_items'],
+    ['label_imported', 'insert on imported_pictures'],
+    ['label_deleted', 'update of deleted_at on imported_pictures'],
+  ]) {
+    await knex.raw(`create trigger ${name} after ${event} begin
+      insert into label_changes values (new.part_type, 1) on conflict (part_type) do update set changes = changes + 1;
+    end`);
+  }
 }

@@ -82,10 +82,19 @@ describe('A training from labels', function () {
     );
     if ((await models.deployed('plate')) === null) await models.deploy('plate', '1', 'ada');
 
+    // a file that somebody replaced is not what was labelled
+    const [replaced] = await label(1, 'NG');
+    const { picturePath } = await imported.get(replaced);
+    const other = await simulatePart({ product: 'plate', seed: 999, defectRate: 1, ...SMALL });
+    await writeFile(store.pictures.absolute(picturePath), other.picture);
+
     let added: string[] = [];
     while (!added.some((id) => splitOf(id) === 'train')) added = [...added, ...(await label(2, 'OK'))];
     const second = await train({ update: true });
-    assert.deepEqual([second.state, second.skipped], ['completed', undefined], second.error?.message);
+    assert.equal(second.state, 'completed', second.error?.message);
+    assert.deepEqual(second.skipped, [
+      { name: replaced, reason: 'The file was changed since the data set was taken.' },
+    ]);
     const grown = await readBankManifest(models.folderOf('plate', '2'));
     const isNew = added.filter((id) => splitOf(id) === 'train').length;
     assert.deepEqual([grown.parent, grown.dataset.count, grown.dataset.defects], ['1', learnt.length + isNew, 4]);

@@ -13,6 +13,7 @@ import {
 } from '../../../engine/domain';
 import { encodeJpeg, inspectPicture } from '../../../engine/imaging';
 import {
+  contentOf,
   datasetStats,
   ImportedPictures,
   type IncomingPicture,
@@ -154,6 +155,26 @@ describe('Data sets of labelled pictures', function () {
     );
     assert.equal((await reviews.get(id)).usedForTraining, first.id);
     assert.deepEqual((await snapshots.get(first.id)).items, first.items);
+  });
+
+  it('are of one moment, however many labels come while they are made', async () => {
+    for (const more of [1, 10]) {
+      let made = 0;
+      await labelled('OK');
+      const order = { id: newId(), partType: 'plate', actor: 'ada', note: null, at: timestamp(now) };
+      const { items } = await store.snapshots.take(order, async (labels) => {
+        made += 1;
+        // the last time nobody else can write
+        if (made <= Math.min(more, 3)) await labelled('NG');
+        return contentOf(labels);
+      });
+      assert.equal(made, Math.min(more, 3) + 1);
+      assert.deepEqual(
+        items.map(({ id }) => id),
+        (await store.labels.labelled('plate')).map(({ id }) => id),
+      );
+      assert.equal(await store.labels.unused('plate'), 0);
+    }
   });
 
   it('keep their pictures when old ones are removed for space', async () => {
