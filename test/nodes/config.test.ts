@@ -5,6 +5,7 @@ import * as router from '../../nodes/confidence-router/config';
 import * as classify from '../../nodes/image-classify/config';
 import * as station from '../../nodes/inspection-station/config';
 import * as infer from '../../nodes/patchcore-infer/config';
+import * as retrain from '../../nodes/retrain-trigger/config';
 import * as review from '../../nodes/review-queue/config';
 import { type ConfigSchema, migrateConfig, readTrainOrder } from '../../nodes/shared';
 import * as detect from '../../nodes/yolo-detect/config';
@@ -17,6 +18,7 @@ const schemas: Record<string, ConfigSchema<unknown>> = {
   'image-classify': classify.schema,
   'confidence-router': router.schema,
   'review-queue': review.schema,
+  'retrain-trigger': retrain.schema,
 };
 
 /** What a node of an older version keeps, where newly placed ones have another default. */
@@ -365,4 +367,57 @@ describe('review-queue settings', () => {
   for (const [what, change] of wrong) {
     it(`refuse ${what}`, () => assert.throws(() => read(change), InvalidInput));
   }
+});
+
+describe('retrain-trigger settings', () => {
+  const read = (change: Record<string, unknown>) =>
+    retrain.readRetrainSettings(
+      migrateConfig(retrain.schema, { partType: 'plate', ...change }) as retrain.RetrainTriggerConfig,
+    );
+
+  it('waits for a person and adds to the model, unless told', () => {
+    const { conditions, minimumIntervalMinutes, quietHours, request, policy, timeZone } = read({});
+    assert.deepEqual(conditions, { labels: 20, drift: true, schedule: null });
+    assert.deepEqual([minimumIntervalMinutes, quietHours], [60, []]);
+    assert.deepEqual([request, policy], [{ options: { update: true }, priority: 0 }, { kind: 'manual' }]);
+    assert.equal(timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone);
+  });
+
+  it('reads times, options and numbers typed as text', () => {
+    const settings = read({
+      kind: 'detector',
+      labels: '',
+      cron: ' 0 2 * * 1-5 ',
+      timeZone: 'Europe/Berlin',
+      quietHours: '22:00-06:00, 12:00 - 12:30',
+      policy: 'automatic',
+      maxWorse: '2.5',
+      options: '{"epochs": 20}',
+      priority: '-3',
+    });
+    assert.deepEqual(settings.conditions, {
+      labels: null,
+      drift: true,
+      schedule: { cron: '0 2 * * 1-5', timeZone: 'Europe/Berlin' },
+    });
+    assert.deepEqual(settings.quietHours, [
+      { from: '22:00', to: '06:00' },
+      { from: '12:00', to: '12:30' },
+    ]);
+    assert.deepEqual(settings.policy, { kind: 'automatic', maxWorse: 0.025, shadow: 200 });
+    assert.deepEqual(settings.request, { detector: { epochs: 20 }, priority: -3 });
+  });
+
+  it('refuses what cannot be meant, and names it', () => {
+    const refused = (change: Record<string, unknown>, message: RegExp) =>
+      assert.throws(() => read(change), { code: 'invalid-input', message });
+    assert.throws(() => read({ partType: '' }), PartTypeInvalid);
+    refused({ kind: 'oracle' }, /kind of model/);
+    refused({ labels: 0 }, /new labels/);
+    refused({ minimumInterval: -1 }, /minimum interval/);
+    refused({ quietHours: '22:00' }, /22:00-06:00/);
+    refused({ policy: 'always' }, /manual, automatic or never/);
+    refused({ options: '[1]' }, /JSON object/);
+    refused({ options: '{epochs: 20}' }, /JSON object/);
+  });
 });

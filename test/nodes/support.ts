@@ -17,6 +17,7 @@ import confidenceRouter = require('../../nodes/confidence-router/confidence-rout
 import imageClassify = require('../../nodes/image-classify/image-classify');
 import inspectionStation = require('../../nodes/inspection-station/inspection-station');
 import patchcoreInfer = require('../../nodes/patchcore-infer/patchcore-infer');
+import retrainTrigger = require('../../nodes/retrain-trigger/retrain-trigger');
 import reviewQueue = require('../../nodes/review-queue/review-queue');
 import yoloDetect = require('../../nodes/yolo-detect/yolo-detect');
 
@@ -61,6 +62,7 @@ const pack: readonly Registration[] = [
   imageClassify,
   confidenceRouter,
   reviewQueue,
+  retrainTrigger,
   (RED) => {
     runtime = RED;
     RED.nodes.registerType('sink', function sink(this: Node, definition) {

@@ -288,7 +288,6 @@ export class Retraining {
     const { partType, kind, request, policy } = settings;
     await this.#store.retraining.insert(run);
     await this.#store.retraining.keepState(settings, { ...state, waiting: [] });
-    this.events.emit('run', run);
     try {
       const source = { kind: 'labelled' } as const;
       const wish = { ...request, partType, ...(kind !== 'patchcore' && { kind }), source, deploy: false, policy };

@@ -175,6 +175,7 @@ export async function openLine(
     store,
     reviews,
     jobs,
+    retraining,
     models,
     events,
     dataFolder,
