@@ -87,6 +87,21 @@ describe('a station', function () {
     }
   });
 
+  it('imports labelled pictures, decoded in its inference processes, and shows them small', async () => {
+    const station = await temporaryStation();
+    const { picture } = await station.simulate({ product: 'plate', seed: 3, defectRate: 0, width: 320, height: 240 });
+    const files = [picture, picture.subarray(0, picture.length - 50)];
+    const [good, cut] = await station.imported.add(
+      files.map((file, index) => ({ name: `${index}.jpg`, picture: async () => file })),
+      { partType: 'plate', label: 'OK', actor: 'ada' },
+    );
+    assert.ok(good.outcome === 'accepted' && cut.outcome === 'refused');
+    assert.deepEqual([cut.error.code, cut.error.parameters?.cause], ['picture-unreadable', 'truncated']);
+    assert.equal(readPictureHeader(await station.importedThumbnail(good.id, 64)).width, 64);
+    await assert.rejects(station.importedThumbnail(newId(), 64), { code: 'not-found' });
+    assert.deepEqual((await station.snapshots.take('plate', 'ada')).counts.ok, 1);
+  });
+
   it('says what to do when no model is deployed', async () => {
     const station = await temporaryStation();
     const part = station.inspections.open(PART);
