@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GateReport, Job, TrainingRequest } from '../../../engine/domain';
+import { JobQueue, type JudgeVersion, ModelRegistry } from '../../../engine/learning';
+import { openStore, type Store } from '../../../engine/store';
+import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
+import { waitFor } from '../../support/wait';
+import { writeBoards } from '../patchcore/reference/boards';
+import { temporaryFolder } from './packages';
+
+const OPTIONS = { method: 'reference', referenceFolder: 'golden', defectFolder: 'bad', labelFolder: 'labels' } as const;
+const BOARDS: TrainingRequest = {
+  partType: 'board',
+  source: { kind: 'folder', folder: 'good' },
+  deploy: false,
+  options: OPTIONS,
+};
+const MANY = { kind: 'simulator', product: 'plate', count: 200 } as const;
+
+/** A judgement that lasts until it is ended from outside. */
+const endless: JudgeVersion = (_wish, onProgress, signal) => {
+  onProgress({ stage: 'gate', percent: 50, remainingSeconds: null });
+  return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+};
+const saying =
+  (accepted: boolean): JudgeVersion =>
+  async () =>
+    ({ decision: { accepted, reasons: [{ code: 'worse', message: 'It is worse.' }] } }) as unknown as GateReport;
+
+describe('the judgement of trained versions', function () {
+  this.timeout(2 * TRAINING_LIMIT_MS);
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let store: Store;
+  let models: ModelRegistry;
+  let queue: JobQueue;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    await writeBoards(folder.path);
+  });
+  afterEach(async () => {
+    await stop();
+    await folder.remove();
+  });
+
+  async function start(judge: JudgeVersion): Promise<void> {
+    store = await openStore({ dataFolder: folder.path });
+    models = new ModelRegistry({ store });
+    queue = new JobQueue({ store, models, judge });
+    await queue.open();
+  }
+  async function stop(): Promise<void> {
+    await queue.close();
+    await store.close();
+  }
+  const isJudged = (id: string): Promise<Job> =>
+    waitFor(
+      'the judgement',
+      async () => {
+        const job = await queue.get(id);
+        return job.progress?.stage === 'gate' && job;
+      },
+      TRAINING_LIMIT_MS,
+    );
+  const codes = ({ log = [] }: Job) => log.map(({ code }) => code).filter((code) => code !== 'stage');
+
+  it('is ended within two seconds by cancelling, and leaves a version that is not in production', async () => {
+    await start(endless);
+    const { id } = await queue.submit({ ...BOARDS, deploy: true }, 'ada');
+    const job = await isJudged(id);
+    assert.deepEqual([job.version, job.progress?.percent], ['1', 95]);
+    const began = Date.now();
+    const cancelled = await queue.cancel(id, 'grace');
+    assert.ok(Date.now() - began < 2000);
+    assert.deepEqual([cancelled.state, cancelled.version, cancelled.deployment], ['cancelled', '1', 'none']);
+    assert.ok(existsSync(join(folder.path, 'models', 'board', '1')));
+    assert.equal(await models.deployed('board'), null);
+    assert.deepEqual(codes(cancelled), ['queued', 'started', 'placed', 'cancelled']);
+  });
+
+  it('is done again after the station ended in the middle of it, without another training', async () => {
+    await start(endless);
+    const policy = { kind: 'automatic', maxWorse: 0.01 } as const;
+    const { id } = await queue.submit({ ...BOARDS, policy }, 'ada');
+    await isJudged(id);
+    await stop();
+    await start(saying(true));
+    const job = await jobEnded(queue, id);
+    assert.deepEqual([job.state, job.version, job.deployment, job.resumed], ['completed', '1', 'deployed', 1]);
+    assert.equal((await models.deployed('board'))?.version, '1');
+    assert.equal((await models.list('board')).length, 1);
+    assert.match(job.notes?.[0] ?? '', /goes on with the comparison of version 1/);
+    assert.ok(codes(job).includes('judged-accepted'));
+    assert.deepEqual(await store.jobs.get(id), job);
+  });
+
+  it('is found out to be over when the kill came after the deployment', async () => {
+    await start(saying(true));
+    const { id } = await queue.submit({ ...BOARDS, deploy: true }, 'ada');
+    const job = await jobEnded(queue, id);
+    assert.equal(job.deployment, 'deployed');
+    await store.jobs.update({ ...job, state: 'running', deployment: undefined, endedAt: null });
+    await stop();
+    await start(endless);
+    const again = await jobEnded(queue, id);
+    assert.deepEqual([again.state, again.deployment], ['completed', 'deployed']);
+    assert.equal((await models.history('board')).length, 1, 'one deployment');
+  });
+
+  it('keeps a refused version as a candidate, and says so', async () => {
+    await start(saying(false));
+    const { id } = await queue.submit({ ...BOARDS, deploy: true }, 'ada');
+    const job = await jobEnded(queue, id);
+    assert.deepEqual([job.state, job.version, job.deployment], ['completed', '1', 'refused']);
+    assert.equal(await models.deployed('board'), null);
+    assert.deepEqual(job.notes, ['Version 1 is not in production: the gate refused it.']);
+    assert.ok(job.log?.some(({ text }) => text === 'The gate refuses the version. It is worse.'));
+  });
+
+  it('fails without deploying when it cannot be done', async () => {
+    await start(async () => {
+      throw new Error('no pictures');
+    });
+    const { id } = await queue.submit({ ...BOARDS, deploy: true }, 'ada');
+    const job = await jobEnded(queue, id);
+    assert.deepEqual([job.state, job.version, job.error?.code], ['failed', '1', 'trained-not-deployed']);
+    assert.equal(await models.deployed('board'), null);
+  });
+});
+
+describe('priorities of trainings', function () {
+  this.timeout(TRAINING_LIMIT_MS);
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let store: Store;
+  let queue: JobQueue;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    store = await openStore({ dataFolder: folder.path });
+    queue = new JobQueue({ store, models: new ModelRegistry({ store }) });
+    await queue.open();
+  });
+  afterEach(async () => {
+    await queue.close();
+    await store.close();
+    await folder.remove();
+  });
+
+  const train = (partType: string, priority?: number) =>
+    queue.submit({ partType, source: MANY, deploy: false, ...(priority !== undefined && { priority }) }, 'ada');
+
+  it('let a later training go first, and keep the order among equals', async () => {
+    const running = await train('a');
+    const [later, sooner, first, never] = [
+      await train('b'),
+      await train('c', 5),
+      await train('d', 5),
+      await train('e', -1),
+    ];
+    assert.deepEqual([running.priority, first.priority, never.priority], [0, 5, -1]);
+    const order: string[] = [];
+    queue.events.on('job', ({ id, state }) => {
+      if (state === 'running' && !order.includes(id)) order.push(id);
+    });
+    for (const { id } of [running, sooner, first, later]) {
+      await waitFor('its turn', async () => (await queue.get(id)).state === 'running');
+      await queue.cancel(id, 'ada');
+    }
+    await waitFor('the last', async () => (await queue.get(never.id)).state === 'running');
+    assert.deepEqual(
+      order.filter((id) => id !== running.id),
+      [sooner.id, first.id, later.id, never.id],
+    );
+  });
+
+  it('are whole and at most 10', async () => {
+    await assert.rejects(train('a', 11), { code: 'invalid-input', message: /priority/ });
+    await assert.rejects(train('a', 0.5), { code: 'invalid-input' });
+  });
+});
