@@ -100,6 +100,9 @@ export class Shadows {
   readonly events = new TypedEmitter<ShadowEvents>();
   readonly #options: ShadowsOptions;
   readonly #running = new Map<string, Running>();
+  /** Runs that ended since the start, by model. */
+  readonly #ended = new Map<string, ShadowRun>();
+  #writing: Promise<void> = Promise.resolve();
   #pool: ComputePool | null = null;
   #isClosed = false;
 
@@ -164,7 +167,7 @@ export class Shadows {
 
   /** The run of a model that goes on, else the last one; null when there was none. */
   async of(name: string): Promise<ShadowRun | null> {
-    return this.#running.get(name)?.run ?? this.#options.store.shadows.last(name);
+    return this.#running.get(name)?.run ?? this.#ended.get(name) ?? this.#options.store.shadows.last(name);
   }
 
   /** Shows a part that has its verdict to the candidates of its part type. Never rejects. */
@@ -180,7 +183,8 @@ export class Shadows {
     this.#running.clear();
     for (const { timer } of running) clearTimeout(timer ?? undefined);
     await this.#pool?.close();
-    for (const { run } of running) await this.#keep(run);
+    for (const { run } of running) void this.#keep(run);
+    await this.#writing;
     this.events.removeAll();
   }
 
@@ -269,6 +273,7 @@ export class Shadows {
     this.#running.delete(name);
     clearTimeout(running.timer ?? undefined);
     const run: ShadowRun = { ...running.run, state, endedAt: this.#now() };
+    this.#ended.set(name, run);
     void this.#keep(run);
     if (this.#running.size === 0 && !this.#isClosed) {
       this.#pool?.close().catch(this.#options.onFault);
@@ -277,9 +282,12 @@ export class Shadows {
     return run;
   }
 
-  async #keep(run: ShadowRun): Promise<void> {
-    await this.#options.store.shadows.put(run).catch(this.#options.onFault);
-    this.events.emit('shadow', run);
+  #keep(run: ShadowRun): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      await this.#options.store.shadows.put(run).catch(this.#options.onFault);
+      this.events.emit('shadow', run);
+    });
+    return this.#writing;
   }
 
   /** A process of its own: neither its work nor the memory of its models is in the line's way. */
