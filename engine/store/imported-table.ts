@@ -4,8 +4,7 @@ import { boxesOf } from './counting-labels';
 import type { Database } from './database';
 import type { ImportedFilter, ImportedTable, NewImportedPicture } from './dataset-types';
 import { PictureThere } from './errors';
-import { pageOf, pageSize } from './paging';
-import type { Page } from './types';
+import { type Page, pageOf, pageSize } from './paging';
 
 interface Row {
   id: string;

@@ -13,6 +13,7 @@ export {
 } from './errors';
 export { type HistoryFilter, type PastInspection, readHistory } from './history';
 export { openStore } from './open-store';
+export type { Page, PageRequest } from './paging';
 export type * from './registry-types';
 export type * from './retraining-types';
 export type * from './review-types';

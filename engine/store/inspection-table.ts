@@ -12,8 +12,8 @@ import type {
   Verdict,
 } from '../domain';
 import type { Database } from './database';
-import { pageOf, pageSize } from './paging';
-import type { InspectionFilter, InspectionTable, Page, RoutedRecord, SettleOptions } from './types';
+import { type Page, pageOf, pageSize } from './paging';
+import type { InspectionFilter, InspectionTable, RoutedRecord, SettleOptions } from './types';
 
 interface Row {
   id: string;

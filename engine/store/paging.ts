@@ -1,7 +1,18 @@
 import { InvalidInput } from '../domain';
-import type { Page } from './types';
 
 const LARGEST_PAGE = 500;
+
+/** One page of a list. Give `nextCursor` as `cursor` to get the next page; null on the last one. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor: string | null;
+}
+
+/** `limit` is 1..500, 50 unless told. */
+export interface PageRequest {
+  readonly limit?: number;
+  readonly cursor?: string;
+}
 
 /** @throws {InvalidInput} when it is no whole number in 1..500 */
 export function pageSize(limit = 50): number {

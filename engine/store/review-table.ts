@@ -3,7 +3,7 @@ import { type Clock, NotFound, type QueueReason, type ReviewItem, type ReviewSta
 import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
 import { AlreadyDecided, ApprovedAlready, Locked, NotLabelled, SamePerson, UsedAlready } from './errors';
-import { pageOf, pageSize } from './paging';
+import { type Page, pageOf, pageSize } from './paging';
 import { selectReviews } from './review-list';
 import { isSamePerson, livingLock, type ReviewRow, toReviewItem, toReviewRow, UNDECIDED } from './review-row';
 import { readReviewStats } from './review-stats';
@@ -18,7 +18,6 @@ import type {
   UndoneReview,
   UndoTarget,
 } from './review-types';
-import type { Page } from './types';
 
 /** Everybody whom no session check knows has this name: it tells no two persons apart. */
 const ANYBODY = 'anonymous';

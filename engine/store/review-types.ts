@@ -1,5 +1,5 @@
 import type { Label, LabelledBox, QueueReason, ReviewItem, ReviewState, ReviewStats } from '../domain';
-import type { Page, PageRequest } from './types';
+import type { Page, PageRequest } from './paging';
 
 /** By age: what waits is oldest first, what is decided is newest first. By information: what teaches most comes first. */
 export type ReviewOrder = 'age' | 'information';

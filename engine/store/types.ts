@@ -16,6 +16,7 @@ import type {
 } from '../domain';
 import type { AdmissionTable, AuditedTable, EmbeddingTable } from './admission-types';
 import type { CountingLabel, ImportedTable, LabelFacts, SnapshotTable } from './dataset-types';
+import type { Page, PageRequest } from './paging';
 import type {
   ComparisonTable,
   GateReportTable,
@@ -38,18 +39,6 @@ export interface StoreOptions {
   /** Only labels that a second person has approved count; all unless told. */
   readonly secondPerson?: boolean;
   readonly clock?: Clock;
-}
-
-/** One page of a list. Give `nextCursor` as `cursor` to get the next page; null on the last one. */
-export interface Page<Item> {
-  readonly items: readonly Item[];
-  readonly nextCursor: string | null;
-}
-
-/** `limit` is 1..500, 50 unless told. */
-export interface PageRequest {
-  readonly limit?: number;
-  readonly cursor?: string;
 }
 
 export interface InspectionFilter extends PageRequest {
