@@ -1,4 +1,5 @@
 import type { JobProgress } from '../domain';
+import { readManifest } from '../packages';
 import { learntPictures, trainPatchcore, trainReferencePackage } from '../patchcore';
 import { NothingNewToLearn } from './errors';
 import type { PatchcoreOrder, PictureSource, TrainingOutcome } from './training-messages';
@@ -7,7 +8,8 @@ import { filePictures, openPictures } from './training-pictures';
 /**
  * Makes a PatchCore model, with a memory bank or by comparison with golden pictures.
  *
- * @throws {NothingNewToLearn} when labelled pictures are to be added to a version that knows them all
+ * @throws {NothingNewToLearn} when labelled pictures are to be added to a version that knows them all, and no others labelled NG
+ *   could set its accept level
  */
 export async function trainAnomalyModel(
   order: PatchcoreOrder,
@@ -43,10 +45,12 @@ export async function trainAnomalyModel(
 }
 
 /** Labelled pictures that the version they are added to does not know yet; of other sources all. */
-async function unknownOf({ source, updateFrom, partType }: PatchcoreOrder): Promise<PictureSource> {
+async function unknownOf({ source, updateFrom, partType, defects, dataset }: PatchcoreOrder): Promise<PictureSource> {
   if (source.kind !== 'files' || updateFrom === null) return source;
   const known = await learntPictures(updateFrom);
   const files = source.files.filter(({ sha256 }) => !known.has(sha256));
-  if (files.length === 0) throw new NothingNewToLearn(partType, source.files.length);
+  const { dataset: before } = await readManifest(updateFrom, 'patchcore');
+  const isSame = defects.length === 0 || before.snapshot?.hash === dataset?.hash;
+  if (files.length === 0 && isSame) throw new NothingNewToLearn(partType, source.files.length);
   return { ...source, files };
 }

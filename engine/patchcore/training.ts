@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InvalidInput, type SnapshotReference, seededRandom, sha256Of, type TrainingOptions } from '../domain';
-import { type Augmentation, augment, contentOf, patchCounts, thumbnail, type View } from '../imaging';
+import { type Augmentation, augment, contentOf, patchCounts, thumbnail, toViews, type View } from '../imaging';
 import { Session } from '../inference';
 import {
   assertFree,
@@ -117,7 +117,8 @@ export interface TrainingResult {
  * With `updateFrom` the pictures are added to a version instead: its recipe, view and wishes hold, each new picture is scored by
  * its patches and those of other new pictures, the banks are chosen anew from the old ones and the new pictures, and all
  * held-out scores count together.
- * Defective pictures are scored by the new banks only, and must be given again where the version knew some.
+ * Defective pictures are scored by the new banks only, and must be given again where the version knew some. With them and no
+ * new good picture, the banks stay and only the accept level is set anew.
  *
  * The package appears at `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in
  * the same order with the same seed give the same bank. Memory is bounded whatever the number of pictures.
@@ -338,8 +339,13 @@ class TrainingWork {
     }
     training.signal?.throwIfAborted();
     const count = added.length;
-    const needed = asPictures || this.parent ? 1 : 2;
+    const needed = this.parent && this.hasDefects ? 0 : asPictures || this.parent ? 1 : 2;
     if (count < needed) throw new TooFewPictures(count, this.skipped.length, needed);
+    for (const picture of count === 0 ? await this.goldenOfParent() : []) {
+      const views = await this.viewsOf(picture, extractor, neck);
+      grid = { rows: views[0].gridRows, columns: views[0].gridColumns };
+      golden.push(picture);
+    }
     if (!asPictures) {
       const before = this.parent?.pictures ?? [];
       const groups = nearDuplicates([...before, ...added].map(({ signature }) => Float32Array.from(signature)));
@@ -349,6 +355,29 @@ class TrainingWork {
       }
     }
     return { candidates, groups: groupOf, golden, grid, sections, total, count, sha256: hash.digest('hex') };
+  }
+
+  private get hasDefects(): boolean {
+    const { defectFolder, defects = [] } = this.training;
+    return defectFolder !== undefined || defects.length > 0;
+  }
+
+  /** What proves a version with nothing new in its bank. */
+  private async goldenOfParent(): Promise<Buffer[]> {
+    const { updateFrom } = this.training;
+    if (!this.parent || updateFrom === undefined) return [];
+    return Promise.all(this.parent.manifest.golden.map(({ picture }) => readPackageFile(updateFrom, picture)));
+  }
+
+  private async viewsOf(picture: Buffer, extractor: Extractor, neck: Session): Promise<ViewPatches[]> {
+    const { viewing, banks, mask } = this.settings;
+    const { views } = await toViews(picture, viewing);
+    const found: ViewPatches[] = [];
+    for (const view of views) {
+      const section = banks === 'per-tile' && viewing.tiles ? view.tile : 0;
+      found.push(await viewPatches(extractor, neck, view, mask?.mask ?? null, section));
+    }
+    return found;
   }
 
   /** Notes a picture that is skipped. */
@@ -426,6 +455,8 @@ class TrainingWork {
    */
   private async grow(parent: Parent, { candidates, groups }: Collected, plan: BankPlan): Promise<Scored> {
     const { progress, settings } = this;
+    const { folds } = parent.manifest.calibration;
+    if (candidates.all.size === 0) return { banks: parent.banks, folds, leftOut: new Set(), good: [], suspects: [] };
     const part = (from: number, to: number) => (share: number) => progress.at('coreset', from + (to - from) * share);
     part(0, 0)(0);
     const found = await suspectsBeside(parent, candidates, plan, part(0, 0.4));
@@ -438,7 +469,7 @@ class TrainingWork {
     const isNew = (picture: number) => !known.has(groups.get(picture) ?? picture);
     return {
       banks: await finalBanks(coresets, leftOut, plan, patches),
-      folds: parent.manifest.calibration.folds,
+      folds,
       leftOut,
       good: scores.filter(({ picture }) => !leftOut.has(picture) && isNew(picture)),
       suspects: found,

@@ -104,6 +104,14 @@ describe('A training from labels', function () {
     const third = await train({ update: true });
     assert.deepEqual([third.state, third.error?.code], ['failed', 'nothing-new-to-learn']);
     assert.deepEqual(third.dataset, second.dataset, 'nothing has changed since');
+
+    await label(2, 'NG');
+    const fourth = await train({ update: true });
+    assert.equal(fourth.state, 'completed', fourth.error?.message);
+    const levelled = await readBankManifest(models.folderOf('plate', fourth.version!));
+    assert.deepEqual([levelled.dataset.count, levelled.dataset.defects], [grown.dataset.count, 6]);
+    assert.deepEqual([levelled.bank, levelled.calibration.scores], [grown.bank, grown.calibration.scores]);
+    assert.equal(levelled.golden.length, grown.golden.length);
   });
 
   it('teaches a classifier what people said, with the held-out pictures of the snapshot', async () => {
