@@ -10,6 +10,11 @@ const SETTLE_MS = 150;
 const NAME_MS = 800;
 const LOOK_MS = 5_000;
 
+interface Held {
+  readonly id: string;
+  readonly reviewer: string;
+}
+
 /**
  * Keeps the picture on the screen for this reviewer, so that nobody else decides it at the same time. Without a name
  * there is nobody to keep it for.
@@ -17,7 +22,7 @@ const LOOK_MS = 5_000;
  * @param me the reviewer's name, empty when not given
  */
 export function useReviewLock(api: Api, list: ReviewList, me: () => string) {
-  let mine: { readonly id: string; readonly reviewer: string } | null = null;
+  let mine: Held | null = null;
   let settle: ReturnType<typeof setTimeout> | undefined;
   const now = ref(Date.now());
 
@@ -31,9 +36,12 @@ export function useReviewLock(api: Api, list: ReviewList, me: () => string) {
     const reviewer = me();
     try {
       await api.post<ReviewItem>(pathOf(id, 'lock'), { reviewer });
+      if (wanted.value !== id || me() !== reviewer) {
+        unlock({ id, reviewer });
+        return;
+      }
       mine = { id, reviewer };
-      if (wanted.value !== id || me() !== reviewer) release();
-      else list.setLock(id, null);
+      list.setLock(id, null);
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.code !== 'locked') return;
       const { reviewer: other, until } = error.parameters;
@@ -43,11 +51,13 @@ export function useReviewLock(api: Api, list: ReviewList, me: () => string) {
   }
   function release(): void {
     clearTimeout(settle);
-    if (mine === null) return;
-    // A beacon also leaves a page that is being closed.
-    const body = new Blob([JSON.stringify({ reviewer: mine.reviewer })], { type: 'application/json' });
-    navigator.sendBeacon(api.url(pathOf(mine.id, 'unlock')), body);
+    if (mine !== null) unlock(mine);
     mine = null;
+  }
+  /** A beacon also leaves a page that is being closed. */
+  function unlock({ id, reviewer }: Held): void {
+    const body = new Blob([JSON.stringify({ reviewer })], { type: 'application/json' });
+    navigator.sendBeacon(api.url(pathOf(id, 'unlock')), body);
   }
   /** The station let go of the lock itself, because the picture was decided. */
   function forget(id: string): void {
