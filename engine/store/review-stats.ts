@@ -6,6 +6,7 @@ import {
   type ReviewerStats,
   type ReviewState,
   type ReviewStats,
+  timestamp,
   type Verdict,
 } from '../domain';
 import type { Span } from './review-types';
@@ -22,13 +23,11 @@ interface Count {
 
 /** See `ReviewTable.stats`. */
 export async function readReviewStats(knex: Knex, partType: string | undefined, span: Span): Promise<ReviewStats> {
-  const spanned = span.from !== undefined || span.to !== undefined;
-  const [now, reasons] = [await currentCounts(knex, partType), await pendingReasons(knex, partType)];
-  const decided = spanned ? await countsWithin(knex, partType, span) : now;
-  const count = (wanted: (row: Count) => boolean, rows = decided) =>
-    rows.filter(wanted).reduce((sum, row) => sum + Number(row.items), 0);
+  const [counts, reasons] = [await countsOf(knex, partType, span), await pendingReasons(knex, partType)];
+  const count = (wanted: (row: Count) => boolean) =>
+    counts.filter(wanted).reduce((sum, row) => sum + Number(row.items), 0);
   const states = Object.fromEntries(
-    REVIEW_STATES.map((state) => [state, count((row) => row.state === state, state === 'pending' ? now : decided)]),
+    REVIEW_STATES.map((state) => [state, count((row) => row.state === state)]),
   ) as Record<ReviewState, number>;
   const perReason = Object.fromEntries(
     QUEUE_REASONS.map((reason) => [reason, Number(reasons.find((row) => row.reason === reason)?.items ?? 0)]),
@@ -36,7 +35,7 @@ export async function readReviewStats(knex: Knex, partType: string | undefined, 
   return {
     ...states,
     perReason,
-    perReviewer: perReviewer(decided),
+    perReviewer: perReviewer(counts),
     agreement: share(states.approved, states.rejected),
     overrideRate: share(
       count((row) => contradicts(row) === true),
@@ -70,23 +69,48 @@ function perReviewer(counts: readonly Count[]): readonly ReviewerStats[] {
     .sort((a, b) => total(b) - total(a) || (a.reviewer < b.reviewer ? -1 : 1));
 }
 
-function currentCounts(knex: Knex, partType: string | undefined): Promise<Count[]> {
-  const query = knex('review_counts')
+/**
+ * What waits now, and what was decided in the span. Whole days (UTC) are counted already: only the items of the days on
+ * which the span begins and ends are looked at.
+ */
+async function countsOf(knex: Knex, partType: string | undefined, { from, to }: Span): Promise<Count[]> {
+  const firstDay = from === undefined ? NO_DAY : nextMidnight(from);
+  const lastDay = to === undefined ? AFTER_ALL : to.slice(0, 10);
+  const counted = knex('review_counts').where((day) => {
+    day.where({ day: NO_DAY }).orWhere((within) => within.where('day', '>=', firstDay).where('day', '<', lastDay));
+  });
+  const counts = [await grouped(counted, partType, knex.raw('sum(items) as items'))];
+  const edges =
+    firstDay < lastDay
+      ? [
+          [from, firstDay],
+          [lastDay, to],
+        ]
+      : [[from, to]];
+  for (const [start, end] of edges) {
+    if (start === undefined || end === undefined) continue;
+    const decided = knex('review_items').where('decided_at', '>=', start).where('decided_at', '<', end);
+    counts.push(await grouped(decided, partType, knex.raw('count(*) as items')));
+  }
+  return counts.flat();
+}
+
+/** The day of what nobody has decided. */
+const NO_DAY = '';
+/** After every day there is. */
+const AFTER_ALL = '~';
+
+function grouped(query: Knex.QueryBuilder, partType: string | undefined, items: Knex.Raw): Promise<Count[]> {
+  query
     .groupBy('state', 'line_verdict', 'label', 'reviewer')
-    .select('state', 'line_verdict', 'label', 'reviewer')
-    .sum({ items: 'items' });
+    .select('state', 'line_verdict', 'label', 'reviewer', items);
   return (partType === undefined ? query : query.where({ part_type: partType })) as never;
 }
 
-function countsWithin(knex: Knex, partType: string | undefined, { from, to }: Span): Promise<Count[]> {
-  const query = knex('review_items')
-    .whereNotNull('decided_at')
-    .groupBy('state', 'line_verdict', 'label', 'reviewer')
-    .select('state', 'line_verdict', 'label', 'reviewer')
-    .count({ items: '*' });
-  if (from !== undefined) query.where('decided_at', '>=', from);
-  if (to !== undefined) query.where('decided_at', '<', to);
-  return (partType === undefined ? query : query.where({ part_type: partType })) as never;
+/** The first midnight (UTC) at or after a moment, as a day. */
+function nextMidnight(moment: string): string {
+  const day = 86_400_000;
+  return timestamp(Math.ceil(Date.parse(moment) / day) * day).slice(0, 10);
 }
 
 function pendingReasons(

@@ -2,8 +2,8 @@ import type { Knex } from 'knex';
 
 /**
  * Approval by a second person, locks, and why an item is in the queue. A row of `review_reasons` says one reason of an item
- * and, for lists of that reason, where the item stands in each order; `review_counts` and `review_reason_counts` say how many
- * items there are of each kind. Triggers keep these three, so that no list and no count looks at all items.
+ * and, for lists of that reason, where the item stands in each order; `review_counts` (by the day of the decision) and
+ * `review_reason_counts` say how many items there are of each kind. Triggers keep these three, so that no list and no count looks at all items.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.alterTable('review_items', (table) => {
@@ -35,9 +35,9 @@ async function fillOldItems(knex: Knex): Promise<void> {
 
 async function makeCounts(knex: Knex): Promise<void> {
   await knex.raw(`create table review_counts (
-    part_type text not null, state text not null, line_verdict text not null, label text not null,
+    day text not null, part_type text not null, state text not null, line_verdict text not null, label text not null,
     boxed integer not null, reviewer text not null, items integer not null,
-    primary key (part_type, state, line_verdict, label, boxed, reviewer)) without rowid`);
+    primary key (${KIND})) without rowid`);
   await knex.raw(`create table review_reason_counts (
     part_type text not null, state text not null, reason text not null, items integer not null,
     primary key (part_type, state, reason)) without rowid`);
@@ -60,13 +60,10 @@ async function makeCounts(knex: Knex): Promise<void> {
     ${COUNT_NEW}
     ${ADD_REASONS}
   end`);
-  await knex.raw(`create trigger review_item_decided after update of state, label, boxes, reviewer on review_items
-    when old.state <> new.state or old.label is not new.label or old.boxes is not new.boxes
-      or old.reviewer is not new.reviewer begin
-    update review_counts set items = items - 1
-      where part_type = old.part_type and state = old.state and line_verdict = old.line_verdict
-        and label = coalesce(old.label, '') and boxed = (coalesce(old.boxes, '[]') <> '[]')
-        and reviewer = coalesce(old.reviewer, '');
+  const changed = ['state', 'label', 'boxes', 'reviewer', 'decided_at'];
+  await knex.raw(`create trigger review_item_decided after update of ${changed.join(', ')} on review_items
+    when ${changed.map((column) => `old.${column} is not new.${column}`).join(' or ')} begin
+    update review_counts set items = items - 1 where (${KIND}) = (${kindOf('old')});
     ${COUNT_NEW}
   end`);
   await knex.raw(`create trigger review_item_moved after update of state, decision_order on review_items
@@ -79,17 +76,22 @@ async function makeCounts(knex: Knex): Promise<void> {
   end`);
 
   await knex.raw(`insert into review_counts
-    select part_type, state, line_verdict, coalesce(label, ''), coalesce(boxes, '[]') <> '[]', coalesce(reviewer, ''), count(*)
-    from review_items group by 1, 2, 3, 4, 5, 6`);
+    select ${kindOf('review_items')}, count(*) from review_items group by 1, 2, 3, 4, 5, 6, 7`);
   await knex.raw(`insert into review_reasons
     select review_items.id, value, part_type, state, information, decision_order
       from review_items, json_each(queue_reasons)`);
 }
 
-const COUNT_NEW = `insert into review_counts
-      values (new.part_type, new.state, new.line_verdict, coalesce(new.label, ''), coalesce(new.boxes, '[]') <> '[]',
-        coalesce(new.reviewer, ''), 1)
-      on conflict (part_type, state, line_verdict, label, boxed, reviewer) do update set items = items + 1;`;
+/** What items have in common that are counted together; `day` is that of the decision, empty before there is one. */
+const KIND = 'day, part_type, state, line_verdict, label, boxed, reviewer';
+
+function kindOf(row: string): string {
+  return `coalesce(substr(${row}.decided_at, 1, 10), ''), ${row}.part_type, ${row}.state, ${row}.line_verdict,
+      coalesce(${row}.label, ''), coalesce(${row}.boxes, '[]') <> '[]', coalesce(${row}.reviewer, '')`;
+}
+
+const COUNT_NEW = `insert into review_counts values (${kindOf('new')}, 1)
+      on conflict (${KIND}) do update set items = items + 1;`;
 
 const ADD_REASONS = `insert or ignore into review_reasons
       select new.id, value, new.part_type, new.state, new.information, new.decision_order from json_each(new.queue_reasons);`;

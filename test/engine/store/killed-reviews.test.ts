@@ -75,7 +75,7 @@ async function addItems(dataFolder: string, count: number): Promise<string[]> {
 /** Counters, reasons and labels as they are kept. */
 async function countersOf(dataFolder: string): Promise<unknown> {
   return query(dataFolder, [
-    'select state, label, reviewer, items from review_counts where items <> 0 order by 1, 2, 3',
+    'select day, state, label, reviewer, items from review_counts where items <> 0 order by 1, 2, 3, 4',
     'select state, reason, items from review_reason_counts where items <> 0 order by 1, 2',
     'select id from labels order by id',
   ]);
@@ -84,8 +84,8 @@ async function countersOf(dataFolder: string): Promise<unknown> {
 /** The same, made of the items. */
 async function recounted(dataFolder: string): Promise<unknown> {
   return query(dataFolder, [
-    `select state, coalesce(label, '') label, coalesce(reviewer, '') reviewer, count(*) items from review_items
-      group by 1, 2, 3 order by 1, 2, 3`,
+    `select coalesce(substr(decided_at, 1, 10), '') day, state, coalesce(label, '') label, coalesce(reviewer, '') reviewer, count(*) items from review_items
+      group by 1, 2, 3, 4 order by 1, 2, 3, 4`,
     `select state, value reason, count(*) items from review_items, json_each(queue_reasons) group by 1, 2 order by 1, 2`,
     "select id from review_items where state in ('labelled', 'approved') order by id",
   ]);

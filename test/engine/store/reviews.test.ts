@@ -285,6 +285,36 @@ describe('review items in the store', function () {
     assert.deepEqual(await reviews.stats(undefined, { to: AT }), statsOf({ pending: 1, perReason, waitingAudits: 1 }));
   });
 
+  it('counts the decisions of any span, of whole days and of parts of one', async () => {
+    const { reviews } = await temporaryStore();
+    const hours = Array.from({ length: 40 }, (_, index) => 2.5 * index);
+    const moment = (hour: number) => timestamp(Date.parse('2026-01-02T00:00:00.000Z') + hour * 3_600_000);
+    for (const hour of hours) {
+      const { id } = (await reviews.add(item({ partType: hour % 5 === 0 ? 'plate' : 'cable' }))).item;
+      await reviews.decide(id, { label: 'OK', reviewer: 'Ada', note: null }, 'ada', moment(hour));
+    }
+    for (const [from, to] of [
+      [0, 24],
+      [0, 48],
+      [24, 72],
+      [5, 90],
+      [30, 40],
+      [20, 25],
+      [20, 49],
+      [24, 25],
+      [47, 48],
+      [60, 20],
+      [undefined, 30],
+      [30, undefined],
+    ]) {
+      const within = hours.filter((hour) => hour >= (from ?? 0) && hour < (to ?? 1000));
+      const span = { from: from === undefined ? from : moment(from), to: to === undefined ? to : moment(to) };
+      assert.equal((await reviews.stats(undefined, span)).labelled, within.length, `${from} to ${to}`);
+      const ofPlate = within.filter((hour) => hour % 5 === 0).length;
+      assert.equal((await reviews.stats('plate', span)).labelled, ofPlate, `plates, ${from} to ${to}`);
+    }
+  });
+
   it('reads every list and count off an index, however many items there are', async () => {
     const { dataFolder, reviews, close } = await temporaryStore();
     await reviews.add(item());
