@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InspectionDetail, UploadAnswer } from '../../../engine/api';
 import type { BankDetails } from '../../../engine/api/model-details';
+import { matchPath } from '../../../engine/api/route';
 import { routes } from '../../../engine/api/routes';
 import { type DeploymentRecord, type Finding, type Inspection, type Job, timestamp } from '../../../engine/domain';
 import { inspectPicture } from '../../../engine/imaging';
@@ -175,7 +176,9 @@ describe('the API of a real station', function () {
     assert.deepEqual([made.input, made.viewing.roi], [{ ...options.input, mode: 'stretch' }, options.roi]);
     const between = await upload(picture);
     assert.notEqual(between.score, before.score);
+    const started = performance.now();
     const record = await call<DeploymentRecord>('POST', '/models/plate/rollback');
+    console.log(`      roll-back over HTTP: ${Math.round(performance.now() - started)} ms`);
     assert.deepEqual([record.version, record.previousVersion, record.action], ['1', '2', 'rollback']);
     assert.equal((await upload(picture)).score, before.score);
     const { items } = await call<{ items: DeploymentRecord[] }>('GET', '/models/plate/history');
@@ -194,6 +197,9 @@ describe('the API of a real station', function () {
       '/labeling-queue',
       '/labeling-queue/stats',
       '/models/list',
+      '/models/plate',
+      '/models/plate/shadow',
+      '/models/compare?name=plate&versions=1,2',
       '/models/plate/versions/1',
       '/models/plate/versions/2',
       '/part-types',
@@ -216,15 +222,7 @@ describe('the API of a real station', function () {
 /** Parses a successful answer with the schema the route describes it by. */
 function checkAgainstDescription(method: string, path: string, answer: unknown): void {
   if ((answer as { type?: string }).type?.startsWith('urn:problem-type:')) return;
-  const segments = path.split('?')[0].split('/');
-  const described = routes.find((route) => {
-    const parts = route.path.split('/');
-    return (
-      route.method === method &&
-      parts.length === segments.length &&
-      parts.every((part, index) => part.startsWith('{') || part === segments[index])
-    );
-  });
+  const described = matchPath(routes, path.split('?')[0]).find(({ route }) => route.method === method)?.route;
   const parsed = described?.success.schema?.safeParse(answer);
   assert.ok(parsed?.success, `${method} ${path}: ${parsed?.error?.message}`);
   assert.deepEqual(parsed.data, answer, `${method} ${path} answers something it does not describe`);
