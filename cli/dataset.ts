@@ -10,6 +10,7 @@ import {
   writeDataset,
 } from '../engine/datasets';
 import { InvalidInput } from '../engine/domain';
+import { importDataset } from './dataset-import';
 import { required } from './options';
 import { terminal, WrongUse } from './output';
 
@@ -24,15 +25,29 @@ opti-quality dataset convert PATH --to yolo|coco|classes --out DIR [--link] [--j
 Writes a dataset in another form. Splits, boxes and picture names stay the same. Faulty pictures are left out and named;
 the exit code is 0 as long as one could be used (check ends with 1 for them).
 
+opti-quality dataset import PATH --data DIR --part-type NAME [--label OK|NG] [--database FILE] [--json]
+
+Imports labelled pictures into the data folder of a station that does not run (a running one takes them on its Training page):
+of a folder that holds pictures alone, with a label; of a dataset, with its boxes. A picture that is labelled there already
+is not imported twice, and faulty ones are left out and named.
+
   PATH      a YOLO data.yaml, a COCO .json, or a folder: of one of these, of Pascal VOC, or with a folder for each class
   --to F    YOLO (data.yaml, images, labels), COCO (annotations, images), or folders of classes
   --out DIR a new folder, not within PATH
   --copy    copy the pictures (the default)
   --link    make hard links to them where the disk has such
+  --data DIR        the data folder of the station
+  --part-type NAME  what the pictures show
+  --label L         OK or NG; without it pictures with boxes, or of another class than good or ok, are NG
+  --database FILE   the database in the data folder (default inspection.sqlite)
   --json    one JSON object as the last line on stdout
   -h, --help  this text`;
 
-const SUBCOMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = { check, convert };
+const SUBCOMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  check,
+  convert,
+  import: importDataset,
+};
 
 export async function dataset([name, ...rest]: string[]): Promise<number> {
   const known = Object.keys(SUBCOMMANDS).join(', ');

@@ -48,7 +48,7 @@ Commands:
   train-classifier
             learn to name the class of whole pictures
   classify  name the class of pictures, or measure how well a labelled folder is named
-  dataset   check a dataset, or write it in another format
+  dataset   check a dataset, write it in another format, or import it into a station
   models    list and pull the networks to train with; export, import and verify models
   rescore   score the pictures a station has kept with another version of a model
 

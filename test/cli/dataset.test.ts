@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Dataset, DatasetReport } from '../../engine/datasets';
 import { readDataset } from '../../engine/datasets';
+import { openStore } from '../../engine/store';
 import { filesIn, plainPicture } from '../engine/datasets/files';
 import { lastLine, optiQuality } from './run';
 
@@ -101,5 +102,31 @@ describe('opti-quality dataset', () => {
     const outcome = await optiQuality(['dataset', 'convert', 'x', '--to', 'voc', '--out', 'y']);
     assert.equal(outcome.code, 2);
     assert.match(outcome.stderr, /--to takes yolo, coco or classes/);
+  });
+
+  it('import takes a dataset into the data of a station, each picture once', async () => {
+    const data = join(folder, 'station');
+    const order = ['dataset', 'import', join(folder, 'faulty'), '--data', data, '--part-type', 'plate', '--json'];
+    assert.match((await optiQuality(order)).stderr, /is no data folder of a station/);
+    await (await openStore({ dataFolder: data })).close();
+    for (const [accepted, duplicates] of [
+      [1, 1],
+      [0, 2],
+    ]) {
+      const outcome = await optiQuality(order);
+      assert.equal(outcome.code, 0, outcome.stderr);
+      const told = lastLine(outcome) as { accepted: number; duplicates: number; refused: { name: string }[] };
+      assert.deepEqual(
+        [told.accepted, told.duplicates, told.refused.map(({ name }) => name)],
+        [accepted, duplicates, ['a.txt']],
+      );
+    }
+    const store = await openStore({ dataFolder: data });
+    const { items } = await store.imported.list();
+    await store.close();
+    assert.deepEqual(
+      items.map(({ partType, actor }) => [partType, actor]),
+      [['plate', 'command line']],
+    );
   });
 });
