@@ -1,6 +1,6 @@
 import { computed, onBeforeUnmount, onMounted, ref, watch } from 'vue';
 import { type Api, ApiProblem } from '../../shared/api';
-import { HEARTBEAT_MS, heldBy } from '../../shared/reviewing';
+import { freeFrom, HEARTBEAT_MS, heldBy } from '../../shared/reviewing';
 import type { ReviewItem } from '../../shared/types';
 import type { ReviewList } from './review-list';
 
@@ -10,38 +10,40 @@ const SETTLE_MS = 150;
 const NAME_MS = 800;
 const LOOK_MS = 5_000;
 
-interface Held {
-  readonly id: string;
-  readonly reviewer: string;
-}
-
 /**
- * Keeps the picture on the screen for this reviewer, so that nobody else decides it at the same time. Without a name
- * there is nobody to keep it for.
+ * Keeps the picture on the screen for this reviewer, and the one that comes next, so that two people never work on the
+ * same. Without a name there is nobody to keep them for.
  *
  * @param me the reviewer's name, empty when not given
  */
 export function useReviewLock(api: Api, list: ReviewList, me: () => string) {
-  let mine: Held | null = null;
+  /** Whose lock this client holds, by the item's id. */
+  const held = new Map<string, string>();
   let settle: ReturnType<typeof setTimeout> | undefined;
   const now = ref(Date.now());
 
-  const wanted = computed(() => (list.tab.value === 'labelled' || me() === '' ? null : list.currentId.value));
   /** Who else looks at the current picture. */
   const holder = computed<string | null>(() =>
     list.current.value === null || list.tab.value === 'labelled' ? null : heldBy(list.current.value, me(), now.value),
   );
+  const following = computed<string | null>(() => {
+    const { items, place } = list;
+    if (list.tab.value !== 'pending' || items.value.length < 2) return null;
+    const next = items.value[freeFrom(items.value, place.value + 1, me(), now.value)];
+    return heldBy(next, me(), now.value) === null ? next.id : null;
+  });
+  const wanted = computed<readonly string[]>(() => {
+    if (list.tab.value === 'labelled' || me() === '' || list.currentId.value === null) return [];
+    const ids = [holder.value === null ? list.currentId.value : null, following.value];
+    return [...new Set(ids.filter((id) => id !== null))];
+  });
 
   async function lock(id: string): Promise<void> {
     const reviewer = me();
     try {
       await api.post<ReviewItem>(pathOf(id, 'lock'), { reviewer });
-      if (wanted.value !== id || me() !== reviewer) {
-        unlock({ id, reviewer });
-        return;
-      }
-      mine = { id, reviewer };
-      list.setLock(id, null);
+      if (!wanted.value.includes(id) || me() !== reviewer) unlock(id, reviewer);
+      else held.set(id, reviewer);
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.code !== 'locked') return;
       const { reviewer: other, until } = error.parameters;
@@ -49,32 +51,33 @@ export function useReviewLock(api: Api, list: ReviewList, me: () => string) {
       if (list.currentId.value === id && !list.chosen.value) list.arriveAt(list.place.value);
     }
   }
-  function release(): void {
-    clearTimeout(settle);
-    if (mine !== null) unlock(mine);
-    mine = null;
-  }
   /** A beacon also leaves a page that is being closed. */
-  function unlock({ id, reviewer }: Held): void {
+  function unlock(id: string, reviewer: string): void {
+    held.delete(id);
     const body = new Blob([JSON.stringify({ reviewer })], { type: 'application/json' });
     navigator.sendBeacon(api.url(pathOf(id, 'unlock')), body);
   }
+  function release(keep: readonly string[] = []): void {
+    for (const [id, reviewer] of [...held]) if (!keep.includes(id) || reviewer !== me()) unlock(id, reviewer);
+  }
   /** The station let go of the lock itself, because the picture was decided. */
   function forget(id: string): void {
-    if (mine?.id === id) mine = null;
+    held.delete(id);
   }
   function renew(): void {
-    const id = wanted.value;
-    if (id !== null && document.visibilityState === 'visible') void lock(id);
+    if (document.visibilityState === 'visible') for (const id of wanted.value) void lock(id);
   }
 
-  watch([wanted, me, holder], ([id, name, other], [, nameBefore]) => {
-    if (mine !== null && (mine.id !== id || mine.reviewer !== name)) release();
+  let name = me();
+  watch([() => wanted.value.join(), me], () => {
+    const typing = name !== me();
+    name = me();
+    release(wanted.value);
     clearTimeout(settle);
-    if (id === null || other !== null || mine !== null) return;
-    settle = setTimeout(renew, name === nameBefore ? SETTLE_MS : NAME_MS);
+    if (wanted.value.some((id) => !held.has(id))) settle = setTimeout(renew, typing ? NAME_MS : SETTLE_MS);
   });
 
+  const leave = (): void => release();
   const timers: ReturnType<typeof setInterval>[] = [];
   onMounted(() => {
     timers.push(setInterval(renew, HEARTBEAT_MS));
@@ -83,11 +86,12 @@ export function useReviewLock(api: Api, list: ReviewList, me: () => string) {
         now.value = Date.now();
       }, LOOK_MS),
     );
-    window.addEventListener('pagehide', release);
+    window.addEventListener('pagehide', leave);
   });
   onBeforeUnmount(() => {
+    clearTimeout(settle);
     for (const timer of timers) clearInterval(timer);
-    window.removeEventListener('pagehide', release);
+    window.removeEventListener('pagehide', leave);
     release();
   });
 
