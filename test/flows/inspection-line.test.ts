@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ModbusRTU from 'modbus-serial';
-import { VERDICTS } from '../../engine/domain';
+import { type RetrainStatus, VERDICTS } from '../../engine/domain';
 import { SIMULATED_PLC_MAP } from '../../engine/plc';
 import { simulatePart } from '../../engine/simulator';
 import { type FlowNode, stockFlow } from '../support/flows';
@@ -96,6 +96,17 @@ describe('the stock flow', function () {
       }
     }
     assert.ok(labels.includes('fracture'), labels.join());
+  });
+
+  it('says what its model would be trained anew for, and that nothing is labelled yet', async () => {
+    const { items } = await api.get<{ items: RetrainStatus[] }>('/retraining/status?partType=plate');
+    assert.deepEqual(
+      items.map(({ state, newLabels, labelsNeeded }) => ({ state, newLabels, labelsNeeded })),
+      [{ state: 'idle', newLabels: 0, labelsNeeded: 20 }],
+    );
+    const conditions = await api.get<{ items: { policy: { kind: string } }[] }>('/retraining/conditions');
+    assert.equal(conditions.items[0].policy.kind, 'manual', 'a person decides');
+    await assert.rejects(api.post('/retraining/trigger', { partType: 'plate' }), /409|422/);
   });
 
   it('answers ten clients at once, each with its own part', async () => {
