@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { DeploymentRecord, Job, Label, ModelVersion, TrainingRequest } from '../../engine/domain';
+import { simulatePart } from '../../engine/simulator';
+import { listenToEvents } from '../support/event-listener';
+import { type FlowNode, STATION, uploadFlow } from '../support/flows';
+import { InspectionApi } from '../support/inspection-api';
+import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
+import { waitFor } from '../support/wait';
+
+const PART_TYPE = 'plate';
+const LEARNT = 16;
+const BAD = 3;
+/** Parts of another type, which a person labels meanwhile. */
+const OTHERS = 40;
+const REQUEST: TrainingRequest = {
+  partType: PART_TYPE,
+  source: { kind: 'labelled' },
+  deploy: true,
+  options: { input: { width: 128, height: 128, mode: 'stretch' }, augmentation: null },
+};
+const QUEUE = 'f000000000000020';
+const TRAINING_CHILD = /(training|comparing)-child/;
+const INFERENCE_CHILD = /inference[\\/]child/;
+
+interface Queued {
+  readonly id: string;
+  readonly label: Label | null;
+}
+
+interface Moment {
+  readonly step: string;
+  readonly afterMs: number;
+}
+
+const told = ({ step, afterMs }: Moment) => (afterMs === 0 ? step : `${afterMs} ms after ${step}`);
+
+/** What a job has come to: the stage it is in, or the placing of its version, which is named before it is there. */
+function stepOf({ version, progress, endedAt }: Job): string | null {
+  if (progress === null || endedAt !== null) return null;
+  return version === null || progress.stage === 'gate' ? progress.stage : 'placing';
+}
+
+function children(parent: number, which: RegExp): number[] {
+  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n');
+  return lines.flatMap((line) => {
+    const [, pid, of, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line) ?? [];
+    return Number(of) === parent && which.test(command) ? [Number(pid)] : [];
+  });
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('a training and its deployment, with processes killed by -9 at every step', function () {
+  this.timeout(300_000);
+  const userDir = mkdtempSync(join(tmpdir(), 'opti-quality-killed-loop-'));
+  /** Labels that were answered, by inspection. */
+  const labels = new Map<string, Label>();
+  const unlabelled: string[] = [];
+  const steps: string[] = [];
+  /** From the beginning of the gate to the deployment, which follows without a word in between. */
+  let deployingMs = 0;
+  let good: Buffer;
+  let nodeRed: RunningNodeRed;
+  let api: InspectionApi;
+
+  const start = async (flow?: readonly FlowNode[]) => {
+    nodeRed = await startNodeRed({ userDir, flow });
+    api = new InspectionApi(nodeRed.base);
+  };
+  const kill = (pids: readonly number[]) => {
+    for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+  };
+  const childrenNow = (which: RegExp) => children(nodeRed.process.pid as number, which);
+
+  async function label(id: string, given: Label): Promise<void> {
+    await api.post(`/labeling-queue/${id}/label`, { label: given, boxes: [], reviewer: 'Ada' });
+    labels.set(id, given);
+  }
+
+  /** Trains, while a person labels a part, and calls `onStep` at each step of the job, until it says that this was enough. */
+  async function train(onStep: (step: string) => boolean): Promise<Job> {
+    let over = () => {};
+    const enough = new Promise<void>((resolve) => {
+      over = resolve;
+    });
+    let id: string | null = null;
+    let last: string | null = null;
+    const listener = await listenToEvents(api.root, (event, data) => {
+      if (event !== 'job' && event !== 'deployment') return;
+      const job = data as Job;
+      if (event === 'job' && job.id !== id) return;
+      const step = event === 'deployment' ? 'deployment' : stepOf(job);
+      if (step !== null && step !== last) {
+        last = step;
+        if (onStep(step)) over();
+      }
+      if (event === 'job' && job.endedAt !== null) over();
+    });
+    try {
+      const asked = await api.post<Job>('/training/start', REQUEST);
+      id = asked.id;
+      const next = unlabelled.pop();
+      if (next !== undefined) await label(next, 'OK');
+      await enough;
+      return asked;
+    } finally {
+      listener.close();
+    }
+  }
+
+  /** The steps, and moments between the last two. */
+  const moments = (): Moment[] => [
+    ...steps.map((step) => ({ step, afterMs: 0 })),
+    ...[0.5, 0.9].map((share) => ({ step: 'gate', afterMs: Math.round(share * deployingMs) })),
+  ];
+
+  /** Trains, and kills at a moment, or right after it when it went by unseen. */
+  async function trainAndKill({ step, afterMs }: Moment, onReached: () => void): Promise<Job> {
+    let killed: Promise<void> | undefined;
+    const asked = await train((now) => {
+      if (steps.indexOf(now) < steps.indexOf(step)) return false;
+      killed ??= afterMs === 0 ? Promise.resolve(onReached()) : setTimeout(afterMs).then(onReached);
+      return true;
+    });
+    await killed;
+    return asked;
+  }
+
+  const ended = (id: string) =>
+    waitFor(`the end of job ${id}`, async () => {
+      const job = await api.get<Job>(`/training/jobs/${id}`);
+      return job.endedAt !== null && job;
+    });
+
+  async function activeVersion(): Promise<string> {
+    const { items } = await api.get<{ items: ModelVersion[] }>(`/models/list?partType=${PART_TYPE}`);
+    const active = items.filter(({ deployed }) => deployed).map(({ version }) => version);
+    assert.equal(active.length, 1, `versions in production: ${active.join(', ')}`);
+    const folders = readdirSync(join(userDir, 'opti-quality/models', PART_TYPE)).filter(
+      (name) => !name.startsWith('.'),
+    );
+    assert.deepEqual(
+      items.map(({ version }) => version).sort(),
+      folders.sort(),
+      'each version that is there is a whole one',
+    );
+    return active[0];
+  }
+
+  /** One version is in production, the right one, and it judges; no label is lost. */
+  async function assertSound(job: Job, before: string): Promise<void> {
+    const active = await activeVersion();
+    assert.equal(active, job.deployment === 'deployed' ? job.version : before, `job ${job.state}`);
+    const { items } = await api.get<{ items: DeploymentRecord[] }>(`/models/${PART_TYPE}/history`);
+    assert.equal(items[0].version, active);
+    assert.ok(items.filter(({ version }) => version === job.version).length <= 1, 'deployed once at most');
+    const { id, score } = await api.upload(good, { partType: PART_TYPE });
+    assert.notEqual(score, null);
+    const [finding] = (await api.inspection(id)).findings;
+    assert.equal('model' in finding && finding.model?.version, active);
+    const queue = await api.get<{ items: Queued[] }>('/labeling-queue?state=labelled&limit=100');
+    const kept = new Map(queue.items.map((item) => [item.id, item.label]));
+    for (const [item, given] of labels) assert.equal(kept.get(item), given, `label of ${item}`);
+    const work = join(userDir, 'opti-quality/training');
+    assert.deepEqual(readdirSync(work), [], 'nothing half made');
+  }
+
+  before(async () => {
+    const flow = uploadFlow().map((node) =>
+      node.type === 'confidence-router' ? { ...node, wires: [[QUEUE], [QUEUE], [QUEUE]] } : node,
+    );
+    const [{ z }] = flow.filter(({ type }) => type === 'confidence-router');
+    await start([...flow, { id: QUEUE, type: 'review-queue', z, station: STATION, wires: [[]] }]);
+    const draw = (seed: number, defectRate: number) =>
+      simulatePart({ product: 'plate', seed, width: 320, height: 180, defectRate });
+    good = (await draw(99, 0)).picture;
+    const isBad = (index: number) => index < BAD;
+    const ids: string[] = [];
+    for (let index = 0; index < LEARNT; index += 1) {
+      const { picture } = await draw(100 + index, isBad(index) ? 1 : 0);
+      ids.push((await api.upload(picture, { partType: PART_TYPE })).id);
+    }
+    for (let index = 0; index < OTHERS; index += 1) {
+      unlabelled.push((await api.upload(good, { partType: 'other' })).id);
+    }
+    await waitFor('all parts in the queue', async () => {
+      const { items } = await api.get<{ items: Queued[] }>('/labeling-queue?limit=100');
+      return items.length === LEARNT + OTHERS;
+    });
+    for (const [index, id] of ids.entries()) await label(id, isBad(index) ? 'NG' : 'OK');
+    const first = await train(() => false);
+    assert.equal((await ended(first.id)).deployment, 'deployed');
+    const second = await train((step) => {
+      if (!steps.includes(step)) steps.push(step);
+      if (step === 'gate') deployingMs -= performance.now();
+      if (step === 'deployment') deployingMs += performance.now();
+      return false;
+    });
+    assert.equal((await ended(second.id)).deployment, 'deployed');
+  });
+  after(async () => {
+    await nodeRed.stop('SIGKILL');
+    rmSync(userDir, { recursive: true, force: true });
+  });
+
+  it('passes through the stages of a training, the gate, the placing and the deployment', () => {
+    for (const step of ['read', 'calibrate', 'package', 'verify', 'placing', 'gate', 'deployment']) {
+      assert.ok(steps.includes(step), `${step} is not among ${steps.join(', ')}`);
+    }
+  });
+
+  it('goes on or is marked as interrupted when Node-RED is killed', async () => {
+    for (const moment of moments()) {
+      const before = await activeVersion();
+      let orphans: number[] = [];
+      const asked = await trainAndKill(moment, () => {
+        orphans = childrenNow(/./);
+        nodeRed.process.kill('SIGKILL');
+      });
+      await nodeRed.stop('SIGKILL');
+      await waitFor('the children to end by themselves', () => !orphans.some(isAlive));
+      await start();
+      const atOnce = await api.get<Job>(`/training/jobs/${asked.id}`);
+      const active = await activeVersion();
+      assert.ok([before, atOnce.version].includes(active), `${told(moment)}: ${active} is in production`);
+      const job = await ended(asked.id);
+      assert.ok(
+        ['interrupted', 'completed'].includes(job.state),
+        `${told(moment)}: ${job.state}, ${job.error?.message}`,
+      );
+      await assertSound(job, before);
+    }
+  });
+
+  it('goes on or is marked as interrupted when its own process is killed', async () => {
+    for (const moment of moments()) {
+      const before = await activeVersion();
+      const asked = await trainAndKill(moment, () => kill(childrenNow(TRAINING_CHILD)));
+      const job = await ended(asked.id);
+      assert.ok(
+        ['interrupted', 'completed'].includes(job.state),
+        `${told(moment)}: ${job.state}, ${job.error?.message}`,
+      );
+      await assertSound(job, before);
+    }
+  });
+
+  it('is deployed or not, but never half, when the inference process is killed', async () => {
+    for (const moment of moments()) {
+      const before = await activeVersion();
+      const asked = await trainAndKill(moment, () => kill(childrenNow(INFERENCE_CHILD)));
+      const job = await ended(asked.id);
+      assert.ok(['failed', 'completed'].includes(job.state), `${told(moment)}: ${job.state}, ${job.error?.message}`);
+      await assertSound(job, before);
+    }
+  });
+});
