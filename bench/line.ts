@@ -1,17 +1,20 @@
 /**
  * The whole line under load, through real Node-RED: 1280x720 JPEG in, verdict and stored record out.
  *
- *     npm run bench:line [-- --parts 5000]
+ *     npm run bench:line [-- --parts 5000 | --while-training]
  *
  * Prints how long the stock flow takes from its first start to the first verdict of the model it trains meanwhile, the
  * latency one part at a time, then, saturated with four clients: parts per second, the event-loop delay of
  * the main process and its memory after a tenth of the parts against after all of them.
+ *
+ * With `--while-training` it prints instead how much longer a part waits for its verdict while a model is trained: PatchCore
+ * and a detector, against stretches without a training in the same run. Parts come one at a time, with a pause between.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Counters } from '../engine/domain';
+import type { Counters, Job, TrainingRequest } from '../engine/domain';
 import { simulatePart } from '../engine/simulator';
 import { stockFlow, uploadFlow } from '../test/support/flows';
 import { InspectionApi } from '../test/support/inspection-api';
@@ -28,14 +31,34 @@ interface Measurement {
 }
 
 const CLIENTS = 4;
-const { values } = parseArgs({ options: { parts: { type: 'string', default: '5000' } } });
+/** Parts of a stretch without a training, and of one with. */
+const UNDISTURBED_PARTS = 200;
+const DISTURBED_PARTS = 300;
+/** Between a verdict and the next part. */
+const PAUSE_MS = 100;
+const { values } = parseArgs({
+  options: { parts: { type: 'string', default: '5000' }, 'while-training': { type: 'boolean', default: false } },
+});
 const parts = Number(values.parts);
 
 void main();
 
 async function main(): Promise<void> {
-  console.log(`${cpus().length} cores, ${cpus()[0]?.model}, Node ${process.version}, ${parts} parts\n`);
-  await printFirstStart();
+  console.log(`${cpus().length} cores, ${cpus()[0]?.model}, Node ${process.version}\n`);
+  if (values['while-training']) await onLine((_, api, pictures) => printWhileTraining(api, pictures));
+  else {
+    await printFirstStart();
+    await onLine(async (nodeRed, api, pictures) => {
+      await printLatency(api, pictures);
+      await printLoad(nodeRed, api, pictures);
+    });
+  }
+}
+
+/** A line with a model, warm. */
+async function onLine(
+  measure: (nodeRed: RunningNodeRed, api: InspectionApi, pictures: readonly Buffer[]) => Promise<void>,
+): Promise<void> {
   const userDir = mkdtempSync(join(tmpdir(), 'bench-line-'));
   const nodeRed = await startNodeRed({
     userDir,
@@ -48,8 +71,7 @@ async function main(): Promise<void> {
     await train(api);
     const pictures = await renderPictures(20);
     await timedUpload(api, pictures[0]!);
-    await printLatency(api, pictures);
-    await printLoad(nodeRed, api, pictures);
+    await measure(nodeRed, api, pictures);
   } finally {
     await nodeRed.stop();
     rmSync(userDir, { recursive: true, force: true });
@@ -106,6 +128,91 @@ async function printLatency(api: InspectionApi, pictures: readonly Buffer[]): Pr
     latencies.push(await timedUpload(api, pictures[index % pictures.length]!));
   row('verdict, one part at a time, p50', `${median(latencies).toFixed(1)} ms`);
   row('verdict, one part at a time, p95', `${percentile(latencies, 95).toFixed(1)} ms`);
+}
+
+async function printWhileTraining(api: InspectionApi, pictures: readonly Buffer[]): Promise<void> {
+  const source = { kind: 'simulator', product: 'plate', count: 300 } as const;
+  const trainings: readonly TrainingRequest[] = [
+    { kind: 'patchcore', partType: 'trained', source, deploy: false },
+    { kind: 'detector', partType: 'trained', source, deploy: false, detector: { epochs: 50 } },
+  ];
+  const without = await latencies(api, pictures, UNDISTURBED_PARTS);
+  const during: { readonly kind: string; readonly found: readonly number[] }[] = [];
+  for (const training of trainings) {
+    const job = new KeptTraining(api, training);
+    await job.begin();
+    const found = await latencies(api, pictures, DISTURBED_PARTS, () => job.keepUp());
+    await job.end();
+    during.push({ kind: `${training.kind} (${job.seen})`, found });
+    without.push(...(await latencies(api, pictures, UNDISTURBED_PARTS)));
+  }
+  const p95 = percentile(without, 95);
+  row('verdict without a training, p50 / p95', `${median(without).toFixed(1)} / ${p95.toFixed(1)} ms`);
+  for (const { kind, found } of during) {
+    row(
+      `verdict while training ${kind}, p50 / p95`,
+      `${median(found).toFixed(1)} / ${percentile(found, 95).toFixed(1)} ms`,
+    );
+    row('  ratio with : without, p50 / p95', ratios(found, without));
+  }
+}
+
+function ratios(one: readonly number[], other: readonly number[]): string {
+  const p95 = percentile(one, 95) / percentile(other, 95);
+  return `${(median(one) / median(other)).toFixed(2)} / ${p95.toFixed(2)}`;
+}
+
+/** Milliseconds from upload to verdict of parts that come one at a time. */
+async function latencies(
+  api: InspectionApi,
+  pictures: readonly Buffer[],
+  count: number,
+  meanwhile: () => Promise<void> = async () => {},
+): Promise<number[]> {
+  const found: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    await meanwhile();
+    found.push(await timedUpload(api, pictures[index % pictures.length]!));
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return found;
+}
+
+/** A training that runs all the time: when it ends, it is asked for again. */
+class KeptTraining {
+  readonly #stages = new Set<string>();
+  #id = '';
+
+  constructor(
+    private readonly api: InspectionApi,
+    private readonly request: TrainingRequest,
+  ) {}
+
+  /** The stages that ran. */
+  get seen(): string {
+    return [...this.#stages].join(', ');
+  }
+
+  /** Resolves when it computes. */
+  async begin(): Promise<void> {
+    this.#id = (await this.api.post<Job>('/training/start', this.request)).id;
+    await waitFor('the training to compute', async () => (await this.#job()).progress !== null);
+  }
+
+  async keepUp(): Promise<void> {
+    const { state, progress, error } = await this.#job();
+    if (state === 'failed') throw new Error(`training failed: ${error?.message}`);
+    if (progress) this.#stages.add(progress.stage);
+    if (state === 'completed') await this.begin();
+  }
+
+  async end(): Promise<void> {
+    await this.api.post(`/training/jobs/${this.#id}/cancel`).catch(() => undefined);
+  }
+
+  #job(): Promise<Job> {
+    return this.api.get<Job>(`/training/jobs/${this.#id}`);
+  }
 }
 
 async function printLoad(nodeRed: RunningNodeRed, api: InspectionApi, pictures: readonly Buffer[]): Promise<void> {
