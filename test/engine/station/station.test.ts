@@ -245,6 +245,22 @@ describe('a station', function () {
     assert.equal(browserCameras.resolve(newId(), picture), false);
   });
 
+  it('learns from labels at once, or once a second person has approved them', async () => {
+    for (const secondPerson of [false, true]) {
+      const station = await temporaryStation({ secondPerson });
+      const picture = await smallPicture();
+      const info = await station.inspectPicture(picture);
+      const part = station.inspections.attachPicture(station.inspections.open(PART), picture, info);
+      const settled = await station.inspections.settle(part, decision('REVIEW'));
+      await station.reviews.add(settled as Inspection);
+      const learnt = async () => (await station.store.labels.labelled('plate')).length;
+      await station.reviews.label(part.id, { label: 'OK', reviewer: 'Ada' }, 'ada');
+      assert.equal(await learnt(), secondPerson ? 0 : 1);
+      await station.reviews.approve(part.id, { reviewer: 'Bob' }, 'bob');
+      assert.equal(await learnt(), 1);
+    }
+  });
+
   it('tells changed settings and review decisions', async () => {
     const station = await temporaryStation();
     const changed = record(station, 'routing-changed');
