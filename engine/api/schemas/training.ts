@@ -89,7 +89,7 @@ export const trainingRequest = named(
       }),
       z.strictObject({ kind: z.literal('labelled') }).meta({
         description:
-          'patchcore: the pictures labelled OK; detector: those with boxes, and those labelled OK without any as background; classifier: all that are labelled',
+          'The labels of the moment in which the job starts, as a data set that never changes; one in five is held out to measure with. patchcore learns those labelled OK and sets its accept level by those labelled NG; detector: those with boxes, and those labelled OK without any as background; classifier: all',
       }),
       z.strictObject({ kind: z.literal('dataset'), path: z.string().min(1).max(1024) }).meta({
         description:
