@@ -1,4 +1,4 @@
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type Clock,
@@ -11,24 +11,21 @@ import {
   modelNameOf,
   NotFound,
   newId,
-  syncFolder,
   systemClock,
   type TrainingRequest,
   TypedEmitter,
   timestamp,
 } from '../domain';
-import { ModelExists, nextVersion } from '../packages';
 import type { Store } from '../store';
 import { checkRequest } from './check-request';
 import { JobEnded, JobQueueUnavailable, QUEUE_LIMIT } from './errors';
 import { ComparingDied } from './gate';
-import { hasCheckpoint, keepOrder, keptOrder, removeOthers } from './job-folder';
+import { hasCheckpoint, removeOthers } from './job-folder';
 import { CANCELLED, fateLine, INTERRUPTED, type JobNews, judgedLine, lastLineOf, logged, news } from './job-log';
+import { orderOf, placePackage, withPlaced } from './job-order';
 import { judgeBy } from './judge-version';
 import { publicJob, publicRequest, withoutCurves } from './public-job';
 import type { TrainingContext } from './training-context';
-import type { TrainingOrder } from './training-messages';
-import { makeOrder, outFolderOf } from './training-order';
 import { TrainingDied, TrainingProcess } from './training-process';
 import { fateOf, type JudgeVersion, type VersionFate } from './version-policy';
 
@@ -114,7 +111,7 @@ export class JobQueue {
    */
   async open(): Promise<void> {
     for (const left of await this.#store.jobs.list({ state: 'running' })) {
-      const job = await this.#withPlaced(left);
+      const job = await withPlaced(left, this.#models);
       await this.#save(
         (await this.#goesOn(job))
           ? this.#requeued(job, 'Node-RED ended while this training ran')
@@ -256,12 +253,12 @@ export class JobQueue {
   /** Trains, judges and deploys, from wherever the job stands. */
   async #attempt(running: RunningJob): Promise<Partial<Job>> {
     try {
-      running.job = await this.#save(await this.#withPlaced(running.job));
+      running.job = await this.#save(await withPlaced(running.job, this.#models));
       if (running.job.version === null) await this.#train(running);
       const deployment = await this.#decide(running);
       return { state: 'completed', error: null, deployment, progress: { ...running.job.progress, ...DONE } };
     } catch (caught) {
-      const job = await this.#withPlaced(running.job);
+      const job = await withPlaced(running.job, this.#models);
       const { version } = job;
       if (running.stop === 'cancelled') {
         return { state: 'cancelled', version, error: null, ...(version !== null && { deployment: 'none' }) };
@@ -314,7 +311,7 @@ export class JobQueue {
 
   /** Trains until the job's version has appeared among the models. */
   async #train(running: RunningJob): Promise<void> {
-    const order = await this.#orderOf(running.job);
+    const order = await orderOf(running.job, this.#folderOf(running.job), this.#context);
     await mkdir(dirname(order.outFolder), { recursive: true });
     if (order.dataset) {
       const { id, hash } = order.dataset;
@@ -339,49 +336,11 @@ export class JobQueue {
     }
     // named before it is there: after a kill between the two, the next start finds out whether it is
     running.job = await this.#save({ ...running.job, version: order.version });
-    await this.#place(order).catch((error) => {
+    await placePackage(order, this.#models).catch((error) => {
       running.job = { ...running.job, version: null };
       throw error;
     });
     this.#tell(running, news('placed', `Version ${order.version} is made.`, { version: order.version }));
-  }
-
-  /** What a job is to do: what it was to do before, when it goes on from a checkpoint. */
-  async #orderOf(job: Job): Promise<TrainingOrder> {
-    const workFolder = this.#folderOf(job);
-    const kept = await keptOrder(workFolder);
-    if (kept === null) {
-      await rm(workFolder, { recursive: true, force: true });
-      const order = await makeOrder(job.request, workFolder, this.#context, job.actor);
-      if (order.kind === 'detector') await keepOrder(order);
-      return order;
-    }
-    await rm(dirname(kept.outFolder), { recursive: true, force: true });
-    const version = await nextVersion(this.#models.folder, kept.name);
-    return { ...kept, version, workFolder, outFolder: outFolderOf(workFolder, version) };
-  }
-
-  /** Moves a finished package to the models, in one step. */
-  async #place({ name, version, outFolder }: TrainingOrder): Promise<void> {
-    const place = this.#models.folderOf(name, version);
-    await mkdir(dirname(place), { recursive: true });
-    await rename(outFolder, place).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(place) : error;
-    });
-    // on the disk before anything names the version; the folder of the model may be new, too
-    for (const folder of [dirname(place), this.#models.folder]) await syncFolder(folder);
-  }
-
-  /** The job with its version, if that lies among the models. */
-  async #withPlaced(job: Job): Promise<Job> {
-    const { version, request } = job;
-    if (version === null) return job;
-    const folder = this.#models.folderOf(modelNameOf(request.partType, request.kind ?? 'patchcore'), version);
-    const isThere = await access(folder).then(
-      () => true,
-      () => false,
-    );
-    return isThere ? job : { ...job, version: null };
   }
 
   /** Whether a job that was ended from outside can go on: its version is complete, or a checkpoint is there. */

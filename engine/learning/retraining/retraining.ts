@@ -4,9 +4,7 @@ import {
   type Job,
   type ModelKind,
   modelNameOf,
-  newId,
   type RetrainingRun,
-  type RetrainReason,
   type RetrainSettings,
   type RetrainStatus,
   systemClock,
@@ -17,10 +15,12 @@ import type { RetrainedModel, RetrainingFilter, RetrainingState, Store, WaitingC
 import type { JobQueue } from '../job-queue';
 import { checkSettings } from './check-settings';
 import { NoRetrainTrigger, NotNow, RetrainTriggerTwice } from './errors';
+import { heedSchedule } from './heed-schedule';
 import { endedWithStation, outcomeOf } from './outcome';
-import { type Readiness, type RetrainFacts, readinessOf } from './readiness';
+import { type RetrainFacts, readinessOf } from './readiness';
 import { reasonOfError, reasons } from './reasons';
-import { lastTime } from './schedule';
+import { newRun } from './run';
+import { statusOf } from './status';
 
 export interface RetrainingOptions {
   readonly store: Pick<Store, 'retraining' | 'jobs'>;
@@ -53,10 +53,6 @@ export interface RetrainWish {
   readonly force?: boolean;
 }
 
-/** A missed time of a schedule is made up for within this time. */
-const MAKE_UP_MS = 24 * 3_600_000;
-/** A time of the schedule that is seen so much too late was missed. */
-const LATE_MS = 2 * 60_000;
 const LONGEST_WAIT_MS = 60_000;
 /** Labels given in quick succession are looked at once. */
 const SETTLE_MS = 200;
@@ -230,7 +226,7 @@ export class Retraining {
       facts = await this.#factsOf(registered.settings);
     }
     const readiness = readinessOf(registered.settings, facts);
-    const status = await this.#statusOf(registered, facts, readiness);
+    const status = await this.#statusOf(registered, facts);
     const text = JSON.stringify(status);
     if (text !== registered.told) {
       registered.told = text;
@@ -240,39 +236,22 @@ export class Retraining {
     return Math.min(nextSchedule ?? Infinity, causes.length > 0 ? (possibleFrom ?? Infinity) : Infinity);
   }
 
-  /** Has the schedule wait for its turn when one of its times has come since it was looked at last. */
+  /** Has the schedule wait for its turn when one of its times has come and there is something to learn. */
   async #heedSchedule({ settings, actor }: Registered): Promise<void> {
     const { schedule } = settings.conditions;
     if (schedule === null) return;
-    const now = this.#clock.now();
-    const state = await this.#store.retraining.state(settings);
-    const scheduleOf = `${schedule.cron} ${schedule.timeZone}`;
-    if (state.scheduleOf !== scheduleOf || state.scheduleSince === null) {
-      await this.#store.retraining.keepState(settings, { ...state, scheduleOf, scheduleSince: timestamp(now) });
-      return;
-    }
-    const due = lastTime(schedule, Date.parse(state.scheduleSince), now);
-    if (due === null) return;
-    const seen: RetrainingState = { ...state, scheduleSince: timestamp(due) };
-    const isMissed = now - due > LATE_MS;
-    const reason = isMissed
-      ? reasons.scheduleMissed(due, schedule.timeZone)
-      : reasons.scheduleDue(due, schedule.timeZone);
-    const cause: WaitingCause = { cause: 'schedule', actor, at: timestamp(due), reason };
-    if (now - due > MAKE_UP_MS || state.waiting.some((one) => one.cause === 'schedule')) {
-      await this.#store.retraining.keepState(settings, seen);
+    const before = await this.#store.retraining.state(settings);
+    const { state, due } = heedSchedule(schedule, before, this.#clock.now(), actor);
+    if (due === null) {
+      if (state !== before) await this.#store.retraining.keepState(settings, state);
     } else if ((await this.#newLabels(settings, state)) > 0) {
-      await this.#store.retraining.keepState(settings, { ...seen, waiting: [...state.waiting, cause] });
+      await this.#store.retraining.keepState(settings, { ...state, waiting: [...state.waiting, due] });
     } else {
-      const run = this.#newRun(settings, [cause]);
-      const declined = {
-        ...run,
-        outcome: 'declined',
-        reasons: [reason, reasons.nothingNew()],
-        endedAt: run.at,
-      } as const;
+      const run = newRun(settings, [due], this.#now());
+      const told = [...run.reasons, reasons.nothingNew()];
+      const declined: RetrainingRun = { ...run, outcome: 'declined', reasons: told, endedAt: run.at };
       await this.#store.retraining.insert(declined);
-      await this.#store.retraining.keepState(settings, seen);
+      await this.#store.retraining.keepState(settings, state);
       this.events.emit('run', declined);
     }
   }
@@ -283,8 +262,8 @@ export class Retraining {
     causes: readonly WaitingCause[],
     state: RetrainingState,
   ): Promise<RetrainingRun | Error> {
-    const named = causes.map((cause) => ({ ...cause, actor: cause.actor || actor }));
-    const run = this.#newRun(settings, named);
+    const [first, ...others] = causes.map((cause) => ({ ...cause, actor: cause.actor || actor }));
+    const run = newRun(settings, [first, ...others], this.#now());
     const { partType, kind, request, policy } = settings;
     await this.#store.retraining.insert(run);
     await this.#store.retraining.keepState(settings, { ...state, waiting: [] });
@@ -372,23 +351,6 @@ export class Retraining {
     await this.#store.retraining.keepState(model, { ...state, labelsTried });
   }
 
-  #newRun({ partType, kind }: RetrainSettings, causes: readonly WaitingCause[]): RetrainingRun {
-    const [{ cause: trigger, actor }] = causes;
-    return {
-      id: newId(),
-      partType,
-      kind,
-      trigger,
-      actor,
-      at: this.#now(),
-      jobId: null,
-      outcome: 'running',
-      version: null,
-      reasons: causes.map(({ reason }) => reason),
-      endedAt: null,
-    };
-  }
-
   async #update(run: RetrainingRun): Promise<RetrainingRun> {
     await this.#store.retraining.update(run);
     this.events.emit('run', run);
@@ -415,29 +377,10 @@ export class Retraining {
     return this.#store.retraining.newLabels(partType, labelsSince);
   }
 
-  async #statusOf(
-    { settings }: Registered,
-    facts: RetrainFacts,
-    readiness: Readiness = readinessOf(settings, facts),
-  ): Promise<RetrainStatus> {
+  async #statusOf({ settings }: Registered, facts: RetrainFacts): Promise<RetrainStatus> {
     const { partType, kind } = settings;
-    const { job, newLabels } = facts;
-    const { causes, nextSchedule, possibleFrom, labelsNeeded } = readiness;
     const runs = await this.#store.retraining.list({ partType, kind, limit: RECENT_RUNS });
-    return {
-      partType,
-      kind,
-      state: job ? 'running' : causes.length > 0 ? 'waiting' : 'idle',
-      wouldTrain: job === null && possibleFrom === null,
-      reasons: readiness.reasons,
-      nextSchedule: nextSchedule === null ? null : timestamp(nextSchedule),
-      newLabels,
-      labelsNeeded,
-      waiting: causes.map(({ cause }) => cause),
-      possibleFrom: possibleFrom === null ? null : timestamp(possibleFrom),
-      lastRun: runs.find((run) => !hasReason(run, 'nothing-new')) ?? null,
-      runningJob: job?.id ?? null,
-    };
+    return statusOf(settings, facts, readinessOf(settings, facts), runs);
   }
 
   #of(partType?: string): readonly Registered[] {
@@ -489,8 +432,4 @@ export class Retraining {
 
 function nameOf({ partType, kind }: RetrainedModel): string {
   return modelNameOf(partType, kind);
-}
-
-function hasReason(run: RetrainingRun, code: RetrainReason['code']): boolean {
-  return run.reasons.some((reason) => reason.code === code);
 }
