@@ -53,6 +53,7 @@ describe('words and figures of the loop', () => {
     assert.equal(of('NG', 'OK', 'NG'), 'fixed');
     assert.equal(of('OK', 'OK', 'NG'), 'wrong');
     assert.equal(of('OK', 'NG', 'REVIEW'), 'other');
+    assert.equal(of('NG', 'NG', 'REVIEW'), 'other');
     assert.equal(of(null, 'NG', 'OK'), 'other');
   });
 

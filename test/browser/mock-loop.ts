@@ -222,9 +222,11 @@ export class MockLoop {
     if (name === undefined || name === 'list' || name === 'import') return undefined;
     const own = versions.filter((version) => version.name === name);
     if (method === 'GET' && rest === '') {
-      const deleted = this.removed.filter((version) => version.name === name);
-      if (own.length + deleted.length === 0) return undefined;
-      return { name, versions: own, history: this.history.filter((record) => record.name === name), deleted };
+      const removed = this.removed.filter((version) => version.name === name);
+      if (own.length + removed.length === 0) return undefined;
+      const rollback = own.find(({ deployed }) => !deployed)?.version ?? null;
+      const history = this.history.filter((record) => record.name === name);
+      return { name, rollback, versions: own, history, removed };
     }
     if (rest === 'shadow' && method === 'GET') return { shadow: this.shadow?.name === name ? this.shadow : null };
     if (rest === 'shadow') {

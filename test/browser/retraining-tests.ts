@@ -95,7 +95,7 @@ export function retrainingTests(tools: WidgetTools): void {
     await see(page, '1 pictures labelled NG would newly pass.', panel);
     const row = (name: string) => page.locator(panel).getByRole('row', { name }).textContent();
     const escapes = (await row('Defective parts passed')) ?? '';
-    assert.match(escapes, /20 %6\.7 %better▼ −13\.3 points95 % between −26 points and −2 points$/);
+    assert.match(escapes, /20 %6\.7 %better▼ −13\.3 points95 %: −26 to −2$/);
     await see(page, '2 of 200 pictures are decided differently: 2 newly passed.', panel);
     await see(page, 'defective, would pass', `${panel} [data-meaning=escape]`);
     await see(page, 'now decided rightly', `${panel} [data-meaning=fixed]`);

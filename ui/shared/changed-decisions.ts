@@ -12,7 +12,7 @@ export function meaningOf({
   before,
   after,
 }: Pick<ChangedDecision, 'label' | 'before' | 'after'>): ChangeMeaning {
-  if (label === null) return 'other';
+  if (label === null || after === 'REVIEW') return 'other';
   if (label === 'NG' && after === 'OK') return 'escape';
   if (after === label) return 'fixed';
   return before === label ? 'wrong' : 'other';

@@ -14,6 +14,8 @@ export interface Comparison {
   readonly lowerIsBetter?: boolean;
   /** Where the difference lies with a confidence of 95 %. */
   readonly interval?: { readonly low: number; readonly high: number } | null;
+  /** Of an end of the interval without its sign; as differences unless told. */
+  readonly formatEnd?: (value: number) => string;
 }
 
 export function detectorRows(
@@ -74,7 +76,7 @@ export function gateRows({ holdOut }: GateReport, texts: Texts, formats: Formats
   const row = (
     label: string,
     measured: Difference | null | undefined,
-    format: Pick<Comparison, 'format' | 'formatDifference' | 'lowerIsBetter'>,
+    format: Pick<Comparison, 'format' | 'formatDifference' | 'formatEnd' | 'lowerIsBetter'>,
   ): Comparison[] => {
     if (!measured) return [];
     const { before, after, low, high } = measured;
@@ -104,10 +106,11 @@ export function oldClassRows({ oldClasses }: GateReport, texts: Texts, formats: 
   return classes.length === 1 ? classes : [whole, ...classes];
 }
 
-function shareFormats(texts: Texts, formats: Formats): Pick<Comparison, 'format' | 'formatDifference'> {
+function shareFormats(texts: Texts, formats: Formats): Pick<Comparison, 'format' | 'formatDifference' | 'formatEnd'> {
   return {
     format: (value) => `${formats.rate(value)} %`,
     formatDifference: (value) => texts.figures.points(formats.decimal(value * 100)),
+    formatEnd: (value) => formats.decimal(value * 100),
   };
 }
 

@@ -124,11 +124,13 @@ export interface PartTypeInfo {
 /** What `GET /models/{name}` says: all of one model. */
 export interface ModelOverview {
   readonly name: string;
+  /** The version that rolling back would bring; null when there is none. */
+  readonly rollback: string | null;
   readonly versions: readonly ModelVersion[];
   /** Newest first. */
   readonly history: readonly DeploymentRecord[];
   /** Those that can be restored. */
-  readonly deleted: readonly RemovedVersion[];
+  readonly removed: readonly RemovedVersion[];
 }
 
 /** What became of one uploaded file. */

@@ -43,8 +43,7 @@ export const registryDe: typeof registryEnUS = {
     why: 'Warum',
     thresholdsOf: (partType) => `Grenzen von „${partType}“`,
     rolledBack: (version, ms) => `Version ${version} ist wieder im Einsatz (dauerte ${ms}).`,
-    more: 'Mehr',
-    moreOf: (version) => `Mehr zu Version ${version}`,
+    rollBackTo: (version) => `Zurück zu Version ${version}`,
   },
   compare: {
     title: (versions) => `Versionen ${versions.join(', ')} nebeneinander`,
@@ -56,6 +55,7 @@ export const registryDe: typeof registryEnUS = {
     again: 'Neu berechnen',
     basis: (ok, ng, skipped, when) =>
       `${ok} mit OK und ${ng} mit NG bewertete Bilder, von jeder Version angesehen (${when})${skipped > 0 ? `; ${skipped} waren nicht lesbar` : ''}.`,
+    heldOut: 'Die Kennzahlen zählen nur die, die keine Version gelernt hat; Werte und Entscheidungen sind von allen.',
     figures: {
       accuracy: 'Richtig entschieden',
       escapes: 'Fehlerteile durchgelassen',
@@ -107,7 +107,7 @@ export const registryDe: typeof registryEnUS = {
       against === null ? `Freigabe: Version ${version}` : `Freigabe: Version ${version} gegen ${against}`,
     holdOut: (pictures, ok, ng) => `An ${pictures} Bildern, die keine von beiden gelernt hat (${ok} OK, ${ng} NG)`,
     noHoldOut: 'Es gab keine zurückgehaltenen Bilder zum Messen.',
-    interval: (low, high) => `95 % zwischen ${low} und ${high}`,
+    interval: (low, high) => `95 %: ${low} bis ${high}`,
     first: 'Es war keine Version im Einsatz, mit der sie sich vergleichen ließe.',
     escapes: (count) => `${count} mit NG bewertete Bilder kämen neu durch.`,
     noEscapes: 'Kein mit NG bewertetes Bild käme neu durch.',

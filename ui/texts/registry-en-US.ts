@@ -51,8 +51,7 @@ export const registryEnUS = {
     why: 'Why',
     thresholdsOf: (partType: string) => `Thresholds of “${partType}”`,
     rolledBack: (version: string, ms: string) => `Version ${version} is in production again (took ${ms}).`,
-    more: 'More',
-    moreOf: (version: string) => `More about version ${version}`,
+    rollBackTo: (version: string) => `Back to version ${version}`,
   },
   compare: {
     title: (versions: readonly string[]) => `Versions ${versions.join(', ')} side by side`,
@@ -64,6 +63,7 @@ export const registryEnUS = {
     again: 'Compute again',
     basis: (ok: string, ng: string, skipped: number, when: string) =>
       `${ok} pictures labelled OK and ${ng} labelled NG, looked at by each version (${when})${skipped > 0 ? `; ${skipped} could not be read` : ''}.`,
+    heldOut: 'The figures count only those that no version has learnt; scores and decisions are of all.',
     figures: {
       accuracy: 'Decided rightly',
       escapes: 'Defective parts passed',
@@ -116,7 +116,7 @@ export const registryEnUS = {
     holdOut: (pictures: string, ok: string, ng: string) =>
       `On ${pictures} pictures that neither has learnt (${ok} OK, ${ng} NG)`,
     noHoldOut: 'There were no held-out pictures to measure with.',
-    interval: (low: string, high: string) => `95 % between ${low} and ${high}`,
+    interval: (low: string, high: string) => `95 %: ${low} to ${high}`,
     first: 'There was no version in production to compare it with.',
     escapes: (count: string) => `${count} pictures labelled NG would newly pass.`,
     noEscapes: 'No picture labelled NG would newly pass.',
