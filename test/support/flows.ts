@@ -77,3 +77,51 @@ export function httpTrigger(): FlowNode[] {
     },
   ];
 }
+
+/**
+ * The shortest line that learns: what is not passed waits for two people on the page Review, and approved labels retrain the
+ * model, which goes into production when the gate lets it.
+ *
+ * @param onlySerial regular expression: only parts with such a serial come before people
+ * @param labels     approved labels that start a retraining
+ */
+export function loopFlow({ onlySerial, labels }: { onlySerial: string; labels: number }): FlowNode[] {
+  const [filter, queue] = ['f000000000000020', 'f000000000000021'];
+  const stock = JSON.parse(readFileSync(join(packageRoot, 'flows/inspection-line.json'), 'utf8')) as FlowNode[];
+  const widget = stock.find(({ type }) => type === 'ui-review-queue') as FlowNode;
+  const group = stock.find(({ id }) => id === widget.group) as FlowNode;
+  const page = stock.find(({ id }) => id === group.page) as FlowNode;
+  const frame = stock.filter(({ type }) => type === 'ui-base' || type === 'ui-theme');
+  const line = uploadFlow({}, { secondPerson: true }).map((node) =>
+    node.id === ROUTER ? { ...node, wires: [[], [filter], [filter]] } : node,
+  );
+  return [
+    ...line,
+    {
+      id: filter,
+      type: 'switch',
+      z: TAB,
+      property: 'inspection.serial',
+      propertyType: 'msg',
+      rules: [{ t: 'regex', v: onlySerial, vt: 'str', case: false }],
+      checkall: 'true',
+      outputs: 1,
+      wires: [[queue]],
+    },
+    { id: queue, type: 'review-queue', z: TAB, station: STATION, similarLimit: 0, wires: [[], []] },
+    {
+      id: 'f000000000000022',
+      type: 'retrain-trigger',
+      z: TAB,
+      station: STATION,
+      partType: 'plate',
+      labels,
+      policy: 'automatic',
+      wires: [[], [], [], []],
+    },
+    { ...widget, z: TAB, station: STATION, wires: [[]] },
+    group,
+    page,
+    ...frame,
+  ];
+}
