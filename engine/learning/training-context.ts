@@ -1,4 +1,5 @@
 import type { BackboneStore } from '../catalogue';
+import type { Thresholds } from '../domain';
 import type { Store } from '../store';
 import type { ModelRegistry } from './model-registry';
 import type { Snapshots } from './snapshots';
@@ -13,6 +14,8 @@ export interface TrainingContext {
   readonly backbones?: Pick<BackboneStore, 'pathOf'>;
   /** The command of another trainer of detectors: the program and its arguments. Without it there is none. */
   readonly externalTrainer?: readonly string[];
+  /** Thresholds of anomaly scores that the routers use where a part type has none; null, and unless told: the model's. */
+  readonly routerThresholds?: () => Thresholds | null;
   /** SQLite file in the data folder; `inspection.sqlite` unless told. */
   readonly databaseFile?: string;
   /** Production pictures on which the gate compares decisions; 200 unless told. */

@@ -104,7 +104,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), alsoIn: [defaultBackboneFolder()] });
   parts.push(backbones);
   const { databaseFile, gatePictures } = options;
-  const jobs = new JobQueue({ store, models, backbones, externalTrainer, databaseFile, gatePictures, clock });
+  const routerThresholds = () => routing.defaultThresholds();
+  const training = { backbones, externalTrainer, databaseFile, gatePictures, routerThresholds };
+  const jobs = new JobQueue({ store, models, ...training, clock });
   parts.push(jobs);
   const snapshots = new Snapshots(store, clock);
   const imported = new ImportedPictures({
@@ -199,6 +201,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     line: pool,
     taskModules: pool.options.taskModules,
     pictureOf: (inspectionId) => pictureOf(store, inspections, inspectionId),
+    routerThresholds,
     clock,
     onFault: faultUnlessClosing,
   });

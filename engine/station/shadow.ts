@@ -10,6 +10,7 @@ import {
   type ModelKind,
   newId,
   type ShadowRun,
+  type Thresholds,
   TypedEmitter,
   timestamp,
   type Verdict,
@@ -38,6 +39,8 @@ export interface ShadowsOptions {
   readonly taskModules: ComputePoolOptions['taskModules'];
   /** The picture of an inspection that has its verdict. */
   readonly pictureOf: (id: string) => Promise<Buffer>;
+  /** Thresholds of anomaly scores that the routers use where a part type has none; null: the model's. */
+  readonly routerThresholds: () => Thresholds | null;
   readonly clock: Clock;
   readonly onFault: (error: unknown) => void;
 }
@@ -213,11 +216,13 @@ export class Shadows {
       if (this.#running.get(name) !== running) return;
       const { finding, score } = await this.#lookAt(running, picture);
       const { findings, decision } = inspection;
+      // what a score was held against; those of a part type end with the anomaly model
+      const inForce = decision.thresholds ?? null;
       const decided = {
         id: inspection.id,
         label: null,
-        before: verdictWith(own, findings, decision.thresholds ?? null),
-        after: verdictWith(finding, findings, null),
+        before: verdictWith(own, findings, inForce),
+        after: verdictWith(finding, findings, kind === 'patchcore' ? this.#options.routerThresholds() : inForce),
         scoreBefore: scoreOf(own, running.verdicts),
         scoreAfter: score,
         picture: 'inspection',

@@ -1,4 +1,4 @@
-import type { DeploymentRecord, RoutingDefaults, RoutingSettings } from '../domain';
+import type { DeploymentRecord, RoutingDefaults, RoutingSettings, Thresholds } from '../domain';
 import type { RoutingPatch, SettingsTable } from '../store';
 
 export interface StationRoutingOptions {
@@ -54,12 +54,17 @@ export class StationRouting {
     );
   }
 
+  /** Thresholds that the routers use where nothing is stored; null: those of the model, or the routers differ. */
+  defaultThresholds(): Thresholds | null {
+    return agreed([...this.routers.values()].map((router) => router.thresholds));
+  }
+
   /** What is stored, completed by the routers' defaults as far as these agree. */
   private inForce({ partType, thresholds, auditShare }: RoutingSettings): RoutingSettings {
     const defaults = [...this.routers.values()];
     return {
       partType,
-      thresholds: thresholds ?? agreed(defaults.map((router) => router.thresholds)),
+      thresholds: thresholds ?? this.defaultThresholds(),
       auditShare: auditShare ?? agreed(defaults.map((router) => router.auditShare)),
     };
   }

@@ -5,6 +5,7 @@ import {
   type ModelKind,
   modelNameOf,
   type SnapshotReference,
+  type Thresholds,
 } from '../../domain';
 import type { Store } from '../../store';
 import type { ModelRegistry } from '../model-registry';
@@ -28,6 +29,8 @@ export interface GateWish {
 export interface GateContext {
   readonly store: Pick<Store, 'dataFolder' | 'labels' | 'pictures' | 'settings' | 'snapshots'>;
   readonly models: Pick<ModelRegistry, 'deployed' | 'folderOf'>;
+  /** Thresholds of anomaly scores that the routers use where a part type has none; null, and unless told: the model's. */
+  readonly routerThresholds?: () => Thresholds | null;
   /** SQLite file in the data folder; `inspection.sqlite` unless told. */
   readonly databaseFile?: string;
   /** Production pictures on which decisions are compared unless the policy says another number; 200 unless told. */
@@ -49,7 +52,9 @@ export async function gateOrderOf(wish: GateWish, context: GateContext): Promise
   const deployed = await models.deployed(partType, kind);
   const isItself = deployed?.name === name && deployed.version === version;
   const against = deployed === null || isItself ? null : deployed;
-  const { thresholds } = await store.settings.routing(partType);
+  const ofPartType = (await store.settings.routing(partType)).thresholds;
+  const ofRouters = context.routerThresholds?.() ?? null;
+  const inForce = ofPartType ?? ofRouters;
   const last = policy?.kind === 'automatic' ? policy.shadow : undefined;
   return {
     task: 'judge',
@@ -64,7 +69,7 @@ export async function gateOrderOf(wish: GateWish, context: GateContext): Promise
       partType,
       last: last ?? context.gatePictures ?? PRODUCTION_PICTURES,
     },
-    thresholds: kind === 'patchcore' ? thresholds : null,
+    thresholds: { before: inForce, after: kind === 'patchcore' ? ofRouters : inForce },
     policy,
     trained,
     threads: Math.max(1, availableParallelism() - 1),

@@ -49,8 +49,11 @@ export interface GateOrder {
   readonly dataset: SnapshotReference | null;
   readonly pictures: readonly GatePicture[];
   readonly production: ProductionPictures;
-  /** Set by hand for the version in production; null: its own. The candidate always counts with its own. */
-  readonly thresholds: Thresholds | null;
+  /**
+   * Of anomaly scores, set by hand in place of the models' own; null: not. Those of a part type end with the anomaly model in
+   * production, those of a router count for a candidate, too.
+   */
+  readonly thresholds: { readonly before: Thresholds | null; readonly after: Thresholds | null };
   /** Null: nobody set one. */
   readonly policy: DeploymentPolicy | null;
   /** What the training itself made of the candidate; null when it did not ask. */

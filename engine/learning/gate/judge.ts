@@ -61,8 +61,8 @@ async function judgeLabelled(
   { after, before, order, step }: Judging & { readonly before: Looker | null },
 ): Promise<readonly Judged[]> {
   const judges = [
-    { looker: after, thresholds: null },
-    ...(before === null ? [] : [{ looker: before, thresholds: order.thresholds }]),
+    { looker: after, thresholds: order.thresholds.after },
+    ...(before === null ? [] : [{ looker: before, thresholds: order.thresholds.before }]),
   ];
   const { seen } = await lookAtPictures(pictures, judges, step);
   return seen.map(({ picture, judgements: [now, then = null] }) => ({ picture, before: then, after: now }));
@@ -97,8 +97,8 @@ async function compareOnPast(
   const look = async (picture: Buffer, { findings }: Past) => {
     const [then, now] = [recorded(findings, before) ?? (await before.look(picture)), await after.look(picture)];
     return {
-      before: verdictWith(then.finding, findings, order.thresholds),
-      after: verdictWith(now.finding, findings, null),
+      before: verdictWith(then.finding, findings, order.thresholds.before),
+      after: verdictWith(now.finding, findings, order.thresholds.after),
       scoreBefore: then.score,
       scoreAfter: now.score,
     };

@@ -37,6 +37,7 @@ describe('A candidate beside the version in production', function () {
       line,
       taskModules: [join(packageRoot, 'engine', 'classifier', 'task')],
       pictureOf: async (id) => pictures.get(id) as Buffer,
+      routerThresholds: () => null,
       clock: systemClock,
       onFault: (error) => faults.push(error),
     });

@@ -51,7 +51,7 @@ describe('Judging a candidate', function () {
     against: { name, version: '1', folder: join(dataFolder, 'models', name, '1') },
     dataset: null,
     production: { dataFolder, partType: 'weave', last: 0 },
-    thresholds: null,
+    thresholds: { before: null, after: null },
     policy: null,
     trained: null,
     threads: 1,
@@ -148,7 +148,7 @@ describe('Judging a candidate', function () {
     });
 
     it('judges the version in production by the levels set by hand for it', async () => {
-      const thresholds = { accept: 1e6, reject: 2e6 };
+      const thresholds = { before: { accept: 1e6, reject: 2e6 }, after: null };
       const report = await judge(orderOf('weave', { kind: 'patchcore', pictures, thresholds }), () => {});
       assert.deepEqual(point(report.holdOut?.escapes), [1, 0.5]);
       assert.equal(report.labelledNgNewlyPassed, 0);
@@ -262,13 +262,20 @@ describe('Judging a candidate', function () {
       const policy = { kind: 'automatic', maxWorse: 0.02, shadow: 30 } as const;
       const made = await gateOrderOf({ ...wish, policy }, { store, models });
       assert.deepEqual([made.candidate.version, made.against?.version], ['2', '1']);
-      assert.deepEqual(made.thresholds, { accept: 3, reject: 4 });
+      assert.deepEqual(made.thresholds, { before: { accept: 3, reject: 4 }, after: null });
       assert.deepEqual([made.production.last, made.policy], [30, policy]);
       assert.deepEqual(
         made.pictures.map((one) => [one.id, one.label, one.source]),
         [[id, 'NG', 'inspection']],
       );
-      const other = await gateOrderOf({ ...wish, version: '1', policy: null }, { store, models, gatePictures: 7 });
+      const other = await gateOrderOf(
+        { ...wish, version: '1', policy: null },
+        {
+          ...{ store, models, gatePictures: 7 },
+          routerThresholds: () => ({ accept: 5, reject: 6 }),
+        },
+      );
+      assert.deepEqual(other.thresholds, { before: { accept: 3, reject: 4 }, after: { accept: 5, reject: 6 } });
       assert.deepEqual([other.against, other.production.last], [null, 7], 'itself in production');
     });
   });
