@@ -125,7 +125,6 @@ export const reviewDe: typeof reviewEnUS = {
     approval: {
       question: 'Stimmt diese Bewertung?',
       labelled: (name, time) => `${name}, ${time}`,
-      label: 'Bewertung',
       boxes: 'Rahmen',
       noBoxes: 'keine',
       mistake: 'Als Fehler des Modells gemeldet',
@@ -154,7 +153,6 @@ export const reviewDe: typeof reviewEnUS = {
     labels: { OK: 'OK', NG: 'NG' },
     statistics: {
       title: 'Statistik und Schlupf',
-      states: 'Bilder',
       pending: 'offen',
       labelled: 'bewertet',
       approved: 'bestätigt',

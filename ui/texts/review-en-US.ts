@@ -134,7 +134,6 @@ export const reviewEnUS = {
     approval: {
       question: 'Is this label right?',
       labelled: (name: string, time: string) => `${name}, ${time}`,
-      label: 'Label',
       boxes: 'Boxes',
       noBoxes: 'none',
       mistake: 'Flagged as a mistake of the model',
@@ -164,7 +163,6 @@ export const reviewEnUS = {
     labels: { OK: 'OK', NG: 'NG' },
     statistics: {
       title: 'Statistics and escapes',
-      states: 'Pictures',
       pending: 'waiting',
       labelled: 'labelled',
       approved: 'approved',
