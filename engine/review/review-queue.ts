@@ -22,7 +22,7 @@ const LOCK_SECONDS = 120;
 export const LONGEST_LOCK_SECONDS = 3600;
 
 export interface ReviewEvents {
-  /** An item was added, decided, skipped or made pending again. */
+  /** An item was added, locked or let go, decided, skipped or made pending again. */
   readonly changed: ReviewItem;
   /** A person labelled an item. */
   readonly decided: ReviewItem;
