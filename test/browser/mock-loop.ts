@@ -10,6 +10,7 @@ import {
   type ModelVersion,
   newId,
   type RemovedVersion,
+  type RetrainingRun,
   type RetrainStatus,
   type ShadowRun,
   type SnapshotSummary,
@@ -145,6 +146,7 @@ export class MockLoop {
   readonly history: DeploymentRecord[] = [];
   readonly removed: RemovedVersion[] = [];
   readonly retraining: RetrainStatus[] = [];
+  readonly runs: RetrainingRun[] = [];
   shadow: ShadowRun | null = null;
   comparison: ComparisonState = { state: 'none', percent: null, error: null, comparison: null };
   /** Whether a training may start by the rules of its trigger. */
@@ -157,7 +159,7 @@ export class MockLoop {
   }
 
   reset(): void {
-    for (const list of [this.snapshots, this.history, this.removed, this.retraining]) list.length = 0;
+    for (const list of [this.snapshots, this.history, this.removed, this.retraining, this.runs]) list.length = 0;
     this.#gone.clear();
     this.shadow = null;
     this.comparison = { state: 'none', percent: null, error: null, comparison: null };
@@ -274,6 +276,7 @@ export class MockLoop {
     const id = /^GET \/training\/jobs\/(\w+)$/.exec(line)?.[1];
     if (id) return this.#station.jobs.find((job) => job.id === id);
     if (line === 'GET /retraining/status') return { items: this.retraining };
+    if (line === 'GET /retraining/history') return { items: this.runs };
     if (line === 'POST /retraining/trigger') return { run: null };
     return undefined;
   }

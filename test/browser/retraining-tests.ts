@@ -275,5 +275,8 @@ export function retrainingTests(tools: WidgetTools): void {
     await see(page, /Last trained 3\/20\/26, 10:00\sAM: version 3, a candidate waits/);
     await see(page, 'The gate refused version 3.');
     await see(page, '2 pictures labelled NG would newly pass.');
+    loop.runs.push(lastRun);
+    await page.getByText('Earlier trainings').click();
+    await see(page, 'new labels · version 3 · a candidate waits', '.oq-retraining-card details');
   });
 }

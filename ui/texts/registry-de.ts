@@ -25,7 +25,6 @@ export const registryDe: typeof registryEnUS = {
     confirmRemove: (name, version) => `Version ${version} von „${name}“ löschen?`,
     confirmRemoveHint: 'Sie lässt sich 30 Tage lang wiederherstellen.',
     removed: (version) => `Version ${version} ist gelöscht. Sie lässt sich 30 Tage lang wiederherstellen.`,
-    removeActive: 'Die Version im Einsatz lässt sich nicht löschen.',
     deleted: 'Gelöschte Versionen',
     until: (date) => `wiederherstellbar bis ${date}`,
     restore: 'Wiederherstellen',

@@ -32,7 +32,6 @@ export const registryEnUS = {
     confirmRemove: (name: string, version: string) => `Delete version ${version} of “${name}”?`,
     confirmRemoveHint: 'It can be restored for 30 days.',
     removed: (version: string) => `Version ${version} is deleted. It can be restored for 30 days.`,
-    removeActive: 'The version in production cannot be deleted.',
     deleted: 'Deleted versions',
     until: (date: string) => `can be restored until ${date}`,
     restore: 'Restore',

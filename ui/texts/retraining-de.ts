@@ -2,7 +2,6 @@ import type { retrainingEnUS } from './retraining-en-US';
 
 export const retrainingDe: typeof retrainingEnUS = {
   retraining: {
-    title: 'Weiterlernen',
     empty: 'Kein Teiletyp lernt von selbst weiter',
     emptyHint: 'Setzen Sie einen Node retrain-trigger in den Flow.',
     states: { idle: 'Nichts zu tun', waiting: 'Wartet', running: 'Lernt' },
@@ -24,17 +23,8 @@ export const retrainingDe: typeof retrainingEnUS = {
     never: 'Von diesem Node noch nicht angelernt',
     last: (when, outcome) => `Zuletzt angelernt ${when}: ${outcome}`,
     lastVersion: (when, version, outcome) => `Zuletzt angelernt ${when}: Version ${version}, ${outcome}`,
-    because: (cause) => `Auslöser: ${cause}`,
     next: 'Was als Nächstes anlernen würde',
     history: 'Frühere Trainings',
-    labels: (count, needed) =>
-      needed === null
-        ? `${count} neue Bewertungen`
-        : needed === 0
-          ? `${count} neue Bewertungen: genug`
-          : `${count} neue Bewertungen, ${needed} weitere lösen ein Training aus`,
-    schedule: (when) => `Nach Zeitplan: ${when}`,
-    possibleFrom: (when) => `Nicht vor ${when}`,
     progress: 'Fortschritt des Anlernens in Prozent',
     reasons: {
       running: 'Ein Training läuft.',
@@ -69,7 +59,6 @@ export const retrainingDe: typeof retrainingEnUS = {
   },
   dataset: {
     title: (partType) => `Bewertete Bilder von „${partType}“`,
-    empty: 'Noch kein bewertetes Bild.',
     ok: 'OK',
     ng: 'NG',
     boxes: 'Rahmen',
@@ -111,7 +100,6 @@ export const retrainingDe: typeof retrainingEnUS = {
     outcomes: { accepted: 'aufgenommen', duplicate: 'schon da', refused: 'abgelehnt' },
     folder: 'Oder ein Ordner auf dem Server',
     importFolder: 'Ordner importieren',
-    tooLarge: 'Mindestens eine Datei ist größer, als die Station auf einmal nimmt.',
   },
   policy: {
     title: 'Wenn es fertig ist',
@@ -133,11 +121,9 @@ export const retrainingDe: typeof retrainingEnUS = {
   jobs: {
     log: 'Protokoll',
     logEmpty: 'Keine Zeilen',
-    show: (what) => `${what} zeigen`,
     priority: (value) => `Priorität ${value > 0 ? `+${value}` : value}`,
     dataset: (hash) => `Bilderstand ${hash}`,
     trigger: (cause) => `Auslöser: ${cause}`,
-    waiting: 'Wartet',
     more: 'Ältere Aufträge zeigen',
     gate: 'Bericht der Freigabe',
     lines: {

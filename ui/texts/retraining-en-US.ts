@@ -20,7 +20,6 @@ const outcomes: Record<RetrainOutcome, string> = {
 /** Texts about labelled pictures, trainings of their own accord, and jobs. */
 export const retrainingEnUS = {
   retraining: {
-    title: 'Retraining',
     empty: 'No part type learns on by itself',
     emptyHint: 'Put a retrain-trigger node into the flow.',
     states,
@@ -35,17 +34,8 @@ export const retrainingEnUS = {
     last: (when: string, outcome: string) => `Last trained ${when}: ${outcome}`,
     lastVersion: (when: string, version: string, outcome: string) =>
       `Last trained ${when}: version ${version}, ${outcome}`,
-    because: (cause: string) => `because of ${cause}`,
     next: 'What would train next',
     history: 'Earlier trainings',
-    labels: (count: string, needed: number | null) =>
-      needed === null
-        ? `${count} new labels`
-        : needed === 0
-          ? `${count} new labels: enough`
-          : `${count} new labels, ${needed} more start a training`,
-    schedule: (when: string) => `On schedule: ${when}`,
-    possibleFrom: (when: string) => `Not before ${when}`,
     progress: 'Progress of the training in percent',
     /** By the code of the reason; `__name__` is a gap. */
     reasons: {
@@ -80,7 +70,6 @@ export const retrainingEnUS = {
   },
   dataset: {
     title: (partType: string) => `Labelled pictures of “${partType}”`,
-    empty: 'No labelled picture yet.',
     ok: 'OK',
     ng: 'NG',
     boxes: 'Boxes',
@@ -121,7 +110,6 @@ export const retrainingEnUS = {
     outcomes: { accepted: 'taken in', duplicate: 'here already', refused: 'refused' },
     folder: 'Or a folder on the server',
     importFolder: 'Import the folder',
-    tooLarge: 'At least one file is larger than the station takes at once.',
   },
   policy: {
     title: 'When it is done',
@@ -143,11 +131,9 @@ export const retrainingEnUS = {
   jobs: {
     log: 'Log',
     logEmpty: 'No lines',
-    show: (what: string) => `Show ${what}`,
     priority: (value: number) => `priority ${value > 0 ? `+${value}` : value}`,
     dataset: (hash: string) => `snapshot ${hash}`,
     trigger: (cause: string) => `started by ${cause}`,
-    waiting: 'Waiting',
     more: 'Show older jobs',
     gate: 'Gate report',
     /** By the code of the line; `__name__` is a gap. */
