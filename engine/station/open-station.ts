@@ -323,17 +323,30 @@ function poolOptions({ pool }: StationOptions): ConstructorParameters<typeof Com
   };
 }
 
-/** Loads the models deployed last, so that the first part need not wait for its model. */
+/**
+ * Loads the models deployed last, so that the first part need not wait for its model; then those that a roll-back would put
+ * back, so that it takes no time; and then the first ones again, should they have had to make room.
+ */
 async function preloadModels(
   store: Store,
   models: ModelRegistry,
   load: (folder: string) => Promise<void>,
 ): Promise<void> {
-  const deployments = [...(await store.deployments.allCurrent())].sort((a, b) => b.at.localeCompare(a.at));
-  for (const { partType, kind } of deployments.slice(0, PRELOADED_MODELS)) {
-    const model = await models.deployed(partType, kind);
-    if (model) await load(model.folder);
+  const all = [...(await store.deployments.allCurrent())].sort((a, b) => b.at.localeCompare(a.at));
+  const deployments = all.slice(0, PRELOADED_MODELS);
+  const loadDeployed = async () => {
+    for (const { partType, kind } of deployments) {
+      const model = await models.deployed(partType, kind);
+      if (model) await load(model.folder);
+    }
+  };
+  await loadDeployed();
+  for (const { partType, kind } of deployments) {
+    const earlier = await models.rollbackTarget(partType, kind);
+    // one that is damaged is told when somebody rolls back to it
+    if (earlier) await load(models.folderOf(earlier.name, earlier.version)).catch(() => {});
   }
+  await loadDeployed();
 }
 
 async function pictureOf(store: Store, inspections: InspectionLedger, id: string): Promise<Buffer> {
