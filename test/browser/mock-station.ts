@@ -310,7 +310,8 @@ export class MockStation {
     const { dataset, calibration, metrics } = found;
     const { kind, partType, createdAt, deployed, pictures, thresholds, bytes, parent } = found;
     const summary = { name, version, kind, partType, createdAt, deployed, pictures, thresholds, bytes, parent };
-    return { ...summary, dataset, calibration, metrics, method: 'reference', reference };
+    const { notes, gateReport } = found;
+    return { ...summary, dataset, calibration, metrics, notes, gateReport, method: 'reference', reference };
   }
 
   #bankDetails(name: string, version: string): BankDetails | undefined {
@@ -322,6 +323,7 @@ export class MockStation {
       ...summary,
       thresholds,
       method: 'bank',
+      gateReport: null,
       dataset: { source: 'pictures labelled OK', count: pictures.bank, skipped: 0, defects: 24 },
       backbone: {
         id: 'starter',
@@ -378,7 +380,7 @@ export class MockStation {
     const { name, version, kind, partType, createdAt, deployed, pictures, thresholds } = details;
     const { classes, figures, accepted, bytes, parent } = details;
     const summary = { name, version, kind, partType, createdAt, deployed, pictures, thresholds, bytes, parent };
-    this.versions.push({ ...summary, classes, figures, accepted });
+    this.versions.push({ ...summary, classes, figures, accepted, notes: details.notes, dataset: null, gate: null });
     if (!this.routing.has(partType)) this.routing.set(partType, { partType, thresholds: null, auditShare: 0.02 });
   }
 
