@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RetrainSettings } from '../../../engine/domain';
+import type { Job, RetrainSettings } from '../../../engine/domain';
 import { type Line, openLine, type RunningApi, serveApi } from './line';
 
 const SETTINGS: RetrainSettings = {
@@ -80,6 +80,27 @@ describe('/retraining', () => {
     const busy = await ask({ partType: 'plate', force: true });
     assert.deepEqual([busy.status, busy.body.code], [409, 'not-now']);
     await line.jobs.cancel(id, 'ada');
+  });
+
+  it('takes policy and priority of a training, and leaves logs out of lists', async () => {
+    const policy = { kind: 'automatic', maxWorse: 0.02, shadow: 50 };
+    const source = { kind: 'simulator', product: 'plate', count: 200 };
+    const post = (more: object) =>
+      fetch(`${api.url}/training/start`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ partType: 'plate', source, policy, priority: 3, ...more }),
+      });
+    const { id } = (await (await post({})).json()) as { id: string };
+    const job = (await (await fetch(`${api.url}/training/jobs/${id}`)).json()) as Job;
+    assert.deepEqual([job.request.policy, job.priority], [policy, 3]);
+    assert.equal(job.log?.[0].code, 'queued');
+    const [listed] = (await get('/training/jobs')).items as Record<string, unknown>[];
+    assert.deepEqual([listed.id, listed.priority, listed.log], [id, 3, undefined]);
+    await line.jobs.cancel(id, 'ada');
+    assert.equal((await post({ priority: 11 })).status, 400);
+    assert.equal((await post({ policy: { kind: 'automatic', maxWorse: 2 } })).status, 400);
+    assert.equal((await post({ policy: { kind: 'always' } })).status, 400);
   });
 
   it('refuses what is no wish', async () => {

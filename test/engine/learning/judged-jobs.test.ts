@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GateReport, Job, TrainingRequest } from '../../../engine/domain';
-import { JobQueue, type JudgeVersion, ModelRegistry } from '../../../engine/learning';
+import { ComparingDied, JobQueue, type JudgeVersion, ModelRegistry } from '../../../engine/learning';
 import { openStore, type Store } from '../../../engine/store';
 import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
@@ -93,6 +93,24 @@ describe('the judgement of trained versions', function () {
     assert.match(job.notes?.[0] ?? '', /goes on with the comparison of version 1/);
     assert.ok(codes(job).includes('judged-accepted'));
     assert.deepEqual(await store.jobs.get(id), job);
+  });
+
+  it('is done again when its process was killed, and given up when that goes on', async () => {
+    let kills = 2;
+    await start(async (...given) => {
+      if (kills-- > 0) throw new ComparingDied({ code: null, signal: 'SIGKILL', errorText: '' });
+      return saying(true)(...given);
+    });
+    const { id } = await queue.submit({ ...BOARDS, deploy: true }, 'ada');
+    const job = await jobEnded(queue, id);
+    assert.deepEqual([job.state, job.version, job.deployment, job.resumed], ['completed', '1', 'deployed', 2]);
+
+    kills = Number.POSITIVE_INFINITY;
+    const { id: unlucky } = await queue.submit({ ...BOARDS, deploy: true }, 'ada');
+    const given = await jobEnded(queue, unlucky);
+    assert.deepEqual([given.state, given.version, given.deployment], ['interrupted', '2', 'none']);
+    assert.equal(given.error?.code, 'comparing-died');
+    assert.equal((await models.deployed('board'))?.version, '1');
   });
 
   it('is found out to be over when the kill came after the deployment', async () => {
