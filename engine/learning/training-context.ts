@@ -6,7 +6,7 @@ import type { Snapshots } from './snapshots';
 
 /** What trainings need of a station. */
 export interface TrainingContext {
-  readonly store: Pick<Store, 'dataFolder' | 'labels' | 'pictures' | 'settings' | 'snapshots'>;
+  readonly store: Pick<Store, 'dataFolder' | 'inspections' | 'labels' | 'pictures' | 'settings' | 'snapshots'>;
   readonly models: ModelRegistry;
   /** Where labelled pictures are taken from; of the store unless told. */
   readonly snapshots?: Pick<Snapshots, 'take' | 'files'>;

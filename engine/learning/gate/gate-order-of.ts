@@ -27,7 +27,7 @@ export interface GateWish {
 
 /** What the gate needs of a station. */
 export interface GateContext {
-  readonly store: Pick<Store, 'dataFolder' | 'labels' | 'pictures' | 'settings' | 'snapshots'>;
+  readonly store: Pick<Store, 'dataFolder' | 'inspections' | 'labels' | 'pictures' | 'settings' | 'snapshots'>;
   readonly models: Pick<ModelRegistry, 'deployed' | 'folderOf'>;
   /** Thresholds of anomaly scores that the routers use where a part type has none; null, and unless told: the model's. */
   readonly routerThresholds?: () => Thresholds | null;
@@ -55,6 +55,7 @@ export async function gateOrderOf(wish: GateWish, context: GateContext): Promise
   const ofPartType = (await store.settings.routing(partType)).thresholds;
   const ofRouters = context.routerThresholds?.() ?? null;
   const inForce = ofPartType ?? ofRouters;
+  const inspected = await store.inspections.list({ partType, state: 'settled', limit: 1 });
   const last = policy?.kind === 'automatic' ? policy.shadow : undefined;
   return {
     task: 'judge',
@@ -67,7 +68,7 @@ export async function gateOrderOf(wish: GateWish, context: GateContext): Promise
       dataFolder: store.dataFolder,
       databaseFile: context.databaseFile,
       partType,
-      last: last ?? context.gatePictures ?? PRODUCTION_PICTURES,
+      last: inspected.items.length === 0 ? 0 : (last ?? context.gatePictures ?? PRODUCTION_PICTURES),
     },
     thresholds: { before: inForce, after: kind === 'patchcore' ? ofRouters : inForce },
     policy,

@@ -27,8 +27,10 @@ export function reportOf(order: GateOrder, measured: Measured, seconds: number):
   };
 }
 
-/** The report when there is nothing to look at, neither pictures nor a version in production; null when there is. */
+/** The report when there is no picture to look at; null when there is. */
 export function emptyReport(order: GateOrder): GateReport | null {
-  if (order.against !== null || order.pictures.some((picture) => isLookedAt(picture, order.kind))) return null;
+  const { kind, against, pictures, production } = order;
+  const comparesDecisions = against !== null && production.last > 0;
+  if (comparesDecisions || pictures.some((picture) => isLookedAt(picture, kind))) return null;
   return reportOf(order, NOTHING_MEASURED, 0);
 }

@@ -246,10 +246,14 @@ describe('Judging a candidate', function () {
     });
 
     it('needs no process when there is nothing to look at', async () => {
-      const nothing = { ...order, against: null, pictures: [] };
-      const nowhere = { ...nothing.candidate, folder: '/nowhere' };
-      const report = await judgeCandidate({ ...nothing, candidate: nowhere }, () => {}, new AbortController().signal);
-      assert.deepEqual([report.holdOut, report.decision.accepted], [null, true]);
+      const candidate = { ...order.candidate, folder: '/nowhere' };
+      const judged = (more: Partial<GateOrder>) =>
+        judgeCandidate({ ...order, candidate, pictures: [], ...more }, () => {}, new AbortController().signal);
+      const last = { ...order.production, last: 5 };
+      for (const report of [await judged({ against: null, production: last }), await judged({})]) {
+        assert.deepEqual([report.holdOut, report.decision.accepted], [null, true]);
+      }
+      await assert.rejects(judged({ production: last }), { code: 'model-invalid' });
     });
 
     it('takes the pictures, levels and versions as they stand in the station', async () => {
