@@ -7,7 +7,7 @@ import { trainingRequest } from '../../engine/api/schemas';
 import { type AnomalyFinding, packageRoot } from '../../engine/domain';
 import { boxTests } from './box-tests';
 import type { MockStation } from './mock-station';
-import { retrainStatus } from './mock-loop';
+import { gateReport, retrainStatus } from './mock-loop';
 import { modelTests } from './model-tests';
 import { retrainingTests } from './retraining-tests';
 import { reviewTests } from './review-tests';
@@ -529,6 +529,8 @@ describe('dashboard widgets in a browser', function () {
       station.addVersion('1', false);
       station.addVersion('2', true);
       station.details.set('1', {
+        gateReport: gateReport(),
+        notes: 'Learnt under the new lamp.',
         quantisation: {
           accepted: false,
           reason: 'not-faster',
@@ -546,6 +548,8 @@ describe('dashboard widgets in a browser', function () {
       await page.getByRole('button', { name: 'Einzelheiten zu Version 1' }).click();
       const dialog = 'dialog[open]';
       await see(page, 'plate · Version 1', dialog);
+      await see(page, 'Learnt under the new lamp.', dialog);
+      await see(page, 'Kein mit NG bewertetes Bild käme neu durch.', dialog);
       await see(page, 'Bis dahin werden höchstens 2,4 % der Gutteile abgelehnt', dialog);
       await see(page, '80 % × 90 % des Bilds, ab 10 % links und 5 % oben', dialog);
       await see(page, '2.000 von 98.000 Bildflecken, je 128 Zahlen', dialog);
