@@ -6,7 +6,14 @@ import type { InspectionDetail, UploadAnswer } from '../../../engine/api';
 import type { BankDetails } from '../../../engine/api/model-details';
 import { matchPath } from '../../../engine/api/route';
 import { routes } from '../../../engine/api/routes';
-import { type DeploymentRecord, type Finding, type Inspection, type Job, timestamp } from '../../../engine/domain';
+import {
+  type DeploymentRecord,
+  type Finding,
+  type Inspection,
+  type Job,
+  type ShadowRun,
+  timestamp,
+} from '../../../engine/domain';
 import { inspectPicture } from '../../../engine/imaging';
 import { decide } from '../../../engine/routing';
 import { simulatePart } from '../../../engine/simulator';
@@ -186,6 +193,19 @@ describe('the API of a real station', function () {
       items.map(({ version }) => version),
       ['1', '2', '1'],
     );
+  });
+
+  it('lets a candidate look at the next part beside the version in production', async () => {
+    const started = await call<ShadowRun>('POST', '/models/plate/shadow', { version: '2', parts: 1 }, 201);
+    assert.deepEqual([started.state, started.against], ['running', '1']);
+    const { picture } = await simulatePart({ product: 'plate', seed: 503, defectRate: 0 });
+    const part = await upload(picture);
+    const run = await waitFor('the candidate', async () => {
+      const { shadow } = await call<{ shadow: ShadowRun }>('GET', '/models/plate/shadow');
+      return shadow.state === 'completed' && shadow;
+    });
+    assert.deepEqual([run.seen, run.skipped, run.report.pictures], [1, 0, 1]);
+    for (const item of run.report.items) assert.deepEqual([item.id, item.scoreBefore], [part.id, part.score]);
   });
 
   it('answers as it is described', async () => {

@@ -16,6 +16,7 @@ import { ModelRegistry } from '../../../engine/learning';
 import { Shadows } from '../../../engine/station/shadow';
 import { openStore, type Store } from '../../../engine/store';
 import { writeColourClassifier } from '../../support/colour-classifier';
+import { colouredPicture, writeColourPackage } from '../../support/colour-detector';
 import { waitFor } from '../../support/wait';
 
 const NAME = 'plate.classifier';
@@ -35,7 +36,7 @@ describe('A candidate beside the version in production', function () {
       store,
       models,
       line,
-      taskModules: [join(packageRoot, 'engine', 'classifier', 'task')],
+      taskModules: ['classifier', 'detector'].map((room) => join(packageRoot, 'engine', room, 'task')),
       pictureOf: async (id) => pictures.get(id) as Buffer,
       routerThresholds: () => null,
       clock: systemClock,
@@ -151,6 +152,31 @@ describe('A candidate beside the version in production', function () {
     await shadows.start({ name: NAME, version: '2', parts: 5 }, 'ada');
     await assert.rejects(shadows.start({ name: NAME, version: '2', parts: 5 }, 'ada'), { code: 'shadow-running' });
     assert.equal((await shadows.stop(NAME)).state, 'stopped');
+  });
+
+  it('finds boxes, too, and leaves out those that do not count for it', async () => {
+    const name = 'plate.detector';
+    const thresholds = { confidence: 0.9, perClass: {} };
+    await writeColourPackage(models.folderOf(name, '1'), { partType: 'plate', version: '1' });
+    await writeColourPackage(models.folderOf(name, '2'), { partType: 'plate', version: '2', thresholds });
+    await models.deploy(name, '1', 'ada');
+    await shadows.start({ name, version: '2', parts: 1 }, 'ada');
+    const box = { x: 0, y: 0, width: 64, height: 64 };
+    const pale = await part('green', {
+      findings: [
+        { kind: 'rule', node: 'r', rule: 'length', passed: true, milliseconds: { total: 1 } },
+        {
+          ...{ kind: 'detections', node: 'd', model: { name, version: '1' }, milliseconds: { total: 1 } },
+          detections: [{ label: 'red', confidence: 0.5, box }],
+          thresholds: { confidence: 0.25, perClass: {} },
+        },
+      ],
+    });
+    pictures.set(pale.id, await colouredPicture([['red', 128], null, null, null]));
+    await shadows.see(pale);
+    const run = await shadows.of(name);
+    const [item] = run?.report.items ?? [];
+    assert.deepEqual([run?.state, item.before, item.after, item.scoreBefore], ['completed', 'NG', 'OK', 0.5]);
   });
 
   it('needs a version in production', async () => {
