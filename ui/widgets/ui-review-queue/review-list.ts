@@ -35,6 +35,12 @@ export function useReviewList(widget: Widget, me: () => string, say: (text: stri
 
   const place = computed(() => items.value.findIndex((item) => item.id === currentId.value));
   const current = computed<ReviewItem | null>(() => items.value[place.value] ?? null);
+  /** The one that comes when the current one is decided. */
+  const upcoming = computed<ReviewItem | null>(() => {
+    const after = place.value + 1 < items.value.length ? place.value + 1 : place.value - 1;
+    const next = items.value[freeFrom(items.value, after, me(), Date.now())];
+    return next === undefined || next.id === currentId.value ? null : next;
+  });
   const filtered = computed(() => partType.value !== '' || queueReason.value !== '');
 
   /** Lists and numbers, keeping the picture on the screen while it is still here. */
@@ -143,6 +149,7 @@ export function useReviewList(widget: Widget, me: () => string, say: (text: stri
     currentId,
     place,
     current,
+    upcoming,
     chosen,
     load,
     take,

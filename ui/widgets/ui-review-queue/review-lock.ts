@@ -1,6 +1,6 @@
 import { computed, onBeforeUnmount, onMounted, ref, watch } from 'vue';
 import { type Api, ApiProblem } from '../../shared/api';
-import { freeFrom, HEARTBEAT_MS, heldBy } from '../../shared/reviewing';
+import { HEARTBEAT_MS, heldBy } from '../../shared/reviewing';
 import type { ReviewItem } from '../../shared/types';
 import type { ReviewList } from './review-list';
 
@@ -27,10 +27,8 @@ export function useReviewLock(api: Api, list: ReviewList, me: () => string) {
     list.current.value === null || list.tab.value === 'labelled' ? null : heldBy(list.current.value, me(), now.value),
   );
   const following = computed<string | null>(() => {
-    const { items, place } = list;
-    if (list.tab.value !== 'pending' || items.value.length < 2) return null;
-    const next = items.value[freeFrom(items.value, place.value + 1, me(), now.value)];
-    return heldBy(next, me(), now.value) === null ? next.id : null;
+    const next = list.tab.value === 'pending' ? list.upcoming.value : null;
+    return next !== null && heldBy(next, me(), now.value) === null ? next.id : null;
   });
   const wanted = computed<readonly string[]>(() => {
     if (list.tab.value === 'labelled' || me() === '' || list.currentId.value === null) return [];
