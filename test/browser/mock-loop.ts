@@ -220,8 +220,13 @@ export class MockLoop {
       this.comparison = { state: 'running', percent: 30, error: null, comparison: null };
       return this.comparison;
     }
+    if (line === 'POST /models/import') {
+      const made = { ...versions[0], version: '9', deployed: false };
+      versions.push(made);
+      return made;
+    }
     const [, method, name, rest = ''] = /^(\w+) \/models\/([\w.-]+)(?:\/(.*))?$/.exec(line) ?? [];
-    if (name === undefined || name === 'list' || name === 'import') return undefined;
+    if (name === undefined || name === 'list') return undefined;
     const own = versions.filter((version) => version.name === name);
     if (method === 'GET' && rest === '') {
       const removed = this.removed.filter((version) => version.name === name);

@@ -67,8 +67,7 @@ export const retrainingDe: typeof retrainingEnUS = {
     unused: 'Noch von keinem Training benutzt',
     perClass: 'Rahmen nach Klasse',
     perMonth: 'Bewertungen nach Monat',
-    perSource: 'Woher sie kommen',
-    sources: { review: 'Nachprüfung', imported: 'mitgebracht' },
+    sources: { review: 'Davon aus der Nachprüfung', imported: 'Davon mitgebracht' },
     month: (ok, ng) => `${ok} OK, ${ng} NG`,
     snapshots: 'Bilderstände',
     snapshotsHint:
