@@ -258,7 +258,8 @@ export function retrainingTests(tools: WidgetTools): void {
       state: 'running',
       progress: { stage: 'train', percent: 48, remainingSeconds: 41 },
     });
-    tools.station.push('retraining', retrainStatus({ state: 'running', runningJob: job.id }));
+    loop.retraining[0] = retrainStatus({ state: 'running', runningJob: job.id });
+    tools.station.push('retraining', loop.retraining[0]);
     tools.station.push('job', job);
     await see(page, 'about 41 s left', '[data-state=running]');
     assert.equal(await page.getByRole('progressbar').getAttribute('aria-valuenow'), '48');
