@@ -29,19 +29,22 @@ export async function trainAnomalyModel(
     onProgress: ({ stage, percent, remainingSeconds }: JobProgress) => onProgress({ stage, percent, remainingSeconds }),
   };
   const { referenceFolder } = options;
-  const { skipped } =
-    referenceFolder === undefined
-      ? await trainPatchcore({
-          ...training,
-          ...(order.dataset && { snapshot: order.dataset }),
-          // a person has said which are good
-          keepSuspects: options.keepSuspects ?? order.dataset !== null,
-          defects: filePictures(order.defects),
-          backbone,
-          updateFrom: order.updateFrom ?? undefined,
-        })
-      : await trainReferencePackage({ ...training, referenceFolder });
-  return { skipped };
+  if (referenceFolder !== undefined) {
+    const { skipped } = await trainReferencePackage({ ...training, referenceFolder });
+    return { skipped };
+  }
+  const { skipped, forgotten } = await trainPatchcore({
+    ...training,
+    ...(order.dataset && { snapshot: order.dataset }),
+    // a person has said which are good
+    keepSuspects: options.keepSuspects ?? order.dataset !== null,
+    defects: filePictures(order.defects),
+    backbone,
+    updateFrom: order.updateFrom ?? undefined,
+  });
+  if (forgotten.length === 0) return { skipped };
+  const note = `What was learnt from ${forgotten.length} pictures as good and is known to be defective now was forgotten: ${forgotten.join(', ')}.`;
+  return { skipped, notes: [note] };
 }
 
 /** Labelled pictures that the version they are added to does not know yet; of other sources all. */

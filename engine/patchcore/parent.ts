@@ -8,7 +8,7 @@ import { type Backbone, backboneOf } from './backbone';
 import type { Bank } from './bank';
 import { bankOf } from './bank-storage';
 import type { Candidates } from './candidates';
-import { type BankPlan, type HeldOutScore, openSearchers, scoreViews } from './cross-validation';
+import { type BankPlan, type HeldOutScore, openSearchers, scoreViews, withoutPictures } from './cross-validation';
 import type { TappedExtractor } from './extractor';
 import { type BankOrigins, originsOf, readConditioning, readOrigins } from './package-files';
 import { joined, type PatchSet } from './patch-set';
@@ -24,6 +24,8 @@ export interface Parent {
   /** Rows of parent pictures carry negative picture numbers: -1 for the first, -2 for the second. */
   readonly banks: readonly (Bank | null)[];
   readonly pictures: BankOrigins['pictures'];
+  /** Numbers of those of its pictures that are known to be defective now: no row comes from them any more. */
+  readonly forgotten: ReadonlySet<number>;
 }
 
 /** A version that nothing can be added to. */
@@ -78,7 +80,25 @@ export async function readParent(folder: string): Promise<Parent> {
     chosen: { recipe, chosen: 'inherited', trials, conditioning },
     banks,
     pictures,
+    forgotten: new Set(),
   };
+}
+
+/**
+ * A parent without the rows of pictures that it took for good and that are known to be defective now.
+ *
+ * @param defective hex SHA-256 of defective pictures
+ */
+export function forgetting(parent: Parent, defective: ReadonlySet<string>): Parent {
+  const forgotten = new Set(
+    parent.pictures.flatMap(({ sha256 }, place) => (defective.has(sha256) ? [-1 - place] : [])),
+  );
+  if (forgotten.size === 0) return parent;
+  const banks = parent.banks.map((bank) => {
+    const kept = bank && withoutPictures(bank, forgotten);
+    return bank && kept && kept.patches.rows > 0 ? { ...bank, ...kept } : null;
+  });
+  return { ...parent, banks, forgotten };
 }
 
 /** The parent's way to look at pictures holds for its successors, and its wishes where no others are told. */

@@ -40,7 +40,15 @@ import {
   writeConditioning,
   writeOrigins,
 } from './package-files';
-import { grownHash, inheritedSettings, knownPatches, type Parent, readParent, suspectsBeside } from './parent';
+import {
+  forgetting,
+  grownHash,
+  inheritedSettings,
+  knownPatches,
+  type Parent,
+  readParent,
+  suspectsBeside,
+} from './parent';
 import type { ViewPatches } from './patch-set';
 import { type ReadPicture, readPictures, type SkippedPicture } from './picture-reader';
 import { signatureOfViews } from './picture-signature';
@@ -102,6 +110,8 @@ export interface PatchcoreTraining extends TrainingOptions, ExpertOptions {
 export interface TrainingResult {
   readonly manifest: BankManifest;
   readonly skipped: readonly SkippedPicture[];
+  /** Names of pictures that the parent had learnt as good and that are defective now. */
+  readonly forgotten: readonly string[];
 }
 
 /**
@@ -118,7 +128,8 @@ export interface TrainingResult {
  * its patches and those of other new pictures, the banks are chosen anew from the old ones and the new pictures, and all
  * held-out scores count together.
  * Defective pictures are scored by the new banks only, and must be given again where the version knew some. With them and no
- * new good picture, the banks stay and only the accept level is set anew.
+ * new good picture, the banks stay and only the accept level is set anew. What the version took from a picture that is among
+ * the defective ones now is forgotten.
  *
  * The package appears at `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in
  * the same order with the same seed give the same bank. Memory is bounded whatever the number of pictures.
@@ -134,7 +145,8 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
   const own = await settingsOf(training);
   await assertFree(training.outFolder);
   const { updateFrom } = training;
-  const parent = updateFrom === undefined ? null : await readParent(updateFrom);
+  const parent =
+    updateFrom === undefined ? null : forgetting(await readParent(updateFrom), await defectHashes(training));
   if (parent && parent.manifest.partType !== training.partType) {
     const { partType } = parent.manifest;
     throw new InvalidInput(`The version at ${updateFrom} is of part type ${partType}, not ${training.partType}.`, {
@@ -163,6 +175,20 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
   }
 }
 
+/** Hex SHA-256 of the defective pictures that can be read. */
+async function defectHashes(training: PatchcoreTraining): Promise<ReadonlySet<string>> {
+  const hashes = new Set<string>();
+  for (const { picture } of await defectsOf(training)) {
+    const bytes = await Promise.resolve(typeof picture === 'function' ? picture() : picture).catch(() => null);
+    if (bytes !== null) hashes.add(sha256Of(bytes));
+  }
+  return hashes;
+}
+
+async function defectsOf({ defectFolder, defects = [] }: PatchcoreTraining): Promise<readonly TrainingPicture[]> {
+  return [...(defectFolder === undefined ? [] : await picturesInFolder(defectFolder)), ...defects];
+}
+
 /** Everything that is open while one model is trained. */
 class TrainingWork {
   private readonly progress: ProgressReport;
@@ -175,6 +201,8 @@ class TrainingWork {
   private readonly copies = new Map<string, Buffer>();
   /** Place of each picture in the list of training pictures, by its SHA-256. */
   private readonly places = new Map<string, number>();
+  /** Scores of pictures that were good once, by banks that do not know them any more. */
+  private readonly unlearnt: number[] = [];
   /** Encoded pictures of the sample, by their place. */
   private readonly files = new Map<number, Buffer>();
 
@@ -186,6 +214,7 @@ class TrainingWork {
   ) {
     this.progress = new ProgressReport(training.pictures.length, training.onProgress);
     for (const [place, picture] of (parent?.pictures ?? []).entries()) {
+      if (parent?.forgotten.has(-1 - place)) continue;
       this.used.set(-1 - place, picture);
       this.twins.set(picture.sha256, `${picture.name}, which the model knows already`);
     }
@@ -357,6 +386,11 @@ class TrainingWork {
     return { candidates, groups: groupOf, golden, grid, sections, total, count, sha256: hash.digest('hex') };
   }
 
+  private get forgotten(): readonly LearntPicture[] {
+    const { pictures = [], forgotten = new Set() } = this.parent ?? {};
+    return pictures.filter((_, place) => forgotten.has(-1 - place));
+  }
+
   private get hasDefects(): boolean {
     const { defectFolder, defects = [] } = this.training;
     return defectFolder !== undefined || defects.length > 0;
@@ -456,7 +490,10 @@ class TrainingWork {
   private async grow(parent: Parent, { candidates, groups }: Collected, plan: BankPlan): Promise<Scored> {
     const { progress, settings } = this;
     const { folds } = parent.manifest.calibration;
-    if (candidates.all.size === 0) return { banks: parent.banks, folds, leftOut: new Set(), good: [], suspects: [] };
+    if (candidates.all.size === 0) {
+      if (parent.banks.every((bank) => bank === null)) throw new TooFewPictures(0, this.skipped.length, 2);
+      return { banks: parent.banks, folds, leftOut: new Set(), good: [], suspects: [] };
+    }
     const part = (from: number, to: number) => (share: number) => progress.at('coreset', from + (to - from) * share);
     part(0, 0)(0);
     const found = await suspectsBeside(parent, candidates, plan, part(0, 0.4));
@@ -465,7 +502,8 @@ class TrainingWork {
     const coresets = await foldCoresets(candidates, groups, plan, part(0.4, 0.6));
     const scores = await heldOutScores(candidates, coresets, leftOut, plan, part(0.6, 1), patches);
     // what the parent has seen almost as it is says nothing about parts to come
-    const known = new Set([...groups].flatMap(([picture, group]) => (picture < 0 ? [group] : [])));
+    const isKnown = (picture: number) => picture < 0 && !parent.forgotten.has(picture);
+    const known = new Set([...groups].flatMap(([picture, group]) => (isKnown(picture) ? [group] : [])));
     const isNew = (picture: number) => !known.has(groups.get(picture) ?? picture);
     return {
       banks: await finalBanks(coresets, leftOut, plan, patches),
@@ -482,14 +520,15 @@ class TrainingWork {
     banks: readonly (Bank | null)[],
     plan: BankPlan,
   ): Promise<number[]> {
-    const { defectFolder, defects = [], signal } = this.training;
-    const pictures = [...(defectFolder === undefined ? [] : await picturesInFolder(defectFolder)), ...defects];
+    const { signal } = this.training;
+    const pictures = await defectsOf(this.training);
     if (pictures.length === 0) return [];
     const { viewing, mask } = this.settings;
     const searchers = await openSearchers(banks, plan);
     try {
       const scores: number[] = [];
       const seen = new Map<string, string>();
+      const forgotten = new Set(this.forgotten.map(({ sha256 }) => sha256));
       for await (const read of readPictures(pictures, viewing)) {
         signal?.throwIfAborted();
         if ('reason' in read) {
@@ -508,7 +547,9 @@ class TrainingWork {
           const section = plan.sections === 1 ? 0 : view.tile;
           views.push(await viewPatches(extractor, neck, view, mask?.mask ?? null, section));
         }
-        scores.push((await scoreViews(searchers, views, plan.scoring)).score);
+        const { score } = await scoreViews(searchers, views, plan.scoring);
+        scores.push(score);
+        if (forgotten.has(read.sha256)) this.unlearnt.push(score);
       }
       return scores;
     } finally {
@@ -529,7 +570,7 @@ class TrainingWork {
     if (known) {
       // each of the parent's scores stands for itself; altered copies of few pictures count no more once there are others
       const { calibration, map } = known;
-      const before = calibration.method === 'augmented' ? [] : calibration.scores;
+      const before = calibration.method === 'augmented' ? [] : withoutNearest(calibration.scores, this.unlearnt);
       const input = {
         method,
         folds,
@@ -555,7 +596,7 @@ class TrainingWork {
     const { banks } = scored;
     const { thresholds, ...calibration } = levels.calibration;
     const before = this.parent?.manifest ?? null;
-    const learnt = collected.count - scored.leftOut.size + (before?.bank.pictures ?? 0);
+    const learnt = collected.count - scored.leftOut.size + (before?.bank.pictures ?? 0) - this.forgotten.length;
     const used = new Map([...this.used].filter(([picture]) => !scored.leftOut.has(picture)));
     progress.at('package', 0);
     const heads = await headFiles(banks, chosen.conditioning, extractor.layers, plan);
@@ -636,7 +677,7 @@ class TrainingWork {
       },
     );
     progress.at('verify', 1);
-    return { manifest: sealed, skipped: this.skipped };
+    return { manifest: sealed, skipped: this.skipped, forgotten: this.forgotten.map(({ name }) => name) };
   }
 
   /** A small copy of a picture that was learnt; null when it cannot be had any more. */
@@ -720,6 +761,16 @@ interface Made {
   readonly defects: readonly number[];
   readonly levels: Levels;
   readonly variation: Variation;
+}
+
+/** Scores less those nearest to what some of the pictures get now: which picture had which score is not kept. */
+function withoutNearest(scores: readonly number[], gone: readonly number[]): readonly number[] {
+  const left = [...scores];
+  for (const score of gone) {
+    const distances = left.map((one) => Math.abs(one - score));
+    left.splice(distances.indexOf(Math.min(...distances)), 1);
+  }
+  return left;
 }
 
 async function goldenOf(picture: Buffer): Promise<Buffer> {

@@ -45,10 +45,31 @@ describe('Pictures of defective parts', function () {
     );
     const next = await bench.train(fresh, { ...update, defectFolder });
     const { calibration, thresholds } = next.manifest;
-    assert.equal(calibration.defects, 8);
+    // one of the good ones is given as a defective one only
+    assert.deepEqual([calibration.defects, next.forgotten], [9, ['good-103.jpg']]);
     for (let seed = 1; seed <= 8; seed += 1) {
       const { score } = await next.score(await drawPicture({ seed: 600 + seed, defective: true }));
       assert.ok(score > thresholds.accept, `defect ${seed} scores ${score}`);
+    }
+  });
+
+  it('are forgotten by an update when the version took them for good', async () => {
+    const mistaken = { name: 'mistaken.jpg', picture: await drawPicture({ seed: 640, defective: true }) };
+    const taken = await bench.train([...(await drawGood(12, 461)), mistaken], { keepSuspects: true });
+    assert.ok((await taken.score(mistaken.picture)).score <= taken.manifest.thresholds.accept, 'passes');
+    const others = await Promise.all(
+      [641, 642, 643].map(async (seed) => ({ name: `${seed}`, picture: await drawPicture({ seed, defective: true }) })),
+    );
+    for (const fresh of [[], await drawGood(3, 481)]) {
+      const defects = [mistaken, ...others];
+      const next = await bench.train(fresh, { version: '2', updateFrom: taken.folder, defects, keepSuspects: true });
+      assert.deepEqual([next.forgotten, next.skipped], [['mistaken.jpg'], []]);
+      assert.ok(!next.origins.pictures.some(({ name }) => name === 'mistaken.jpg'));
+      const { bank, calibration, thresholds } = next.manifest;
+      assert.deepEqual([bank.pictures, calibration.defects], [12 + fresh.length, 4]);
+      assert.equal(calibration.scores.length, taken.manifest.calibration.scores.length - 1 + fresh.length);
+      assert.ok((await next.score(mistaken.picture)).score > thresholds.accept, 'no longer passes');
+      assert.ok((await next.score(await drawPicture({ seed: 902 }))).score <= thresholds.reject);
     }
   });
 

@@ -47,12 +47,20 @@ export class Workbench {
 
   async train(pictures: readonly TrainingPicture[], options: Partial<PatchcoreTraining> = {}): Promise<Trained> {
     const training = this.training(pictures, options);
-    const { manifest, skipped } = await trainPatchcore(training);
+    const { manifest, skipped, forgotten } = await trainPatchcore(training);
     const folder = training.outFolder;
     const model = await PatchcoreModel.load(folder, { threads: 1 });
     this.models.push(model);
     const origins = JSON.parse(await readFile(join(folder, 'bank.json'), 'utf8')) as BankOrigins;
-    return { folder, manifest, skipped, model, origins, score: (picture) => model.score(picture, { map: false }) };
+    return {
+      folder,
+      manifest,
+      skipped,
+      forgotten,
+      model,
+      origins,
+      score: (picture) => model.score(picture, { map: false }),
+    };
   }
 
   async close(): Promise<void> {
