@@ -23,6 +23,7 @@ const PAGES = [
   { name: 'line', path: 'line', theme: 'Dark', width: 1440, height: 900 },
   { name: 'review', path: 'review', theme: 'Dark', width: 1440, height: 900 },
   { name: 'train', path: 'train', theme: 'Light', width: 1440, height: 900 },
+  { name: 'models', path: 'models', theme: 'Light', width: 1440, height: 900 },
   { name: 'settings', path: 'settings', theme: 'Light', width: 1440, height: 900 },
   { name: 'phone', path: 'line', theme: 'Light', width: 390, height: 844 },
 ] as const;
