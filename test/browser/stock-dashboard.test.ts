@@ -49,6 +49,15 @@ describe('the dashboard of the stock flow', function () {
     await context.close();
   });
 
+  it('tells on the Line page what the model will be trained anew for, and the versions on the Models page', async () => {
+    const { page, context, errors } = await openPage(browser, `${nodeRed.base}/dashboard/line`);
+    await page.getByText(/at 20 a training starts/).waitFor();
+    await page.goto(`${nodeRed.base}/dashboard/models`);
+    await page.locator('.oq-versions tr.oq-deployed').waitFor();
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+
   it('sends a box drawn in the review with the decision, and it comes out of the export', async () => {
     const items = async (state: string) =>
       (await api.get<{ items: ReviewItem[] }>(`/labeling-queue?state=${state}&limit=50`)).items;
@@ -78,7 +87,7 @@ describe('the dashboard of the stock flow', function () {
     await context.close();
   });
 
-  for (const path of ['line', 'review', 'train', 'settings', 'camera']) {
+  for (const path of ['line', 'review', 'train', 'models', 'settings', 'camera']) {
     it(`opens the page ${path} without an error, on a phone too`, async () => {
       for (const width of [1440, 390]) {
         const { page, context, errors } = await openPage(browser, `${nodeRed.base}/dashboard/${path}`, { width });
