@@ -14,7 +14,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Counters, Job, TrainingRequest } from '../engine/domain';
+import { type Counters, type Job, TRAINING_STAGES, type TrainingRequest, type TrainingStage } from '../engine/domain';
 import { simulatePart } from '../engine/simulator';
 import { stockFlow, uploadFlow } from '../test/support/flows';
 import { InspectionApi } from '../test/support/inspection-api';
@@ -131,19 +131,21 @@ async function printLatency(api: InspectionApi, pictures: readonly Buffer[]): Pr
 }
 
 async function printWhileTraining(api: InspectionApi, pictures: readonly Buffer[]): Promise<void> {
-  const source = { kind: 'simulator', product: 'plate', count: 300 } as const;
-  const trainings: readonly TrainingRequest[] = [
-    { kind: 'patchcore', partType: 'trained', source, deploy: false },
-    { kind: 'detector', partType: 'trained', source, deploy: false, detector: { epochs: 50 } },
+  const plates = (count: number) => ({ kind: 'simulator', product: 'plate', count }) as const;
+  const common = { partType: 'trained', deploy: false } as const;
+  // long enough, and without the drawing of the pictures at the beginning
+  const trainings: readonly { readonly request: TrainingRequest; readonly from: TrainingStage }[] = [
+    { request: { ...common, kind: 'patchcore', source: plates(300) }, from: 'condition' },
+    { request: { ...common, kind: 'detector', source: plates(60), detector: { epochs: 100 } }, from: 'train' },
   ];
   const without = await latencies(api, pictures, UNDISTURBED_PARTS);
   const during: { readonly kind: string; readonly found: readonly number[] }[] = [];
-  for (const training of trainings) {
-    const job = new KeptTraining(api, training);
+  for (const { request, from } of trainings) {
+    const job = new KeptTraining(api, request, from);
     await job.begin();
     const found = await latencies(api, pictures, DISTURBED_PARTS, () => job.keepUp());
     await job.end();
-    during.push({ kind: `${training.kind} (${job.seen})`, found });
+    during.push({ kind: `${request.kind} (${job.seen})`, found });
     without.push(...(await latencies(api, pictures, UNDISTURBED_PARTS)));
   }
   const p95 = percentile(without, 95);
@@ -186,6 +188,7 @@ class KeptTraining {
   constructor(
     private readonly api: InspectionApi,
     private readonly request: TrainingRequest,
+    private readonly from: TrainingStage,
   ) {}
 
   /** The stages that ran. */
@@ -193,10 +196,15 @@ class KeptTraining {
     return [...this.#stages].join(', ');
   }
 
-  /** Resolves when it computes. */
+  /** Resolves when it has come to its first stage of interest. */
   async begin(): Promise<void> {
     this.#id = (await this.api.post<Job>('/training/start', this.request)).id;
-    await waitFor('the training to compute', async () => (await this.#job()).progress !== null);
+    const first = TRAINING_STAGES.indexOf(this.from);
+    await waitFor(
+      `the training to come to ${this.from}`,
+      async () => TRAINING_STAGES.indexOf((await this.#job()).progress?.stage ?? 'read') >= first,
+      300_000,
+    );
   }
 
   async keepUp(): Promise<void> {
