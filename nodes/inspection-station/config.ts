@@ -1,4 +1,5 @@
 import { type FailSafeVerdict, InvalidInput } from '../../engine/domain';
+import { SHADOW_LIMIT } from '../../engine/learning';
 import { type ConfigSchema, type NumberField, readInteger, readNumber } from '../shared';
 
 export interface InspectionStationConfig {
@@ -19,6 +20,8 @@ export interface InspectionStationConfig {
   readonly shiftStarts: string;
   /** Only labels that a second person has approved are learnt from. */
   readonly secondPerson: boolean;
+  /** Production pictures on which the gate compares decisions; 0: none. */
+  readonly gatePictures: NumberField;
   readonly retentionOkDays: NumberField;
   readonly retentionOkMb: NumberField;
   readonly retentionNgDays: NumberField;
@@ -49,6 +52,7 @@ export const schema: ConfigSchema<InspectionStationConfig> = {
     deadline: 5000,
     shiftStarts: '06:00, 14:00, 22:00',
     secondPerson: false,
+    gatePictures: 200,
     retentionOkDays: '',
     retentionOkMb: '',
     retentionNgDays: '',
@@ -79,6 +83,7 @@ export interface StationSettings {
   readonly deadlineMs: number;
   readonly shiftStarts: readonly string[];
   readonly secondPerson: boolean;
+  readonly gatePictures: number;
   /** Program and arguments; empty: none. */
   readonly externalTrainer: readonly string[];
   readonly retention: Readonly<Record<'OK' | 'NG' | 'REVIEW', RetentionLimit>>;
@@ -110,6 +115,7 @@ export function readStationSettings(config: InspectionStationConfig): StationSet
     deadlineMs: readNumber('deadline (ms)', config.deadline, 100, 600_000),
     shiftStarts: readShiftStarts(config.shiftStarts),
     secondPerson: config.secondPerson === true,
+    gatePictures: readInteger('pictures for the gate', config.gatePictures, 0, SHADOW_LIMIT),
     externalTrainer: readCommand(config.externalTrainer),
     retention: {
       OK: readRetention('OK', config.retentionOkDays, config.retentionOkMb),

@@ -28,6 +28,13 @@ RED.nodes.registerType('inspection-station', {
       },
     },
     secondPerson: { value: false },
+    gatePictures: {
+      value: 200,
+      validate(value: string | undefined) {
+        // stations saved by an earlier release have none, and get the default
+        return value === undefined || /^\s*(\d{1,3}|1000)\s*$/.test(value);
+      },
+    },
     retentionOkDays: { value: '', validate: RED.validators.regex(/^(\d+(\.\d+)?)?$/) },
     retentionOkMb: { value: '', validate: RED.validators.regex(/^(\d+(\.\d+)?)?$/) },
     retentionNgDays: { value: '', validate: RED.validators.regex(/^(\d+(\.\d+)?)?$/) },
@@ -68,6 +75,7 @@ RED.nodes.registerType('inspection-station', {
     modelKey: { type: 'password' },
   },
   oneditprepare() {
+    if (this.gatePictures === undefined) $('#node-config-input-gatePictures').val(200);
     if (this.importLimitMb === undefined) $('#node-config-input-importLimitMb').val(2048);
   },
   label() {

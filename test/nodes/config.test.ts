@@ -64,6 +64,11 @@ describe('inspection-station settings', () => {
     assert.equal(read({ secondPerson: true }).secondPerson, true);
   });
 
+  it('compares new versions on 200 production pictures where nothing else is set', () => {
+    assert.equal(read({}).gatePictures, 200);
+    assert.equal(read({ gatePictures: '0' }).gatePictures, 0);
+  });
+
   it('splits the command of the external trainer at blanks outside of quotes', () => {
     assert.deepEqual(read({}).externalTrainer, []);
     const { externalTrainer } = read({ externalTrainer: ' "/opt/my trainer/run"  --data={dataset} "" name="a b"' });
@@ -78,6 +83,7 @@ describe('inspection-station settings', () => {
     ['negative days', { retentionNgDays: -1 }],
     ['half a process', { poolSize: 1.5 }],
     ['no room for any imported model', { importLimitMb: 0 }],
+    ['more pictures for the gate than it takes', { gatePictures: 1001 }],
     ['OK as fail-safe verdict', { failSafe: 'OK' }],
     ['an unknown queue policy', { queuePolicy: 'shuffle' }],
     ['a shift start that is no time', { shiftStarts: '06:00, 25:00' }],
