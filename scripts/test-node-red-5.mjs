@@ -13,7 +13,7 @@ execFileSync('npm', ['ci', '--no-audit', '--no-fund'], {
 });
 
 const { resolve } = createRequire(join(folder, 'package.json'));
-runTests([['nodes on Node-RED 5', 'test/nodes/**/*.test.ts']], {
+await runTests([['nodes on Node-RED 5', 'test/nodes/**/*.test.ts']], {
   node: join(folder, 'node_modules/.bin/node'),
   env: { NODE_RED_PATH: resolve('node-red') },
 });

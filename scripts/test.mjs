@@ -7,4 +7,4 @@ const groups = ['engine', 'cli', 'nodes', 'flows', 'browser', 'package'].map((na
 ]);
 const wanted = process.argv.slice(2);
 
-runTests(wanted.length === 0 ? groups : groups.filter(([name]) => wanted.includes(name)));
+await runTests(wanted.length === 0 ? groups : groups.filter(([name]) => wanted.includes(name)));
