@@ -7,7 +7,6 @@ import {
   type Job,
   type JobProgress,
   type JobState,
-  type ModelKind,
   modelNameOf,
   NotFound,
   newId,
@@ -24,6 +23,7 @@ import { hasCheckpoint, removeOthers } from './job-folder';
 import { CANCELLED, fateLine, INTERRUPTED, type JobNews, judgedLine, lastLineOf, logged, news } from './job-log';
 import { orderOf, placePackage, withPlaced } from './job-order';
 import { judgeBy } from './judge-version';
+import { ProductionChanged } from './model-registry';
 import { publicJob, publicRequest, withoutCurves } from './public-job';
 import type { TrainingContext } from './training-context';
 import { TrainingDied, TrainingProcess } from './training-process';
@@ -282,8 +282,9 @@ export class JobQueue {
     const { partType, kind = 'patchcore', policy = null } = request;
     const version = running.job.version as string;
     const name = modelNameOf(partType, kind);
-    // the last run may have been ended between the deployment and its own end
-    if (await this.#isDeployed(partType, kind, version)) return 'deployed';
+    const switches = await this.#models.history(partType, kind);
+    // the last run may have been ended between the deployment and its own end, and another version be in place since
+    if (switches.some((one) => one.name === name && one.version === version)) return 'deployed';
 
     const wish = { kind, partType, version, dataset, policy, trained: report?.gate ?? null };
     const gateReport = await this.#judge(
@@ -297,16 +298,19 @@ export class JobQueue {
       running.job = { ...running.job, gateReport };
       this.#tell(running, judgedLine(gateReport.decision));
     }
-    const fate = fateOf(request, gateReport, report?.gate);
-    if (fate === 'deployed') await this.#models.deploy(name, version, actor, `training ${id}`);
+    let fate = fateOf(request, gateReport, report?.gate);
+    if (fate === 'deployed') {
+      const [latest = null] = switches;
+      await this.#models.deploy(name, version, actor, `training ${id}`, latest).catch((error) => {
+        if (!(error instanceof ProductionChanged)) throw error;
+        // what a person chose during the comparison stays
+        fate = 'awaiting';
+        this.#tell(running, news(error.code, error.message, error.parameters));
+      });
+    }
     if (fate === 'refused') this.#remark(running, `Version ${version} is not in production: the gate refused it.`);
     this.#tell(running, fateLine(fate, version));
     return fate;
-  }
-
-  async #isDeployed(partType: string, kind: ModelKind, version: string): Promise<boolean> {
-    const deployed = await this.#models.deployed(partType, kind).catch(() => null);
-    return deployed?.version === version;
   }
 
   /** Trains until the job's version has appeared among the models. */

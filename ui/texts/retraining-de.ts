@@ -138,6 +138,7 @@ export const retrainingDe: typeof retrainingEnUS = {
       'judged-refused': 'Die Freigabe lehnt ab.',
       deployed: 'Version __version__ ist im Einsatz.',
       awaiting: 'Version __version__ wartet auf einen Menschen.',
+      'production-changed': 'Inzwischen hat jemand gewählt, was im Einsatz ist; das bleibt so.',
       refused: 'Version __version__ kommt nicht in den Einsatz.',
       measured: 'Version __version__ wurde gemessen.',
       completed: 'Fertig.',

@@ -149,6 +149,7 @@ export const retrainingEnUS = {
       'judged-refused': 'The gate refuses it.',
       deployed: 'Version __version__ is in production.',
       awaiting: 'Version __version__ waits for a person.',
+      'production-changed': 'Meanwhile someone chose what is in production, which stays so.',
       refused: 'Version __version__ is not put into production.',
       measured: 'Version __version__ was measured.',
       completed: 'Done.',

@@ -126,6 +126,47 @@ describe('the judgement of trained versions', function () {
     assert.equal((await models.history('board')).length, 1, 'one deployment');
   });
 
+  it('leaves in production what a person chose while it went on', async () => {
+    await start(saying(true));
+    for (const _ of [1, 2]) await jobEnded(queue, (await queue.submit({ ...BOARDS, deploy: true }, 'ada')).id);
+    const choices = [
+      () => models.rollback('board', 'grace'),
+      // also where it comes to the same version in the end
+      async () => {
+        await models.deploy('board', '2', 'grace');
+        await models.deploy('board', '1', 'grace');
+      },
+      // and where the version was tried by hand
+      async () => {
+        await models.deploy('board', '5', 'grace');
+        await models.rollback('board', 'grace');
+      },
+    ];
+    for (const [place, choose] of choices.entries()) {
+      await stop();
+      await start(async (...given) => {
+        await choose();
+        return saying(true)(...given);
+      });
+      const job = await jobEnded(queue, (await queue.submit({ ...BOARDS, deploy: true }, 'ada')).id);
+      assert.deepEqual([job.state, job.version, job.deployment], ['completed', `${place + 3}`, 'awaiting']);
+      assert.ok(codes(job).includes('production-changed'));
+      assert.equal((await models.deployed('board'))?.version, '1');
+    }
+  });
+
+  it('does not undo a roll-back when it goes on after the deployment', async () => {
+    await start(saying(true));
+    await jobEnded(queue, (await queue.submit({ ...BOARDS, deploy: true }, 'ada')).id);
+    const job = await jobEnded(queue, (await queue.submit({ ...BOARDS, deploy: true }, 'ada')).id);
+    await store.jobs.update({ ...job, state: 'running', deployment: undefined, endedAt: null });
+    await models.rollback('board', 'grace');
+    await stop();
+    await start(saying(true));
+    assert.equal((await jobEnded(queue, job.id)).deployment, 'deployed');
+    assert.equal((await models.deployed('board'))?.version, '1');
+  });
+
   it('keeps a refused version as a candidate, and says so', async () => {
     await start(saying(false));
     const { id } = await queue.submit({ ...BOARDS, deploy: true }, 'ada');
