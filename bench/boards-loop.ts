@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   try {
     print('before', await judge(api, heldOut), classes);
     await judge(api, taught);
-    await correct(api, taught);
+    await correct(api, taught, taught.length + heldOut.length);
     const started = Date.now();
     const run = await waitFor(
       'the end of the retraining',
@@ -149,9 +149,12 @@ async function judge(api: InspectionApi, boards: readonly Board[]): Promise<Judg
 }
 
 /** Draws on each board that waits what is really on it; held-out boards are put aside. */
-async function correct(api: InspectionApi, boards: readonly Board[]): Promise<void> {
+async function correct(api: InspectionApi, boards: readonly Board[], waiting: number): Promise<void> {
   const boxesOf = new Map(boards.map(({ name, boxes }) => [name.replace(/\W/g, '-'), boxes]));
-  const { items } = await api.get<{ items: ReviewItem[] }>('/labeling-queue?state=pending&limit=500');
+  const { items } = await waitFor('all boards in the queue', async () => {
+    const page = await api.get<{ items: ReviewItem[] }>('/labeling-queue?state=pending&limit=500');
+    return page.items.length === waiting && page;
+  });
   for (const { id, serial } of items) {
     const boxes = boxesOf.get(serial ?? '');
     if (boxes === undefined) await api.post(`/labeling-queue/${id}/skip`, { reviewer: 'bench' });

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { InvalidInput } from '../domain';
+import { InvalidInput, isId } from '../domain';
 import type { ReviewRow } from './review-row';
 import type { ReviewFilter } from './review-types';
 
@@ -47,7 +47,10 @@ export function selectReviews(knex: Knex, filter: ReviewFilter): ReviewSelection
     return { query, cursorOf: (row) => String(row.decision_order) };
   }
   query.orderBy(idColumn, state === undefined ? 'desc' : 'asc');
-  if (cursor !== undefined) query.where(idColumn, state === undefined ? '<' : '>', cursor);
+  if (cursor !== undefined) {
+    if (!isId(cursor)) throw wrongCursor(cursor);
+    query.where(idColumn, state === undefined ? '<' : '>', cursor);
+  }
   return { query, cursorOf: (row) => row.id };
 }
 

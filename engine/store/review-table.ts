@@ -44,7 +44,7 @@ export class SqlReviewTable implements ReviewTable {
       const row = await undecidedRow(transaction, id);
       const known: QueueReason[] = JSON.parse(row.queue_reasons);
       const changes: Partial<ReviewRow> = {
-        ...(row.state === 'skipped' && UNDECIDED),
+        ...(row.state !== 'pending' && UNDECIDED),
         queue_reasons: JSON.stringify([...new Set([...reasons, ...known])]),
         note: note ?? row.note,
       };

@@ -106,7 +106,7 @@ export function retrainingTests(tools: WidgetTools): void {
     await page.locator('.oq-jobs summary').first().click();
     await see(page, 'Choosing the memory bank.', '.oq-log');
     await see(page, 'The lamp was changed.', '.oq-log');
-    await see(page, 'snapshot c0ffee01 · started by new labels', '.oq-jobs');
+    await see(page, 'snapshot c0ffee01 · cause: new labels', '.oq-jobs');
 
     await page.locator('[data-action=deploy-candidate]').click();
     await page.locator(`${dialog} [name=answer]`).fill('Finds the new stains');

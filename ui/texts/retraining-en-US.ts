@@ -132,7 +132,7 @@ export const retrainingEnUS = {
     logEmpty: 'No lines',
     priority: (value: number) => `priority ${value > 0 ? `+${value}` : value}`,
     dataset: (hash: string) => `snapshot ${hash}`,
-    trigger: (cause: string) => `started by ${cause}`,
+    trigger: (cause: string) => `cause: ${cause}`,
     more: 'Show older jobs',
     gate: 'Gate report',
     /** By the code of the line; `__name__` is a gap. */

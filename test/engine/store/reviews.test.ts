@@ -201,6 +201,7 @@ describe('review items in the store', function () {
     const cursor = nextCursor!;
     await assert.rejects(store.reviews.list({ order: 'information', cursor }), { code: 'invalid-input' });
     await assert.rejects(store.reviews.list({ state: 'labelled', cursor }), { code: 'invalid-input' });
+    await assert.rejects(store.reviews.list({ cursor: 'foo' }), { code: 'invalid-input' });
   });
 
   it('lists the items of one reason, in each state and order, and of one reviewer', async () => {
@@ -224,7 +225,7 @@ describe('review items in the store', function () {
     assert.deepEqual(await allOf(store, { reviewer: 'Bob', state: 'labelled' }), []);
   });
 
-  it('adds reasons before those that an item has, and lets a skipped one wait again', async () => {
+  it('adds reasons before those that an item has, and lets a skipped or rejected one wait again', async () => {
     const { reviews } = await temporaryStore();
     const { id } = (await reviews.add(item())).item;
     await reviews.skip(id, 'Ada', 'ada', AT);
@@ -238,6 +239,9 @@ describe('review items in the store', function () {
     assert.deepEqual([perReason.flagged, perReason['near-threshold']], [1, 1]);
     await reviews.decide(id, { label: 'NG', reviewer: null, note: null }, 'ada', AT);
     await assert.rejects(reviews.addReasons(id, ['drift'], null), { code: 'already-decided' });
+    await reviews.judge(id, { approved: false, reviewer: 'Bob', note: null }, 'bob', AT);
+    const again = await reviews.addReasons(id, ['drift'], null);
+    assert.deepEqual([again.state, again.label, again.approver], ['pending', null, null]);
     await assert.rejects(reviews.addReasons(newId(), ['drift'], null), { code: 'not-found' });
   });
 
