@@ -1,7 +1,7 @@
-import { access, mkdir, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { type Job, modelNameOf, syncFolder } from '../domain';
-import { ModelExists, nextVersion } from '../packages';
+import { access, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Job, makeFolder, modelNameOf } from '../domain';
+import { nextVersion, placePackage, renumberPackage } from '../packages';
 import { keepOrder, keptOrder } from './job-folder';
 import type { ModelRegistry } from './model-registry';
 import type { TrainingContext } from './training-context';
@@ -26,18 +26,32 @@ export async function orderOf(job: Job, workFolder: string, context: TrainingCon
   return { ...kept, version, workFolder, outFolder: outFolderOf(workFolder, version) };
 }
 
-/** Moves a finished package to the models, in one step. @throws {ModelExists} */
-export async function placePackage(
+/**
+ * Gives a finished package the next number when its own was taken while it was made, by an import for example.
+ *
+ * @returns the version that it has now
+ */
+export async function freeVersion(
   { name, version, outFolder }: TrainingOrder,
-  models: Pick<ModelRegistry, 'folder' | 'folderOf'>,
+  { folder }: Pick<ModelRegistry, 'folder'>,
+): Promise<string> {
+  // also an empty folder takes a number: that of a version which was removed
+  const isTaken = (await readdir(join(folder, name)).catch(() => [])).includes(version);
+  if (!isTaken) return version;
+  const next = await nextVersion(folder, name);
+  await renumberPackage(outFolder, next);
+  return next;
+}
+
+/** Moves a finished package to the models, in one step. @throws {ModelExists} */
+export async function placeVersion(
+  { name, outFolder }: TrainingOrder,
+  version: string,
+  models: Pick<ModelRegistry, 'folderOf'>,
 ): Promise<void> {
   const place = models.folderOf(name, version);
-  await mkdir(dirname(place), { recursive: true });
-  await rename(outFolder, place).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOTEMPTY' || error.code === 'EEXIST' ? new ModelExists(place) : error;
-  });
-  // on the disk before anything names the version; the folder of the model may be new, too
-  for (const folder of [dirname(place), models.folder]) await syncFolder(folder);
+  await makeFolder(dirname(place));
+  await placePackage(outFolder, place);
 }
 
 /** The job with its version, if that lies among the models. */

@@ -21,7 +21,7 @@ import { JobEnded, JobQueueUnavailable, QUEUE_LIMIT } from './errors';
 import { ComparingDied } from './gate';
 import { hasCheckpoint, removeOthers } from './job-folder';
 import { CANCELLED, fateLine, INTERRUPTED, type JobNews, judgedLine, lastLineOf, logged, news } from './job-log';
-import { orderOf, placePackage, withPlaced } from './job-order';
+import { freeVersion, orderOf, placeVersion, withPlaced } from './job-order';
 import { judgeBy } from './judge-version';
 import { ProductionChanged } from './model-registry';
 import { publicJob, publicRequest, withoutCurves } from './public-job';
@@ -338,13 +338,14 @@ export class JobQueue {
       const count = skipped.length;
       this.#tell(running, news('skipped', `${count} pictures were left out.`, { count }));
     }
+    const version = await freeVersion(order, this.#models);
     // named before it is there: after a kill between the two, the next start finds out whether it is
-    running.job = await this.#save({ ...running.job, version: order.version });
-    await placePackage(order, this.#models).catch((error) => {
+    running.job = await this.#save({ ...running.job, version });
+    await placeVersion(order, version, this.#models).catch((error) => {
       running.job = { ...running.job, version: null };
       throw error;
     });
-    this.#tell(running, news('placed', `Version ${order.version} is made.`, { version: order.version }));
+    this.#tell(running, news('placed', `Version ${version} is made.`, { version }));
   }
 
   /** Whether a job that was ended from outside can go on: its version is complete, or a checkpoint is there. */

@@ -77,6 +77,12 @@ export async function writeManifestText(folder: string, text: Buffer): Promise<v
   await writeDurably(join(folder, SEAL_FILE), Buffer.from(sealOf(text)));
 }
 
+/** Gives a package that is in no place yet another version number. */
+export async function renumberPackage(folder: string, version: string): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')) as object;
+  await writeManifestText(folder, Buffer.from(`${JSON.stringify({ ...manifest, version }, null, 2)}\n`));
+}
+
 /**
  * Moves a finished hidden folder to its place, in one step that survives a power cut.
  *

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GateReport, Job, TrainingRequest } from '../../../engine/domain';
 import { ComparingDied, JobQueue, type JudgeVersion, ModelRegistry } from '../../../engine/learning';
@@ -165,6 +165,21 @@ describe('the judgement of trained versions', function () {
     await start(saying(true));
     assert.equal((await jobEnded(queue, job.id)).deployment, 'deployed');
     assert.equal((await models.deployed('board'))?.version, '1');
+  });
+
+  it('is of a version with the next number when an import took its own during the training', async () => {
+    await start(saying(true));
+    const place = join(folder.path, 'models', 'board', '1');
+    queue.events.on('job', ({ progress }) => {
+      if (!progress || existsSync(place)) return;
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, 'head.onnx'), 'imported');
+    });
+    const job = await jobEnded(queue, (await queue.submit({ ...BOARDS, deploy: true }, 'ada')).id);
+    assert.deepEqual([job.state, job.error, job.version, job.deployment], ['completed', null, '2', 'deployed']);
+    assert.equal((await models.deployed('board'))?.version, '2');
+    assert.equal((await models.describe('board', '2')).manifest.version, '2');
+    assert.deepEqual(readdirSync(place), ['head.onnx']);
   });
 
   it('keeps a refused version as a candidate, and says so', async () => {
