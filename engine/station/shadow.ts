@@ -106,6 +106,8 @@ export class Shadows {
   /** Runs that ended since the start, by model. */
   readonly #ended = new Map<string, ShadowRun>();
   #writing: Promise<void> = Promise.resolve();
+  /** The last start: one after the other, so that each sees the one before. */
+  #starting: Promise<unknown> = Promise.resolve();
   #pool: ComputePool | null = null;
   #isClosed = false;
 
@@ -121,11 +123,16 @@ export class Shadows {
   /** Goes on with the runs that a restart interrupted. */
   static async open(options: ShadowsOptions): Promise<Shadows> {
     const shadows = new Shadows(options);
-    for (const run of await options.store.shadows.running()) {
-      await shadows.#begin(run).catch(async (error) => {
-        options.onFault(error);
-        await options.store.shadows.put({ ...run, state: 'stopped', endedAt: shadows.#now() });
-      });
+    const newestFirst = [...(await options.store.shadows.running())].reverse();
+    for (const run of newestFirst) {
+      const stop = () => options.store.shadows.put({ ...run, state: 'stopped', endedAt: shadows.#now() });
+      if (shadows.#running.has(run.name)) await stop();
+      else {
+        await shadows.#begin(run).catch(async (error) => {
+          options.onFault(error);
+          await stop();
+        });
+      }
     }
     return shadows;
   }
@@ -136,7 +143,13 @@ export class Shadows {
    * @param actor who wants it, for the record
    * @throws {NotFound} @throws {InvalidInput} @throws {ShadowRefused} @throws {ModelInvalid}
    */
-  async start({ name, version, parts }: ShadowWish, actor: string): Promise<ShadowRun> {
+  start(wish: ShadowWish, actor: string): Promise<ShadowRun> {
+    const start = this.#starting.then(() => this.#start(wish, actor));
+    this.#starting = start.catch(() => {});
+    return start;
+  }
+
+  async #start({ name, version, parts }: ShadowWish, actor: string): Promise<ShadowRun> {
     if (!(Number.isInteger(parts) && parts >= 1 && parts <= MOST_PARTS)) {
       throw new InvalidInput(`A candidate can look at 1 to ${MOST_PARTS} parts, not at ${parts}.`);
     }
@@ -158,7 +171,9 @@ export class Shadows {
     };
     await this.#begin(run);
     await this.#keep(run);
-    return run;
+    // a deployment ends no run that is not there yet
+    const isBeside = (await this.#deployed(partType, kind))?.version === deployed.version;
+    return (isBeside ? null : this.#end(name, 'stopped')) ?? run;
   }
 
   /** Ends the run of a model. @throws {ShadowRefused} when there is none */

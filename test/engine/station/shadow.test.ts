@@ -199,6 +199,47 @@ describe('A candidate beside the version in production', function () {
     await models.rollback('plate', 'ada', 'classifier');
   });
 
+  it('is one, when two people start it at once', async () => {
+    const wish = { name: NAME, version: '2', parts: 5 };
+    const starts = await Promise.allSettled([shadows.start(wish, 'ada'), shadows.start(wish, 'grace')]);
+    assert.deepEqual(
+      starts.map((start) => (start.status === 'fulfilled' ? start.value.actor : start.reason.code)),
+      ['ada', 'shadow-running'],
+    );
+    assert.equal((await store.shadows.running()).length, 1);
+  });
+
+  it('is one after a restart, the newest, whatever an earlier release left', async () => {
+    const first = await shadows.start({ name: NAME, version: '2', parts: 5 }, 'ada');
+    await shadows.stop(NAME);
+    const second = await shadows.start({ name: NAME, version: '2', parts: 5 }, 'ada');
+    await shadows.close();
+    await store.shadows.put(first);
+    shadows = await open();
+    assert.deepEqual(
+      (await store.shadows.running()).map(({ id }) => id),
+      [second.id],
+    );
+    assert.equal((await shadows.of(NAME))?.id, second.id);
+  });
+
+  it('ends when another version goes into production while it begins', async () => {
+    await writeColourClassifier(models.folderOf(NAME, '4'), 'plate', '4');
+    const describe = models.describe.bind(models);
+    let looks = 0;
+    models.describe = async (...given) => {
+      looks += 1;
+      // the second look is that of the run which begins
+      if (looks === 2) await models.deploy(NAME, '4', 'grace');
+      return describe(...given);
+    };
+    const run = await shadows.start({ name: NAME, version: '2', parts: 5 }, 'ada');
+    models.describe = describe;
+    await models.deploy(NAME, '1', 'ada');
+    assert.deepEqual([run.state, run.against], ['stopped', '1']);
+    await waitFor('its end', async () => (await store.shadows.running()).length === 0);
+  });
+
   it('ends when its version is removed', async () => {
     await shadows.start({ name: NAME, version: '2', parts: 10 }, 'ada');
     await models.remove(NAME, '2', 'ada');
