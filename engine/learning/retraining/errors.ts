@@ -9,7 +9,11 @@ export class NotNow extends InspectionError {
       code: 'not-now',
       status: 'not now',
       message: `Model ${modelNameOf(partType, kind)} is not trained now. ${textOf(reasons)}`,
-      parameters: { model: modelNameOf(partType, kind), detail: textOf(reasons) },
+      parameters: {
+        model: modelNameOf(partType, kind),
+        detail: textOf(reasons),
+        codes: reasons.map(({ code }) => code).join(' '),
+      },
       httpStatus: 409,
     });
   }

@@ -220,6 +220,7 @@ export class Retraining {
   /** @returns when to look again */
   async #look(registered: Registered): Promise<number> {
     await this.#heedSchedule(registered);
+    await this.#forgetTried(registered.settings);
     let facts = await this.#factsOf(registered.settings);
     if (readinessOf(registered.settings, facts).fires) {
       await this.#start(registered, readinessOf(registered.settings, facts).causes, facts.state);
@@ -234,6 +235,14 @@ export class Retraining {
     }
     const { nextSchedule, possibleFrom, causes } = readiness;
     return Math.min(nextSchedule ?? Infinity, causes.length > 0 ? (possibleFrom ?? Infinity) : Infinity);
+  }
+
+  /** Labels that were tried in vain and count no more, because they were rejected or undone, are not waited for. */
+  async #forgetTried(model: RetrainedModel): Promise<void> {
+    const state = await this.#store.retraining.state(model);
+    if (state.labelsTried === 0) return;
+    const labelsTried = Math.min(state.labelsTried, await this.#newLabels(model, state));
+    if (labelsTried < state.labelsTried) await this.#store.retraining.keepState(model, { ...state, labelsTried });
   }
 
   /** Has the schedule wait for its turn when one of its times has come and there is something to learn. */

@@ -170,6 +170,17 @@ describe('Retraining', () => {
       assert.equal(jobs.submitted.length, 2);
     });
 
+    it('waits for no more labels than it is set to when those tried in vain are undone', async () => {
+      register({ labels: 2 });
+      await label(2);
+      await finish({ state: 'failed', error: { code: 'too-few-pictures', message: 'Too few.' } });
+      for (const { id } of (await reviews.list({ state: 'labelled' })).items) await reviews.undo({ id }, 'ada');
+      await retraining.check();
+      assert.equal((await status()).labelsNeeded, 2);
+      await label(2);
+      assert.equal(jobs.submitted.length, 2);
+    });
+
     it('keeps a training that could not be started as declined, with the cause', async () => {
       register({ labels: 1 });
       jobs.refusal = new TooFewLabels('plate', 'boxes', 1, 3);
@@ -344,6 +355,11 @@ describe('Retraining', () => {
         code: 'not-now',
         httpStatus: 409,
         message: 'Model plate is not trained now. These are quiet hours; they end at 2026-11-20 18:00.',
+        parameters: {
+          model: 'plate',
+          detail: 'These are quiet hours; they end at 2026-11-20 18:00.',
+          codes: 'quiet-hours',
+        },
       });
       assert.deepEqual(await retraining.history(), []);
       await ask(true);
