@@ -193,7 +193,7 @@ export class JobQueue {
     if (waiting) {
       this.#queued = this.#queued.filter((job) => job !== waiting);
       await this.#removeFolder(waiting);
-      const ended = { ...waiting, state: 'cancelled', endedAt: this.#now() } as const;
+      const ended = { ...waiting, ...cancelled(waiting), endedAt: this.#now() };
       const job = await this.#save(this.#logged(ended, CANCELLED));
       await this.#note(job, actor, 'training.cancel', null);
       return publicJob(job);
@@ -260,9 +260,7 @@ export class JobQueue {
     } catch (caught) {
       const job = await withPlaced(running.job, this.#models);
       const { version } = job;
-      if (running.stop === 'cancelled') {
-        return { state: 'cancelled', version, error: null, ...(version !== null && { deployment: 'none' }) };
-      }
+      if (running.stop === 'cancelled') return cancelled(job);
       const killed = wasKilled(caught);
       if ((killed || running.stop) && (await this.#goesOn(job))) {
         const why = running.stop ? 'The station was closed while this training ran' : 'The training process was ended';
@@ -351,7 +349,11 @@ export class JobQueue {
   /** Whether a job that was ended from outside can go on: its version is complete, or a checkpoint is there. */
   async #goesOn(job: Job): Promise<boolean> {
     if ((job.resumed ?? 0) >= RESUMES_LIMIT) return false;
-    return job.version !== null || (await hasCheckpoint(this.#folderOf(job)));
+    if (job.version !== null) return true;
+    return hasCheckpoint(this.#folderOf(job)).catch((error) => {
+      this.#warn(job, error);
+      return false;
+    });
   }
 
   /** A job that goes on where it stands. */
@@ -453,6 +455,10 @@ function share(percent: number, part: number, before = 0): number {
 /** True when something outside ended the process, not what it did. */
 function wasKilled(error: unknown): boolean {
   return (error instanceof TrainingDied || error instanceof ComparingDied) && error.killed;
+}
+
+function cancelled({ version }: Job): Partial<Job> & { readonly state: 'cancelled' } {
+  return { state: 'cancelled', version, error: null, ...(version !== null && { deployment: 'none' as const }) };
 }
 
 function interrupted({ version }: Job, error: Fault): Partial<Job> & { readonly state: 'interrupted' } {
