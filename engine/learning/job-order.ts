@@ -36,8 +36,11 @@ export async function freeVersion(
   { folder }: Pick<ModelRegistry, 'folder'>,
 ): Promise<string> {
   // also an empty folder takes a number: that of a version which was removed
-  const isTaken = (await readdir(join(folder, name)).catch(() => [])).includes(version);
-  if (!isTaken) return version;
+  const taken = await readdir(join(folder, name)).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (!taken.includes(version)) return version;
   const next = await nextVersion(folder, name);
   await renumberPackage(outFolder, next);
   return next;
