@@ -320,6 +320,8 @@ export class JobQueue {
       running.job = { ...running.job, dataset: { id, hash } };
       this.#tell(running, news('learnt', `It learns from data set ${id}.`, { dataset: id }));
     }
+    const { contradicted = [] } = order;
+    if (contradicted.length > 0) this.#remark(running, contradictedNote(contradicted));
     if (running.stop) throw new Error('stopped before it began');
 
     running.process = new TrainingProcess(order, (progress) =>
@@ -450,6 +452,11 @@ function byTurn(a: Job, b: Job): number {
 /** Percent of a part, of the whole. */
 function share(percent: number, part: number, before = 0): number {
   return 100 * before + percent * part;
+}
+
+function contradictedNote(ids: readonly string[]): string {
+  const named = ids.slice(0, 20).join(', ');
+  return `${ids.length} pictures labelled OK are labelled NG, too, and count as NG: ${named}. Look at them in the review.`;
 }
 
 /** True when something outside ended the process, not what it did. */

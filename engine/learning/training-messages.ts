@@ -75,6 +75,8 @@ interface OrderBase {
   readonly sourceText: string;
   /** The snapshot they came from; null for pictures from elsewhere. */
   readonly dataset: SnapshotReference | null;
+  /** Pictures of it that were left out as good ones, because they are labelled NG, too. */
+  readonly contradicted?: readonly string[];
   readonly threads: number;
 }
 

@@ -6,7 +6,7 @@ import { nextVersion, readManifest } from '../packages';
 import type { Store } from '../store';
 import { NoPicturesToLearn, NothingToUpdate } from './errors';
 import { datasetText } from './labelled-dataset';
-import { type SnapshotFile, Snapshots } from './snapshots';
+import { partContradicted, type SnapshotFile, Snapshots } from './snapshots';
 import type { TrainingContext } from './training-context';
 import type {
   ClassifierOrder,
@@ -19,12 +19,17 @@ import type {
   TrainingOrder,
 } from './training-messages';
 
-type Place = Pick<TrainingOrder, 'partType' | 'name' | 'version' | 'outFolder' | 'workFolder' | 'threads' | 'dataset'>;
+type Place = Pick<
+  TrainingOrder,
+  'partType' | 'name' | 'version' | 'outFolder' | 'workFolder' | 'threads' | 'dataset' | 'contradicted'
+>;
 
 /** The labelled pictures of the moment, as a snapshot has them. */
 interface Taken {
   readonly reference: SnapshotReference;
   readonly files: readonly SnapshotFile[];
+  /** Left out of the files. */
+  readonly contradicted: readonly string[];
 }
 
 /**
@@ -47,7 +52,8 @@ export async function makeOrder(
   const outFolder = outFolderOf(workFolder, version);
   const threads = Math.max(1, availableParallelism() - 1);
   const taken = request.source.kind === 'labelled' ? await takeLabels(partType, context, actor) : null;
-  const place = { partType, name, version, outFolder, workFolder, threads, dataset: taken?.reference ?? null };
+  const { reference: dataset = null, contradicted = [] } = taken ?? {};
+  const place = { partType, name, version, outFolder, workFolder, threads, dataset, contradicted };
   switch (kind) {
     case 'patchcore':
       return patchcoreOrder(request, place, context, taken);
@@ -66,7 +72,9 @@ export function outFolderOf(workFolder: string, version: string): string {
 async function takeLabels(partType: string, context: TrainingContext, actor: string): Promise<Taken> {
   const snapshots = context.snapshots ?? new Snapshots(context.store);
   const snapshot = await snapshots.take(partType, actor);
-  return { reference: { id: snapshot.id, hash: snapshot.hash }, files: snapshots.files(snapshot) };
+  const { clear, contradicted } = partContradicted(snapshots.files(snapshot));
+  const reference = { id: snapshot.id, hash: snapshot.hash };
+  return { reference, files: clear, contradicted: contradicted.map(({ id }) => id) };
 }
 
 async function patchcoreOrder(

@@ -9,7 +9,7 @@ import {
 } from '../../domain';
 import type { Store } from '../../store';
 import type { ModelRegistry } from '../model-registry';
-import { contentOf } from '../snapshots';
+import { contentOf, partContradicted } from '../snapshots';
 import type { GateOrder, GatePicture } from './gate-order';
 
 /** A candidate that was just made. */
@@ -78,7 +78,7 @@ export async function gateOrderOf(wish: GateWish, context: GateContext): Promise
 }
 
 /**
- * The pictures of a snapshot, or those of a part type that are labelled now.
+ * The pictures of a snapshot, or those of a part type that are labelled now; one labelled both OK and NG is NG.
  *
  * @param snapshot null, or one that is gone: the labels as they are now
  */
@@ -89,7 +89,7 @@ export async function labelledPictures(
 ): Promise<readonly GatePicture[]> {
   const taken = snapshot === null ? null : await snapshots.get(snapshot.id);
   const { items } = taken ?? (await contentOf(await labels.labelled(partType)));
-  return items.map(({ id, label, boxes, split, source, picturePath }) => ({
+  return partContradicted(items).clear.map(({ id, label, boxes, split, source, picturePath }) => ({
     ...{ id, label, boxes, split, source },
     picture: pictures.absolute(picturePath),
   }));

@@ -27,6 +27,17 @@ export async function contentOf(labels: readonly CountingLabel[]): Promise<Snaps
   return { items, hash: await hashOf(items), counts: countsOf(items) };
 }
 
+/**
+ * Parts items by whether their picture is labelled NG under another id while they call it OK: then it is no good one.
+ */
+export function partContradicted<Item extends Pick<SnapshotItem, 'label' | 'sha256'>>(
+  items: readonly Item[],
+): { readonly clear: readonly Item[]; readonly contradicted: readonly Item[] } {
+  const defective = new Set(items.filter(({ label }) => label === 'NG').map(({ sha256 }) => sha256));
+  const isClear = ({ label, sha256 }: Item) => label === 'NG' || !defective.has(sha256);
+  return { clear: items.filter(isClear), contradicted: items.filter((item) => !isClear(item)) };
+}
+
 /** Held out (one in five) or learnt, by the id alone. */
 export function splitOf(id: string): SnapshotItem['split'] {
   return fixedSplit(id) === 'val' ? 'val' : 'train';

@@ -1,4 +1,4 @@
-export { contentOf, splitOf } from './content';
+export { contentOf, partContradicted, splitOf } from './content';
 export { datasetStats } from './dataset-stats';
 export { type FolderImport, importFolder } from './import-folder';
 export {

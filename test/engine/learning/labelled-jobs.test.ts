@@ -62,6 +62,33 @@ describe('A training from labels', function () {
     return jobEnded(queue, (await queue.submit(request, 'ada')).id);
   };
 
+  it('takes a picture that is labelled both OK and NG for NG, and names it', async () => {
+    const good = await label(10, 'OK');
+    await label(2, 'NG');
+    const both = good.filter((id) => splitOf(id) === 'train')[0];
+    await queue.close();
+    queue = new JobQueue({
+      ...{ store, models },
+      snapshots: {
+        take: (...given) => snapshots.take(...given),
+        files: (snapshot) => {
+          const files = snapshots.files(snapshot);
+          const labelledAnew = files.filter(({ id }) => id === both).map((file) => ({ ...file, id: 'again' }));
+          return [...files, ...labelledAnew.map((file) => ({ ...file, label: 'NG' as const }))];
+        },
+      },
+    });
+    await queue.open();
+    const job = await train(QUICK);
+    assert.equal(job.state, 'completed', job.error?.message);
+    assert.match(job.notes?.[0] ?? '', new RegExp(`^1 pictures labelled OK are labelled NG, too.* ${both}\\.`));
+    const { dataset, calibration } = await readBankManifest(models.folderOf('plate', '1'));
+    assert.deepEqual(
+      [dataset.count, calibration.defects],
+      [good.filter((id) => splitOf(id) === 'train').length - 1, 3],
+    );
+  });
+
   it('learns what is OK but for the held-out pictures, measures with what is NG, and adds what is new', async () => {
     const good = [...(await label(14, 'OK')), ...(await label(1, 'OK'))];
     await label(4, 'NG');
