@@ -27,7 +27,7 @@ the exit code is 0 as long as one could be used (check ends with 1 for them).
 
 opti-quality dataset import PATH --data DIR --part-type NAME [--label OK|NG] [--database FILE] [--json]
 
-Imports labelled pictures into the data folder of a station that does not run (a running one takes them on its Training page):
+Imports labelled pictures into the data folder of a station that does not run (a running one takes them on its page Train):
 of a folder that holds pictures alone, with a label; of a dataset, with its boxes. A picture that is labelled there already
 is not imported twice, and faulty ones are left out and named.
 
@@ -37,7 +37,7 @@ is not imported twice, and faulty ones are left out and named.
   --copy    copy the pictures (the default)
   --link    make hard links to them where the disk has such
   --data DIR        the data folder of the station
-  --part-type NAME  what the pictures show
+  --part-type NAME  the part type that the pictures show
   --label L         OK or NG; without it pictures with boxes, or of another class than good or ok, are NG
   --database FILE   the database in the data folder (default inspection.sqlite)
   --json    one JSON object as the last line on stdout

@@ -233,7 +233,7 @@ export class ReviewQueue {
    * Says as a second person that a label is right: from now on it stays.
    *
    * @param actor who did it, for the audit list
-   * @throws {NotFound} @throws {NotLabelled} @throws {SamePerson} @throws {Locked} by another person
+   * @throws {NotFound} @throws {NotLabelled} @throws {SamePerson} @throws {NameNeeded} @throws {Locked} by another person
    * @throws {InvalidInput} without a name
    */
   approve(id: string, approval: ApprovalWords, actor: string): Promise<ReviewItem> {

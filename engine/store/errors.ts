@@ -84,6 +84,21 @@ export class SamePerson extends InspectionError {
   }
 }
 
+/** Two people cannot be told apart when one of them has no name. */
+export class NameNeeded extends InspectionError {
+  constructor(id: string) {
+    super({
+      code: 'name-needed',
+      status: 'a name is needed',
+      message:
+        `The label of review item ${id} can be approved only when both people are named. ` +
+        'Approve with a name; where the label itself has none, reject it and label anew.',
+      parameters: { id },
+      httpStatus: 403,
+    });
+  }
+}
+
 /** A decision that a second person has looked at stays. */
 export class ApprovedAlready extends InspectionError {
   constructor(id: string, approver: string) {

@@ -4,6 +4,7 @@ export {
   AlreadyDecided,
   ApprovedAlready,
   Locked,
+  NameNeeded,
   NotLabelled,
   SamePerson,
   type StoreTrouble,

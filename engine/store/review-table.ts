@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { type Clock, NotFound, type QueueReason, type ReviewItem, type ReviewStats, timestamp } from '../domain';
 import { addAuditEntry } from './audit-table';
 import type { Database } from './database';
-import { AlreadyDecided, ApprovedAlready, Locked, NotLabelled, SamePerson, UsedAlready } from './errors';
+import { AlreadyDecided, ApprovedAlready, Locked, NameNeeded, NotLabelled, SamePerson, UsedAlready } from './errors';
 import { type Page, pageOf, pageSize } from './paging';
 import { selectReviews } from './review-list';
 import { isSamePerson, livingLock, type ReviewRow, toReviewItem, toReviewRow, UNDECIDED } from './review-row';
@@ -127,6 +127,7 @@ export class SqlReviewTable implements ReviewTable {
       if (isSamePerson(row.reviewer, reviewer) || (actor !== ANYBODY && actor === row.labelled_by)) {
         throw new SamePerson(id, row.reviewer ?? actor);
       }
+      if (approved && (isNobody(row.reviewer, row.labelled_by) || isNobody(reviewer, actor))) throw new NameNeeded(id);
       this.requireUnlocked(row, reviewer);
       if (!approved) await transaction('labels').where({ id }).delete();
       const changed: ReviewRow = {
@@ -224,6 +225,11 @@ async function existingRow(transaction: Knex.Transaction, id: string): Promise<R
   const row = await rowOf(transaction, id);
   if (!row) throw new NotFound('review item', id);
   return row;
+}
+
+/** Neither a name was given nor does a session check know one. */
+function isNobody(reviewer: string | null, actor: string | null): boolean {
+  return (reviewer === null || reviewer === ANYBODY) && (actor === null || actor === ANYBODY);
 }
 
 /** One that has no label that counts. */

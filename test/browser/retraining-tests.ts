@@ -241,7 +241,7 @@ export function retrainingTests(tools: WidgetTools): void {
     const { loop } = tools.station;
     loop.retraining.push(retrainStatus());
     const page = await show('ui-retraining', { width: 390 });
-    await see(page, '12 new labels; at 30 a training starts.');
+    await see(page, 'New labels: 12; at 30 a training starts.');
     await see(page, /The next training is due 3\/21\/26, 2:00\sAM/);
     await see(page, 'The moon is full.');
     await see(page, 'Not trained by this node yet');

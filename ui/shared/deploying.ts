@@ -31,7 +31,7 @@ export async function askToDeploy(
   formats: Formats,
 ): Promise<string | null> {
   const { training, gate } = texts;
-  const refused = version.accepted === false || version.gate?.accepted === false;
+  const refused = isRefused(version);
   const hint = refused
     ? [gate.warning, ...reasons.map((reason) => gateText(reason, texts, formats))].join(' ')
     : training.confirmDeployHint;
@@ -40,10 +40,20 @@ export async function askToDeploy(
   return (await dialog?.prompt(question, hint, label, reasonField(texts))) ?? null;
 }
 
-/** Asks whether to go back to the version before; answers as `askToDeploy` does. */
-export async function askToRollBack(dialog: Asking | null, now: ModelVersion, texts: Texts): Promise<string | null> {
+/** The gate let it not into production: at its training, or when it was compared. */
+export function isRefused({ accepted, gate }: ModelVersion): boolean {
+  return accepted === false || gate?.accepted === false;
+}
+
+/** Asks whether to go back to the version before, `target`; answers as `askToDeploy` does. */
+export async function askToRollBack(
+  dialog: Asking | null,
+  now: ModelVersion,
+  target: string,
+  texts: Texts,
+): Promise<string | null> {
   const { confirmRollBack, confirmDeployHint, rollBack } = texts.training;
-  const question = confirmRollBack(modelTitle(now, texts));
+  const question = confirmRollBack(modelTitle(now, texts), target);
   return (await dialog?.prompt(question, confirmDeployHint, rollBack, reasonField(texts))) ?? null;
 }
 

@@ -329,7 +329,7 @@ export const de: Texts = {
     rollBack: 'Zurück zur vorigen',
     confirmDeploy: (partType, version) => `Version ${version} von „${partType}“ in den Einsatz nehmen?`,
     confirmDeployHint: 'Das nächste Teil wird damit geprüft.',
-    confirmRollBack: (partType) => `Zurück zu der Version von „${partType}“, die davor im Einsatz war?`,
+    confirmRollBack: (partType, version) => `Zurück zu Version ${version} von „${partType}“, die davor im Einsatz war?`,
     deployed: (version) => `Version ${version} ist im Einsatz.`,
     started: 'Anlernen gestartet.',
     result: (version) => `Version ${version}`,

@@ -324,7 +324,8 @@ export const enUS = {
     rollBack: 'Roll back',
     confirmDeploy: (partType: string, version: string) => `Put version ${version} of “${partType}” into production?`,
     confirmDeployHint: 'The next part is inspected with it.',
-    confirmRollBack: (partType: string) => `Go back to the version of “${partType}” that was in production before?`,
+    confirmRollBack: (partType: string, version: string) =>
+      `Go back to version ${version} of “${partType}”, which was in production before?`,
     deployed: (version: string) => `Version ${version} is in production.`,
     started: 'Training started.',
     result: (version: string) => `version ${version}`,

@@ -30,7 +30,7 @@ export const retrainingDe: typeof retrainingEnUS = {
       running: 'Ein Training läuft.',
       queued: 'Ein Training wartet auf das davor.',
       'labels-reached': '__count__ neue Bewertungen sind da; __needed__ genügen.',
-      'labels-missing': '__count__ neue Bewertungen; ab __needed__ beginnt ein Training.',
+      'labels-missing': 'Neue Bewertungen: __count__; ab __needed__ beginnt ein Training.',
       'drift-waits': 'Ein Driftalarm (__at__) wartet.',
       'drift-waits-for-labels':
         'Es gab einen Driftalarm (__at__), aber seitdem keine neue Bewertung: es gibt nichts zu lernen.',
@@ -39,9 +39,10 @@ export const retrainingDe: typeof retrainingEnUS = {
       'nothing-new': 'Es gibt keine neue Bewertung: es gibt nichts zu lernen.',
       'minimum-interval':
         'Das letzte Training war vor weniger als __minutes__ Minuten; ab __until__ darf das nächste beginnen.',
-      'quiet-hours': 'Ruhezeit von __from__ bis __to__ (__timeZone__); ab __until__ darf ein Training beginnen.',
+      'quiet-hours': 'Ruhezeit (__timeZone__); ab __until__ darf ein Training beginnen.',
       'no-condition': 'Keine Bedingung ist gesetzt: nur ein Mensch startet ein Training.',
-      'labels-failed': 'Die Bewertungen lassen sich gerade nicht zählen.',
+      'labels-failed':
+        'Das letzte Training mit den __count__ neuen Bewertungen blieb ohne Ergebnis; __missing__ weitere starten ein neues.',
       'drift-alarm': 'Wegen eines Driftalarms (__at__).',
       'schedule-due': 'Nach Zeitplan (__at__).',
       'schedule-missed': 'Nachgeholt: es war __at__ fällig, als Node-RED nicht lief.',
@@ -54,7 +55,7 @@ export const retrainingDe: typeof retrainingEnUS = {
       'drift-starts': 'Ein Driftalarm löst ein Training aus.',
       cancelled: 'Es wurde abgebrochen.',
       interrupted: 'Es wurde unterbrochen.',
-      'interrupted-again': 'Es wurde immer wieder unterbrochen.',
+      'interrupted-again': 'Die Station endete während des letzten Trainings; es wird wiederholt.',
     },
   },
   dataset: {
@@ -129,9 +130,9 @@ export const retrainingDe: typeof retrainingEnUS = {
       queued: 'Eingereiht von __actor__.',
       started: 'Begonnen.',
       stage: '__stage__.',
-      resumed: 'Geht von seinem Zwischenstand aus weiter (__count__).',
+      resumed: 'Geht weiter, wo es unterbrochen wurde (__count__).',
       learnt: 'Lernt aus Bilderstand __dataset__.',
-      skipped: '__count__ Bilder wurden ausgelassen.',
+      skipped: 'Ausgelassene Bilder: __count__.',
       placed: 'Version __version__ ist entstanden.',
       judging: 'Die Freigabe vergleicht sie mit der Version im Einsatz.',
       'judged-accepted': 'Die Freigabe stimmt zu.',

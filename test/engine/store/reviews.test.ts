@@ -403,6 +403,17 @@ describe('approval by a second person', function () {
     assert.equal((await store.reviews.judge(unknown, yes('Bob'), 'anonymous', LATER)).state, 'approved');
   });
 
+  it('needs two names, or sessions: who has none could be the same person', async () => {
+    const store = await temporaryStore();
+    const refused = { code: 'name-needed', httpStatus: 403 };
+    const nameless = await labelled(store, 'anonymous', 'anonymous');
+    await assert.rejects(store.reviews.judge(nameless, yes('Bob'), 'anonymous', LATER), refused);
+    const named = await labelled(store, 'Ada', 'anonymous');
+    await assert.rejects(store.reviews.judge(named, yes('anonymous'), 'anonymous', LATER), refused);
+    assert.equal((await store.reviews.judge(named, yes('bob'), 'bob', LATER)).state, 'approved');
+    assert.equal((await store.reviews.judge(nameless, no('Bob'), 'anonymous', LATER)).state, 'rejected');
+  });
+
   it('is only of a label that nobody has looked at', async () => {
     const store = await temporaryStore();
     const refused = { code: 'not-labelled', httpStatus: 409 };
