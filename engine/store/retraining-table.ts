@@ -49,12 +49,19 @@ export class SqlRetrainingTable implements RetrainingTable {
     return row ? toRun(row) : null;
   }
 
-  async list({ partType, kind, outcome, limit = 50 }: RetrainingFilter = {}): Promise<readonly RetrainingRun[]> {
+  async list({
+    partType,
+    kind,
+    outcome,
+    trained,
+    limit = 50,
+  }: RetrainingFilter = {}): Promise<readonly RetrainingRun[]> {
     const rows = await this.database.read((knex) => {
       const query = knex<RunRow>('retraining_runs').orderBy('id', 'desc').limit(pageSize(limit));
       if (partType !== undefined) query.where({ part_type: partType });
       if (kind !== undefined) query.where({ kind });
       if (outcome !== undefined) query.where({ outcome });
+      if (trained) query.whereNotIn('outcome', ['declined', 'interrupted']);
       return query;
     });
     return rows.map(toRun);

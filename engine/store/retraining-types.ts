@@ -35,6 +35,8 @@ export interface RetrainingFilter {
   readonly outcome?: RetrainingRun['outcome'];
   /** 1..500, 50 unless told. */
   readonly limit?: number;
+  /** Leaves out those of which no training came: declined and interrupted ones. */
+  readonly trained?: true;
 }
 
 export interface RetrainingTable {

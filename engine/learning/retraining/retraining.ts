@@ -368,8 +368,7 @@ export class Retraining {
 
   async #factsOf({ partType, kind }: RetrainedModel): Promise<RetrainFacts> {
     const state = await this.#store.retraining.state({ partType, kind });
-    const runs = await this.#store.retraining.list({ partType, kind, limit: RECENT_RUNS });
-    const last = runs.find(({ outcome }) => outcome !== 'declined' && outcome !== 'interrupted');
+    const [last] = await this.#store.retraining.list({ partType, kind, trained: true, limit: 1 });
     const job = [...this.#active.values()].find(
       ({ request }) => request.partType === partType && (request.kind ?? 'patchcore') === kind,
     );

@@ -339,6 +339,18 @@ describe('Retraining', () => {
     });
   });
 
+  it('heeds the minimum interval however many times of the schedule found nothing since', async () => {
+    register({ labels: 1, schedule: { cron: '* * * * *', timeZone: 'UTC' } }, { minimumIntervalMinutes: 120 });
+    await label(1);
+    clock.time += 1000;
+    await finish(DEPLOYED);
+    const began = clock.time;
+    for (let minute = 1; minute <= 60; minute++) await at(timestamp(began + 60_000 * minute));
+    await label(1);
+    assert.equal(jobs.submitted.length, 1);
+    assert.ok((await codes()).includes('minimum-interval'));
+  });
+
   describe('by a person', () => {
     const ask = (force = false) => retraining.trigger({ partType: 'plate', actor: 'ada', force });
 
