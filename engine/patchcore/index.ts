@@ -13,11 +13,12 @@ export {
   type ScoreOptions,
 } from './model';
 export type { NearestGood } from './nearest';
-export { learntPictures, sourceFile } from './package-files';
+export { learntPictures } from './package-files';
 export type { SkippedPicture } from './picture-reader';
 export { picturesInFolder, type TrainingPicture } from './pictures';
 export type { TrainingProgress } from './progress';
 export * from './reference';
+export { readSourceCopy } from './sources';
 export {
   MINIMUM_PICTURES,
   type PatchcoreTraining,

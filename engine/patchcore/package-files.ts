@@ -10,11 +10,6 @@ export const CONDITIONING_FILE = 'conditioning.bin';
 /** Where each row of the banks came from. */
 export const ORIGINS_FILE = 'bank.json';
 
-/** The small copy of a picture that was learnt. */
-export function sourceFile(picture: number): string {
-  return `sources/${picture}.jpg`;
-}
-
 /** Name of a section's graph in the package. */
 export function headFile(section: number, sections: number): string {
   return sections === 1 ? 'head.onnx' : `head-${section + 1}.onnx`;
@@ -37,7 +32,7 @@ export interface PictureSize {
 
 /** A picture that was learnt, by its number in the package. */
 export interface KeptPicture extends LearntPicture {
-  /** A small copy lies in the package (`sourceFile`). */
+  /** A small copy lies in the package (`readSourceCopy`). */
   readonly shown: boolean;
 }
 

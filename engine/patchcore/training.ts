@@ -36,7 +36,6 @@ import {
   MASK_FILE,
   numbered,
   ORIGINS_FILE,
-  sourceFile,
   writeConditioning,
   writeOrigins,
 } from './package-files';
@@ -58,7 +57,7 @@ import { ProgressReport, type TrainingProgress } from './progress';
 import { type QuantisationOutcome, type QuantisationReport, quantisedWhereSound } from './quantisation';
 import { type ChosenRecipe, chooseRecipe, SAMPLE_PICTURES, viewPatches } from './recipe-trials';
 import { imageScore } from './scoring';
-import { MOST_SOURCES, sourceCopy, sourcePictures } from './sources';
+import { MOST_SOURCES, packSources, readSourceCopy, SOURCES_FILE, sourceCopy, sourcePictures } from './sources';
 import { type ExpertOptions, settingsOf, type TrainingSettings } from './training-settings';
 import {
   drawVariations,
@@ -661,7 +660,7 @@ class TrainingWork {
       ...(settings.mask && { [MASK_FILE]: settings.mask.file }),
       ...(isEmbedded ? {} : { [BACKBONE_FILE]: tapped.bytes }),
       [ORIGINS_FILE]: writeOrigins(banks, pictures, sources),
-      ...Object.fromEntries([...sources].map(([picture, copy]) => [sourceFile(picture), copy])),
+      [SOURCES_FILE]: packSources(sources, pictures.list.length),
       ...golden.files,
     };
     const sealed = await writePackage(
@@ -682,13 +681,10 @@ class TrainingWork {
 
   /** A small copy of a picture that was learnt; null when it cannot be had any more. */
   private async copyOf(picture: number): Promise<Buffer | null> {
-    const { training, parent } = this;
+    const { training } = this;
     training.signal?.throwIfAborted();
-    if (picture < 0) {
-      const number = -1 - picture;
-      const isKept = training.updateFrom !== undefined && parent?.pictures[number].shown;
-      return isKept ? readPackageFile(training.updateFrom, sourceFile(number)) : null;
-    }
+    if (picture < 0)
+      return training.updateFrom === undefined ? null : readSourceCopy(training.updateFrom, -1 - picture);
     const { sha256, size } = this.used.get(picture) as LearntPicture;
     const copy = this.copies.get(sha256);
     if (copy) return copy;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { isId, NotFound } from '../../domain';
-import { readPackageFile } from '../../packages';
-import { sourceFile } from '../../patchcore';
+import { readSourceCopy } from '../../patchcore';
 import type { ApiStation } from '../api-station';
 import { json, route } from '../route';
 import { id, name, similarPicture } from '../schemas';
@@ -44,11 +43,10 @@ export const nearestRoutes = [
     problems: [409],
     handle: async ({ station, params }) => {
       const { manifest } = await station.models.describe(params.name, params.version);
-      const path = sourceFile(params.index);
-      if (!Object.hasOwn(manifest.files, path)) throw new NotFound('picture of the version', String(params.index));
-      const { sha256 } = manifest.files[path];
-      const folder = station.models.folderOf(params.name, params.version);
-      return { kind: 'picture', type: 'image/jpeg', etag: `"${sha256}"`, load: () => readPackageFile(folder, path) };
+      const copy = await readSourceCopy(station.models.folderOf(params.name, params.version), params.index);
+      if (copy === null) throw new NotFound('picture of the version', String(params.index));
+      const etag = `"${manifest.createdAt}-${params.index}"`;
+      return { kind: 'picture', type: 'image/jpeg', etag, load: async () => copy };
     },
   }),
 ];

@@ -5,7 +5,12 @@ import sharp from 'sharp';
 import { type Box, sha256Of } from '../../../engine/domain';
 import { SessionCache } from '../../../engine/inference';
 import { writePackage } from '../../../engine/packages';
-import type { NearestGood, PatchcoreTraining, TrainingPicture } from '../../../engine/patchcore';
+import {
+  type NearestGood,
+  type PatchcoreTraining,
+  readSourceCopy,
+  type TrainingPicture,
+} from '../../../engine/patchcore';
 import { sourcePictures } from '../../../engine/patchcore/sources';
 import { tasks } from '../../../engine/patchcore/task';
 import { drawGood, drawPicture } from './pictures';
@@ -67,27 +72,28 @@ describe('The most similar good picture', function () {
     assert.ok(isNear(found.source.place, LEFT), JSON.stringify(found));
   });
 
-  it('keeps small copies of the pictures that patches come from, listed with their hashes', async () => {
+  it('keeps small copies of the pictures that patches come from, in a file listed with its hash', async () => {
     const { picture: rows } = model.origins.banks[0] as { picture: readonly number[] };
-    const copies = Object.keys(model.manifest.files).filter((path) => path.startsWith('sources/'));
-    assert.deepEqual(copies.sort(), [...new Set(rows)].map((index) => `sources/${index}.jpg`).sort());
-    for (const path of copies) {
-      const copy = await readFile(join(model.folder, path));
-      assert.equal(sha256Of(copy), model.manifest.files[path].sha256);
+    const file = await readFile(join(model.folder, 'sources.bin'));
+    assert.equal(sha256Of(file), model.manifest.files['sources.bin'].sha256);
+    for (const index of model.origins.pictures.keys()) {
+      const copy = await readSourceCopy(model.folder, index);
+      assert.deepEqual(
+        [copy !== null, model.origins.pictures[index].shown],
+        [rows.includes(index), rows.includes(index)],
+      );
+      if (copy === null) continue;
       const { format, width, height } = await sharp(copy).metadata();
       assert.deepEqual([format, width, height], ['jpeg', 160, 120]);
     }
+    assert.equal(await readSourceCopy(model.folder, model.origins.pictures.length), null);
   });
 
   it('is kept with a longer side of 512 pixels at most', async () => {
-    const tall = await drawGood(2, 551, { width: 300, height: 900 });
-    const { folder, manifest } = await train({}, tall);
-    const copies = Object.keys(manifest.files).filter((path) => path.startsWith('sources/'));
-    assert.ok(copies.length > 0);
-    for (const path of copies) {
-      const { width, height } = await sharp(join(folder, path)).metadata();
-      assert.deepEqual([width, height], [170, 510]);
-    }
+    const { folder, origins } = await train({}, await drawGood(2, 551, { width: 300, height: 900 }));
+    const [shown] = origins.banks[0]?.picture ?? [];
+    const { width, height } = await sharp((await readSourceCopy(folder, shown)) as Buffer).metadata();
+    assert.deepEqual([width, height], [170, 510]);
   });
 
   it('has a copy among 400 at most: those of the pictures with the most rows', async () => {
@@ -128,9 +134,8 @@ describe('The most similar good picture', function () {
     const found = (await nearest(next.folder, await darkOn(RIGHT))) as NearestGood;
     assert.equal(found.source.name, 'marked.jpg');
     assert.ok(found.source.shown);
-    const copy = await readFile(join(next.folder, 'sources', `${found.source.index}.jpg`));
     const before = model.origins.pictures.findIndex(({ name }) => name === 'marked.jpg');
-    assert.ok(copy.equals(await readFile(join(model.folder, 'sources', `${before}.jpg`))));
+    assert.deepEqual(await readSourceCopy(next.folder, found.source.index), await readSourceCopy(model.folder, before));
   });
 
   it('is unknown to packages of older releases, which load and score as ever', async () => {
@@ -138,7 +143,7 @@ describe('The most similar good picture', function () {
     const old = join(bench.folder, 'old');
     const files: Record<string, Buffer> = {};
     for (const path of Object.keys(model.manifest.files)) {
-      if (!path.startsWith('sources/')) files[path] = await readFile(join(model.folder, path));
+      if (path !== 'sources.bin') files[path] = await readFile(join(model.folder, path));
     }
     const origins = JSON.parse(files['bank.json'].toString()) as { pictures: { size?: object; shown?: boolean }[] };
     for (const picture of origins.pictures) {
