@@ -33,7 +33,8 @@ export async function importDataset(args: string[]): Promise<number> {
   let results: readonly ImportResult[];
   try {
     const imported = new ImportedPictures({ store, inspect: (picture) => inspectPicture(picture) });
-    results = await importFolder(imported, { partType, path: resolve(positionals[0]), label, actor: 'command line' });
+    const order = { partType, path: resolve(positionals[0]), label, actor: 'command line', dataFolder };
+    results = await importFolder(imported, order);
   } finally {
     await store.close();
   }

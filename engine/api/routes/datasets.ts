@@ -145,8 +145,9 @@ const importRoutes = [
     handle: async ({ station, body, actor }) => {
       const { partType, label } = body;
       const path = await insideAllowedFolders(station, body.folder);
-      const within = allowedFolders(station);
-      return json(countsOf(await importFolder(station.imported, { partType, path, label, actor, within })));
+      const order = { partType, path, label, actor, within: allowedFolders(station) };
+      const { dataFolder } = station.options;
+      return json(countsOf(await importFolder(station.imported, { ...order, dataFolder })));
     },
   }),
   route({

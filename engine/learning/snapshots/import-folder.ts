@@ -1,5 +1,5 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { type Dataset, DatasetUnreadable, datasetKindOf, readDataset } from '../../datasets';
 import { InvalidInput, type Label } from '../../domain';
 import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
@@ -18,21 +18,27 @@ export interface FolderImport {
   readonly actor: string;
   /** Folders that the pictures must lie in, links followed; anywhere unless told. */
   readonly within?: readonly string[];
+  /** Data folder of the station: what it keeps there itself, such as the pictures of the line, is not imported. */
+  readonly dataFolder?: string;
 }
 
+/** Folders of the data folder that the station writes. */
+const OWN_FOLDERS: readonly string[] = ['images', 'maps', 'models', 'deleted-models', 'training', 'backbones'];
 const FILES_LIMIT = 20_000;
 const GOOD_CLASSES: readonly string[] = [GOOD_CLASS, 'ok'];
 
 /**
  * Imports the pictures of a folder, not of those below it, or of a data set in any format that is known here, with its boxes.
  *
- * @throws {InvalidInput} when the folder cannot be read, holds no file or too many, or no label is told for it
+ * @throws {InvalidInput} when the folder cannot be read, is the station's own, holds no file or too many, or no label is told
+ *   for it
  * @throws {DatasetUnreadable} @throws {PartTypeInvalid}
  */
 export async function importFolder(
   imported: Pick<ImportedPictures, 'add'>,
-  { partType, path, label, actor, within }: FolderImport,
+  { partType, path, label, actor, within, dataFolder }: FolderImport,
 ): Promise<readonly ImportResult[]> {
+  if (dataFolder !== undefined) await assertForeign(path, dataFolder);
   const files = (await isDataset(path)) ? await ofDataset(path, label, within) : await ofFolder(path, label, within);
   if (files.length > FILES_LIMIT) {
     throw new InvalidInput(
@@ -41,6 +47,18 @@ export async function importFolder(
     );
   }
   return imported.add(files, { partType, label: label ?? 'OK', actor });
+}
+
+/** One label for all pictures of the line would call the defective ones good. */
+async function assertForeign(path: string, dataFolder: string): Promise<void> {
+  const [place, root] = await Promise.all([path, dataFolder].map((one) => realpath(one).catch(() => one)));
+  const [first] = relative(root, place).split(sep);
+  if (first !== '' && !OWN_FOLDERS.includes(first)) return;
+  throw new InvalidInput(
+    `${path} is a folder of the station itself, with pictures of all kinds. Label pictures of the line in the review, ` +
+      'or put those to import into a folder of their own.',
+    { path },
+  );
 }
 
 async function isDataset(path: string): Promise<boolean> {

@@ -175,6 +175,7 @@ describe('the API of data sets', function () {
     );
     await refused(send('/training/import-folder', { ...order, folder: outside }), 403, 'folder-not-allowed');
     await refused(send('/training/import-folder', { ...order, label: undefined }), 400, 'invalid-input');
+    await refused(send('/training/import-folder', { ...order, folder: 'images' }), 400, 'invalid-input');
     await rm(outside, { recursive: true });
   });
 

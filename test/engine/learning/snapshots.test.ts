@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fixedSplit, readDataset, writeDataset } from '../../../engine/datasets';
 import {
@@ -458,6 +458,28 @@ describe('Data sets of labelled pictures', function () {
           return true;
         });
       }
+    });
+
+    it('come from no folder of the station itself, whatever its label', async () => {
+      await labelled('NG');
+      const link = join(folder.path, 'link');
+      await symlink(join(folder.path, 'images'), link);
+      const own = ['', 'images', 'images/2026', 'models', 'link'].map((name) => join(folder.path, name));
+      for (const path of own) {
+        const order = { partType: 'plate', path, label: 'OK', actor: 'ada', dataFolder: folder.path } as const;
+        await assert.rejects(importFolder(imported, order), {
+          code: 'invalid-input',
+          message: /of the station itself/,
+        });
+      }
+      const mine = join(folder.path, 'mine');
+      await mkdir(mine);
+      await writeFile(join(mine, '1.jpg'), await picture());
+      const taken = { partType: 'plate', path: mine, label: 'OK', actor: 'ada', dataFolder: folder.path } as const;
+      assert.deepEqual(
+        (await importFolder(imported, taken)).map(({ outcome }) => outcome),
+        ['accepted'],
+      );
     });
 
     it('come from data sets with their boxes, where a picture with boxes is NG', async () => {
