@@ -86,7 +86,7 @@ export interface RetrainStatus {
   readonly kind: ModelKind;
   /** `waiting`: a condition is met, and the retraining must not start yet. */
   readonly state: 'idle' | 'waiting' | 'running';
-  /** True when asking for a retraining now would start one. */
+  /** True when neither a training, the interval nor quiet hours keep the next one from starting. */
   readonly wouldTrain: boolean;
   readonly reasons: readonly RetrainReason[];
   /** The next time of the schedule; ISO 8601, UTC; null without one. */

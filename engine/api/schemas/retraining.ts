@@ -46,7 +46,9 @@ export const retrainStatus = named(
     state: z
       .enum(['idle', 'waiting', 'running'])
       .meta({ description: 'waiting: a condition is met, and the training must not start yet' }),
-    wouldTrain: z.boolean().meta({ description: 'Asking for a training now would start one' }),
+    wouldTrain: z
+      .boolean()
+      .meta({ description: 'Neither a training, the interval nor quiet hours keep the next one from starting' }),
     reasons: z.array(reason).meta({ description: 'Why it does or does not train now, and what would start the next' }),
     nextSchedule: time.nullable(),
     newLabels: z.int().meta({ description: 'Labels that no training of the model has used' }),
