@@ -134,7 +134,6 @@ export const retrainingDe: typeof retrainingEnUS = {
       learnt: 'Lernt aus Bilderstand __dataset__.',
       skipped: 'Ausgelassene Bilder: __count__.',
       placed: 'Version __version__ ist entstanden.',
-      judging: 'Die Freigabe vergleicht sie mit der Version im Einsatz.',
       'judged-accepted': 'Die Freigabe stimmt zu.',
       'judged-refused': 'Die Freigabe lehnt ab.',
       deployed: 'Version __version__ ist im Einsatz.',

@@ -145,7 +145,6 @@ export const retrainingEnUS = {
       learnt: 'Learns from snapshot __dataset__.',
       skipped: 'Pictures left out: __count__.',
       placed: 'Version __version__ is made.',
-      judging: 'The gate compares it with the version in production.',
       'judged-accepted': 'The gate accepts it.',
       'judged-refused': 'The gate refuses it.',
       deployed: 'Version __version__ is in production.',
