@@ -73,6 +73,14 @@ async function isDataset(path: string): Promise<boolean> {
 
 async function ofDataset(path: string, label: Label | undefined, within: FolderImport['within']) {
   const { pictures, skipped } = await readDataset(path, { within });
+  const against = pictures.filter((picture) => label !== undefined && contradicts(picture, label));
+  if (label !== undefined && against.length > 0) {
+    throw new InvalidInput(
+      `${path} is a data set, and its own classes or boxes say otherwise than ${label} of ${against.length} of its pictures. ` +
+        'Leave the label out, or import the folders of its pictures one by one.',
+      { path, label, pictures: against.length },
+    );
+  }
   return [
     ...pictures.map(
       (picture): IncomingPicture => ({
@@ -89,6 +97,11 @@ async function ofDataset(path: string, label: Label | undefined, within: FolderI
       }),
     ),
   ];
+}
+
+function contradicts(picture: Dataset['pictures'][number], label: Label): boolean {
+  const isTold = (picture.boxes ?? []).length > 0 || (picture.boxes === null && picture.class !== undefined);
+  return isTold && labelOf(picture) !== label;
 }
 
 function labelOf({ boxes, class: own }: Dataset['pictures'][number]): Label {

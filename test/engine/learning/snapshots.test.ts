@@ -489,6 +489,11 @@ describe('Data sets of labelled pictures', function () {
         const place = join(folder.path, format);
         const partType = `plate-${format}`;
         await writeDataset(writableSnapshot(snapshots, snapshot, format), format, place);
+        const against = { partType, path: place, label: 'OK', actor: 'ada' } as const;
+        await assert.rejects(importFolder(imported, against), {
+          code: 'invalid-input',
+          message: /say otherwise than OK/,
+        });
         const results = await importFolder(imported, { partType, path: place, actor: 'ada' });
         assert.deepEqual([...new Set(results.map(({ outcome }) => outcome))], ['accepted']);
         const { items } = await imported.list({ partType });
