@@ -29,7 +29,7 @@ describe('words and figures of the loop', () => {
     const parameters = { count: 1200, needed: 1500 };
     assert.equal(
       retrainText({ code: 'labels-missing', message: '', parameters }, de, german),
-      '1.200 neue Bewertungen; ab 1.500 beginnt ein Training.',
+      'Neue Bewertungen: 1.200; ab 1.500 beginnt ein Training.',
     );
     assert.doesNotMatch(
       retrainText({ code: 'schedule-next', message: '', parameters: { at: '2026-03-21T01:00:00Z' } }, de, german),

@@ -67,6 +67,8 @@ export async function openPage(
     timezoneId: 'Europe/Berlin',
     viewport: { width: options.width ?? 1440, height: options.height ?? 900 },
     permissions: options.camera ? ['camera'] : [],
+    // or the dashboard's notice that it works offline lies over the page, at some moment of a slow test
+    serviceWorkers: 'block',
     hasTouch: (options.width ?? 1440) < 600,
   });
   const page = await context.newPage();

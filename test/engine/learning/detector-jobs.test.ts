@@ -19,6 +19,7 @@ import { readManifest, verifyFiles } from '../../../engine/packages';
 import { ReviewQueue } from '../../../engine/review';
 import { openStore, type Store } from '../../../engine/store';
 import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
+import { painted } from '../../support/pictures-of-marks';
 import { waitFor } from '../../support/wait';
 import { SIDE, smallDetectorFile } from './detector-training/small-detector';
 import { squares } from './detector-training/squares';
@@ -209,7 +210,7 @@ describe('Trainings of detectors', function () {
   it('learn from the boxes that people drew, with good parts as background', async () => {
     const reviews = new ReviewQueue(store);
     for (const { path, boxes } of drawn.pictures) await review(reviews, await readFile(path), boxes);
-    await review(reviews, await readFile(drawn.pictures[0].path), null);
+    await review(reviews, await painted(SIDE, SIDE, []), null);
     const { id } = await train({ ...QUICK, epochs: 1 }, { kind: 'labelled' }, false);
     const job = await jobEnded(queue, id);
     assert.equal(job.state, 'completed', job.error?.message);
