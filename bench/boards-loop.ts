@@ -10,7 +10,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync 
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readDataset, type Split } from '../engine/datasets';
+import { type Dataset, readDataset, type Split } from '../engine/datasets';
 import type { GateReport, Job, LabelledBox, RetrainingRun, ReviewItem, Verdict } from '../engine/domain';
 import { evaluateDetections, type JudgedPicture } from '../engine/statistics';
 import { type FlowNode, uploadFlow } from '../test/support/flows';
@@ -50,9 +50,10 @@ void main();
 
 async function main(): Promise<void> {
   if (!existsSync(DATA) || !existsSync(MODEL)) throw new Error(`${DATA} or ${MODEL} is not there.`);
-  const { classes } = await readDataset(DATA);
-  const taught = (await boardsOf('train')).slice(0, Number(values.boards));
-  const heldOut = await boardsOf('val');
+  const dataset = await readDataset(DATA);
+  const { classes } = dataset;
+  const taught = boardsOf(dataset, 'train').slice(0, Number(values.boards));
+  const heldOut = boardsOf(dataset, 'val');
   heading(
     `${taught.length} corrected boards, level ${values.level}; ${heldOut.length} others judged; ` +
       `${cpus()[0]?.model}, ${availableParallelism()} cores, Node ${process.version}`,
@@ -104,8 +105,7 @@ function print(when: string, judged: readonly Judged[], classes: readonly string
   row(`${when}: boards rejected of ${judged.length}, all defective`, String(rejected));
 }
 
-async function boardsOf(split: Split): Promise<Board[]> {
-  const { pictures } = await readDataset(DATA);
+function boardsOf({ pictures }: Dataset, split: Split): Board[] {
   return pictures
     .filter((picture) => picture.split === split)
     .map(({ id, path, boxes }) => ({ name: id, picture: readFileSync(path), boxes: boxes ?? [] }));

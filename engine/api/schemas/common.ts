@@ -51,6 +51,9 @@ export const queueReason = named('QueueReason', z.enum(QUEUE_REASONS));
 /** A moment in a query, with any offset; made UTC. */
 export const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text).toISOString());
 
+/** What the gaps of a translated text are filled with; anew at each call, so that each place may describe its own. */
+export const gaps = () => z.record(z.string(), z.union([z.string(), z.number()]));
+
 export const problem = named(
   'Problem',
   z
@@ -60,7 +63,7 @@ export const problem = named(
       status: z.int(),
       detail: z.string().meta({ description: 'What happened and what to do' }),
       code: z.string().meta({ description: 'Stable, kebab-case' }),
-      parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+      parameters: gaps().optional(),
       errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     })
     .meta({ description: 'Problem details, RFC 9457' }),
@@ -71,10 +74,7 @@ export const fault = named(
   z.object({
     code: z.string().meta({ description: 'Stable, kebab-case' }),
     message: z.string(),
-    parameters: z
-      .record(z.string(), z.union([z.string(), z.number()]))
-      .optional()
-      .meta({ description: 'For translations of the message' }),
+    parameters: gaps().optional().meta({ description: 'For translations of the message' }),
   }) satisfies z.ZodType<Fault>,
 );
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DecisionComparison, Difference, GateDecision, GateFigures, GateReport, OldClasses } from '../../domain';
-import { label, named, time, verdict } from './common';
+import { gaps, label, named, time, verdict } from './common';
 
 const share = z.number().min(0).max(1);
 
@@ -20,7 +20,7 @@ export const gateDecision = named(
         z.object({
           code: z.string(),
           message: z.string(),
-          parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+          parameters: gaps().optional(),
         }),
       ),
     })

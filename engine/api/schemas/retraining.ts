@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RetrainingRun, RetrainReason, RetrainSettings, RetrainStatus } from '../../domain';
 import { classifierTrainingOptions, detectorTrainingOptions, trainingOptions } from '../../learning';
-import { id, name, named, time } from './common';
+import { gaps, id, name, named, time } from './common';
 import { modelKind } from './models';
 import { policy, retrainCause } from './training';
 
@@ -10,10 +10,7 @@ const reason = named(
   z.object({
     code: z.string().meta({ description: 'Stable, kebab-case' }),
     message: z.string(),
-    parameters: z
-      .record(z.string(), z.union([z.string(), z.number()]))
-      .optional()
-      .meta({ description: 'For translations of the message; times are ISO 8601, UTC' }),
+    parameters: gaps().optional().meta({ description: 'For translations of the message; times are ISO 8601, UTC' }),
   }),
 ) satisfies z.ZodType<RetrainReason>;
 

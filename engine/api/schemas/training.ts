@@ -19,7 +19,7 @@ import {
 } from '../../learning';
 import { MINIMUM_PICTURES } from '../../patchcore';
 import { SIMULATED_PRODUCTS } from '../../simulator';
-import { fault, id, name, named, time } from './common';
+import { fault, gaps, id, name, named, time } from './common';
 import { gateReport, snapshotReference } from './gate';
 import { curve, modelKind, trainingReport } from './models';
 
@@ -71,7 +71,7 @@ const jobLine = z.object({
   at: time,
   text: z.string(),
   code: z.string().optional(),
-  parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+  parameters: gaps().optional(),
 }) satisfies z.ZodType<JobLine>;
 
 export const trainingRequest = named(
