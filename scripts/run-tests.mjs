@@ -12,7 +12,8 @@ const SIDE_BY_SIDE = Math.min(2, availableParallelism());
 
 /**
  * Runs each group of tests in a mocha process of its own (a leak in one cannot spoil the next), two at a time where there are
- * two processors; prints each when it is done, then the closing line `N passed, N failed, N skipped`, and sets the exit code.
+ * two processors; prints each when it is done, then the failed tests once more, so that the end of a log tells them, and the
+ * closing line `N passed, N failed, N skipped`; sets the exit code.
  *
  * @param groups  names with their files, as globs relative to the package; begun in this order
  * @param options `node`: the Node.js to run; `env`: variables to add
@@ -20,6 +21,7 @@ const SIDE_BY_SIDE = Math.min(2, availableParallelism());
 export async function runTests(groups, { node = process.execPath, env = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'test-counts-'));
   const total = { passes: 0, failures: 0, pending: 0 };
+  const failed = [];
   const left = [...groups];
   const worker = async () => {
     for (let group = left.shift(); group !== undefined; group = left.shift()) {
@@ -32,14 +34,16 @@ export async function runTests(groups, { node = process.execPath, env = {} } = {
       process.stdout.write(`\n== ${name}, ${minutes} min\n${output}\n`);
       const counts = readCounts(countsFile);
       for (const key of Object.keys(total)) total[key] += counts[key];
+      failed.push(...counts.failed.map((failure) => `${name}: ${failure}`));
       if (status !== 0 && counts.failures === 0) {
-        console.error(`${name}: the test process ended with ${status} without a failed test; counted as one failure.`);
+        failed.push(`${name}: the test process ended with ${status} without a failed test; counted as one failure.`);
         total.failures += 1;
       }
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
   rmSync(folder, { recursive: true });
+  if (failed.length > 0) console.log(`\nFailed:\n\n${failed.join('\n\n')}`);
   console.log(`\n${total.passes} passed, ${total.failures} failed, ${total.pending} skipped`);
   process.exitCode = total.failures === 0 && total.passes > 0 ? 0 : 1;
 }
@@ -68,6 +72,6 @@ function readCounts(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passes: 0, failures: 0, pending: 0 };
+    return { passes: 0, failures: 0, pending: 0, failed: [] };
   }
 }
