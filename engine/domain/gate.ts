@@ -1,23 +1,14 @@
-import type { ErrorParameters, Fault } from './errors';
+import type { Fault } from './errors';
 import type { ModelKind } from './identifiers';
 import type { Thresholds } from './inspection';
+import type { Reason } from './reason';
 import type { Label } from './review';
 import type { Verdict } from './verdict';
-
-/** Why a gate decided as it did. */
-export interface GateReason {
-  /** Stable, kebab-case. */
-  readonly code: string;
-  /** A sentence for people. */
-  readonly message: string;
-  /** For translations, see `ErrorText`. */
-  readonly parameters?: ErrorParameters;
-}
 
 /** Whether a candidate may take the place of what is in production. */
 export interface GateDecision {
   readonly accepted: boolean;
-  readonly reasons: readonly GateReason[];
+  readonly reasons: readonly Reason[];
 }
 
 /** When a candidate goes into production. */

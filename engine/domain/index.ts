@@ -10,6 +10,7 @@ export * from './inspection';
 export * from './make-folder';
 export * from './package-root';
 export * from './random';
+export * from './reason';
 export * from './records';
 export * from './retraining';
 export * from './review';

@@ -1,6 +1,6 @@
-import type { ErrorParameters } from './errors';
 import type { DeploymentPolicy } from './gate';
 import type { ModelKind } from './identifiers';
+import type { Reason } from './reason';
 import type { RetrainCause, TrainingRequest } from './training';
 
 /** When a retraining is wished. */
@@ -41,15 +41,6 @@ export interface RetrainSettings {
   readonly policy: DeploymentPolicy;
 }
 
-/** One thing that decides about a retraining, in words. */
-export interface RetrainReason {
-  /** Stable, kebab-case; the key of the translations. */
-  readonly code: string;
-  /** A sentence for people. */
-  readonly message: string;
-  readonly parameters?: ErrorParameters;
-}
-
 export type RetrainOutcome =
   | 'running'
   /** The training could not be started. */
@@ -76,7 +67,7 @@ export interface RetrainingRun {
   /** The version made. */
   readonly version: string | null;
   /** Why it started, and what came of it. */
-  readonly reasons: readonly RetrainReason[];
+  readonly reasons: readonly Reason[];
   readonly endedAt: string | null;
 }
 
@@ -88,7 +79,7 @@ export interface RetrainStatus {
   readonly state: 'idle' | 'waiting' | 'running';
   /** True when neither a training, the interval nor quiet hours keep the next one from starting. */
   readonly wouldTrain: boolean;
-  readonly reasons: readonly RetrainReason[];
+  readonly reasons: readonly Reason[];
   /** The next time of the schedule; ISO 8601, UTC; null without one. */
   readonly nextSchedule: string | null;
   /** Labels that no retraining has used. */

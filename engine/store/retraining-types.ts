@@ -1,4 +1,4 @@
-import type { ModelKind, RetrainCause, RetrainingRun, RetrainReason } from '../domain';
+import type { ModelKind, Reason, RetrainCause, RetrainingRun } from '../domain';
 
 /** The model that is retrained. */
 export interface RetrainedModel {
@@ -12,7 +12,7 @@ export interface WaitingCause {
   readonly actor: string;
   /** ISO 8601, UTC. */
   readonly at: string;
-  readonly reason: RetrainReason;
+  readonly reason: Reason;
 }
 
 /** What must be known of a model's retraining after a restart. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { trainingRequest } from '../../engine/api/schemas';
-import type { RetrainReason } from '../../engine/domain';
+import type { Reason } from '../../engine/domain';
 import { changedDecisions, gateReport, retrainStatus, shadowRun } from './mock-loop';
 import type { WidgetTools } from './widget-tools';
 
@@ -263,7 +263,7 @@ export function retrainingTests(tools: WidgetTools): void {
     tools.station.push('job', job);
     await see(page, 'about 41 s left', '[data-state=running]');
     assert.equal(await page.getByRole('progressbar').getAttribute('aria-valuenow'), '48');
-    const reasons: readonly RetrainReason[] = [
+    const reasons: readonly Reason[] = [
       { code: 'labels-reached', message: '', parameters: { count: 30, needed: 30 } },
       { code: 'candidate-refused', message: '', parameters: { version: '3' } },
       { code: 'gate-ng-newly-passes', message: '', parameters: { count: 2 } },

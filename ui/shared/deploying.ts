@@ -1,7 +1,7 @@
 /** The questions before a version goes into production. */
 import { gateText } from './figures';
 import type { Formats, Texts } from './texts';
-import type { GateReason, ModelVersion } from './types';
+import type { ModelVersion, Reason } from './types';
 
 /** What asks; see ConfirmDialog. */
 interface Asking {
@@ -26,7 +26,7 @@ export function modelTitle({ partType, kind }: Pick<ModelVersion, 'partType' | '
 export async function askToDeploy(
   dialog: Asking | null,
   version: ModelVersion,
-  reasons: readonly GateReason[],
+  reasons: readonly Reason[],
   texts: Texts,
   formats: Formats,
 ): Promise<string | null> {

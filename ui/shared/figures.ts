@@ -1,6 +1,6 @@
 /** What was measured of a detector or classifier, as rows of tables. */
 import type { Formats, Texts } from './texts';
-import type { ClassifierFigures, DetectorFigures, Difference, GateReason, GateReport } from './types';
+import type { ClassifierFigures, DetectorFigures, Difference, GateReport, Reason } from './types';
 
 /** One figure before and after a training, 0..1; null where it could not be measured. */
 export interface Comparison {
@@ -115,7 +115,7 @@ function shareFormats(texts: Texts, formats: Formats): Pick<Comparison, 'format'
 }
 
 /** Why a gate decided so, in the user's language where the catalog has it. */
-export function gateText({ code, message, parameters = {} }: GateReason, texts: Texts, formats: Formats): string {
+export function gateText({ code, message, parameters = {} }: Reason, texts: Texts, formats: Formats): string {
   const text = texts.gate.reasons[code]?.replace(/__(\w+?)__/g, (gap, name: string) => {
     const value = parameters[name];
     if (value === undefined) return gap;

@@ -1,6 +1,6 @@
 import { gateText } from './figures';
 import type { Formats, Texts } from './texts';
-import type { Job, RetrainReason } from './types';
+import type { Job, Reason } from './types';
 
 type Parameters = Readonly<Record<string, string | number>>;
 
@@ -19,7 +19,7 @@ function filled(text: string | undefined, parameters: Parameters, formats: Forma
 }
 
 /** Why a retraining will or will not start, or what came of it; in the server's words where the catalog has none. */
-export function retrainText({ code, message, parameters = {} }: RetrainReason, texts: Texts, formats: Formats): string {
+export function retrainText({ code, message, parameters = {} }: Reason, texts: Texts, formats: Formats): string {
   return (
     filled(texts.retraining.reasons[code], parameters, formats) ??
     filled(texts.serverErrors[code]?.message, parameters, formats) ??

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { type Fault, isId, isName, QUEUE_REASONS, REASON_CODES, REVIEW_STATES, VERDICTS } from '../../domain';
+import {
+  type Fault,
+  isId,
+  isName,
+  QUEUE_REASONS,
+  REASON_CODES,
+  REVIEW_STATES,
+  type Reason,
+  VERDICTS,
+} from '../../domain';
 
 /** The named schemas of the OpenAPI document. */
 export const components = new Map<string, z.ZodType>();
@@ -53,6 +62,16 @@ export const moment = z.iso.datetime({ offset: true }).transform((text) => new D
 
 /** What the gaps of a translated text are filled with; anew at each call, so that each place may describe its own. */
 export const gaps = () => z.record(z.string(), z.union([z.string(), z.number()]));
+
+/** One thing that decides about a training or a version. */
+export const reason = named(
+  'Reason',
+  z.object({
+    code: z.string().meta({ description: 'Stable, kebab-case' }),
+    message: z.string(),
+    parameters: gaps().optional().meta({ description: 'For translations of the message; times are ISO 8601, UTC' }),
+  }),
+) satisfies z.ZodType<Reason>;
 
 export const problem = named(
   'Problem',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DecisionComparison, Difference, GateDecision, GateFigures, GateReport, OldClasses } from '../../domain';
-import { gaps, label, named, time, verdict } from './common';
+import { label, named, reason, time, verdict } from './common';
 
 const share = z.number().min(0).max(1);
 
@@ -16,13 +16,7 @@ export const gateDecision = named(
   z
     .object({
       accepted: z.boolean(),
-      reasons: z.array(
-        z.object({
-          code: z.string(),
-          message: z.string(),
-          parameters: gaps().optional(),
-        }),
-      ),
+      reasons: z.array(reason),
     })
     .meta({ description: 'Whether it may take the place of what was in production when it was made' }),
 ) satisfies z.ZodType<GateDecision>;

@@ -1,18 +1,9 @@
 import { z } from 'zod';
-import type { RetrainingRun, RetrainReason, RetrainSettings, RetrainStatus } from '../../domain';
+import type { RetrainingRun, RetrainSettings, RetrainStatus } from '../../domain';
 import { classifierTrainingOptions, detectorTrainingOptions, trainingOptions } from '../../learning';
-import { gaps, id, name, named, time } from './common';
+import { id, name, named, reason, time } from './common';
 import { modelKind } from './models';
 import { policy, retrainCause } from './training';
-
-const reason = named(
-  'RetrainReason',
-  z.object({
-    code: z.string().meta({ description: 'Stable, kebab-case' }),
-    message: z.string(),
-    parameters: gaps().optional().meta({ description: 'For translations of the message; times are ISO 8601, UTC' }),
-  }),
-) satisfies z.ZodType<RetrainReason>;
 
 export const retrainingRun = named(
   'RetrainingRun',

@@ -1,4 +1,4 @@
-import type { ClassifierFigures, GateDecision, GateReason } from '../../domain';
+import type { ClassifierFigures, GateDecision, Reason } from '../../domain';
 import { percent } from '../percent';
 
 /** A fall of the mean recall, and of that of a class, that does not count; 0..1. */
@@ -16,7 +16,7 @@ const EPSILON = 1e-9;
  * @param before null when nothing is in production
  */
 export function classifierGate(before: ClassifierFigures | null, after: ClassifierFigures): GateDecision {
-  const reasons: GateReason[] = [];
+  const reasons: Reason[] = [];
   if (after.pictures === 0) {
     reasons.push({
       code: 'nothing-to-measure-with',
@@ -37,8 +37,8 @@ export function classifierGate(before: ClassifierFigures | null, after: Classifi
   return { accepted: reasons.length === 0, reasons };
 }
 
-function worse(before: ClassifierFigures, after: ClassifierFigures): GateReason[] {
-  const reasons: GateReason[] = [];
+function worse(before: ClassifierFigures, after: ClassifierFigures): Reason[] {
+  const reasons: Reason[] = [];
   const counts = before.perClass.map(({ count }) => count).filter((count) => count > 0);
   const tolerance = Math.max(TOLERANCE, MISSED_PICTURES / (counts.length * Math.min(...counts)));
   if (after.balancedAccuracy < before.balancedAccuracy - tolerance - EPSILON) {

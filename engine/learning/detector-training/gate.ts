@@ -1,4 +1,4 @@
-import type { DetectorFigures, GateDecision, GateReason } from '../../domain';
+import type { DetectorFigures, GateDecision, Reason } from '../../domain';
 import { percent } from '../percent';
 
 export interface GateOptions {
@@ -30,7 +30,7 @@ const EPSILON = 1e-9;
  * @param old   of the old pictures with the classes known before; null without any
  */
 export function gate(fresh: Measured, old: Measured | null, { tolerance }: GateOptions): GateDecision {
-  const reasons: GateReason[] = [];
+  const reasons: Reason[] = [];
   const { after } = fresh;
   const hasBoxes = after.perClass.length === 0 || after.perClass.some(({ count }) => count > 0);
   if (after.pictures === 0 || !hasBoxes) {
@@ -51,9 +51,9 @@ export function gate(fresh: Measured, old: Measured | null, { tolerance }: GateO
   return { accepted: reasons.length === 0, reasons };
 }
 
-function worse({ before, after }: Measured, tolerance: number, key: string, what: string): GateReason[] {
+function worse({ before, after }: Measured, tolerance: number, key: string, what: string): Reason[] {
   if (before === null) return [];
-  const reasons: GateReason[] = [];
+  const reasons: Reason[] = [];
   if (after.map50 < before.map50 - tolerance - EPSILON) {
     reasons.push({
       code: `${key}-map50-fell`,

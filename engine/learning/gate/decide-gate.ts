@@ -1,4 +1,4 @@
-import type { DeploymentPolicy, Difference, GateDecision, GateFigures, GateReason, OldClasses } from '../../domain';
+import type { DeploymentPolicy, Difference, GateDecision, GateFigures, OldClasses, Reason } from '../../domain';
 import { percent } from '../percent';
 
 /** What the gate decides by. */
@@ -26,7 +26,7 @@ const EPSILON = 1e-9;
 export function decideGate(facts: GateFacts): GateDecision {
   const { hasBefore, holdOut, oldClasses, labelledNgNewlyPassed, policy, trained } = facts;
   const bound = policy?.kind === 'automatic' ? policy.maxWorse : DEFAULT_BOUND;
-  const reasons: GateReason[] = [...(trained?.reasons ?? [])];
+  const reasons: Reason[] = [...(trained?.reasons ?? [])];
   if (hasBefore && policy?.kind === 'automatic' && (holdOut?.accuracy ?? null) === null) {
     reasons.push({
       code: 'gate-nothing-to-measure-with',

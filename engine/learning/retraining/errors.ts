@@ -1,10 +1,10 @@
-import { InspectionError, modelNameOf, type RetrainReason } from '../../domain';
+import { InspectionError, modelNameOf, type Reason } from '../../domain';
 import type { RetrainedModel } from '../../store';
 import { textOf } from './reasons';
 
 /** A retraining must not start now. */
 export class NotNow extends InspectionError {
-  constructor({ partType, kind }: RetrainedModel, reasons: readonly RetrainReason[]) {
+  constructor({ partType, kind }: RetrainedModel, reasons: readonly Reason[]) {
     super({
       code: 'not-now',
       status: 'not now',

@@ -1,4 +1,4 @@
-import type { RetrainReason, RetrainSettings } from '../../domain';
+import type { Reason, RetrainSettings } from '../../domain';
 import type { RetrainingState, WaitingCause } from '../../store';
 import { quietUntil } from './quiet-hours';
 import { reasons } from './reasons';
@@ -22,7 +22,7 @@ export interface Readiness {
   /** The conditions that are met, oldest first, that of the labels last. */
   readonly causes: readonly WaitingCause[];
   /** What keeps a retraining from starting, other than one under way. */
-  readonly blockers: readonly RetrainReason[];
+  readonly blockers: readonly Reason[];
   /** When the blockers let it start; null: nothing blocks. */
   readonly possibleFrom: number | null;
   readonly nextSchedule: number | null;
@@ -30,7 +30,7 @@ export interface Readiness {
   readonly labelsNeeded: number | null;
   /** Start now. */
   readonly fires: boolean;
-  readonly reasons: readonly RetrainReason[];
+  readonly reasons: readonly Reason[];
 }
 
 /** Whether a model is retrained now, and why (not). */
@@ -74,7 +74,7 @@ function blockedBy(
   { now, lastStart }: RetrainFacts,
 ): Pick<Readiness, 'blockers' | 'possibleFrom'> {
   const { minimumIntervalMinutes, quietHours, timeZone } = settings;
-  const blockers: RetrainReason[] = [];
+  const blockers: Reason[] = [];
   let from = now;
   const intervalEnd = lastStart === null ? now : lastStart + minimumIntervalMinutes * MINUTE_MS;
   if (intervalEnd > now) {
@@ -92,7 +92,7 @@ function waitingReason(
   { cause, at, reason }: WaitingCause,
   { timeZone, conditions }: RetrainSettings,
   newLabels: number,
-): RetrainReason {
+): Reason {
   const time = Date.parse(at);
   switch (cause) {
     case 'drift':
@@ -110,9 +110,9 @@ function outlook(
   { newLabels, state }: RetrainFacts,
   labelsNeeded: number | null,
   nextSchedule: number | null,
-): RetrainReason[] {
+): Reason[] {
   const { labels, drift, schedule } = conditions;
-  const told: RetrainReason[] = [];
+  const told: Reason[] = [];
   if (labels !== null && labelsNeeded !== null && labelsNeeded > 0) {
     told.push(
       state.labelsTried > 0

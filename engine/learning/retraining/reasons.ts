@@ -1,4 +1,4 @@
-import { type ErrorParameters, type RetrainingRun, type RetrainReason, serializeError, timestamp } from '../../domain';
+import { type ErrorParameters, type Reason, type RetrainingRun, serializeError, timestamp } from '../../domain';
 import { localText } from './local-time';
 
 /** What is said about retrainings: every code and its sentence. Times in parameters are ISO 8601, UTC. */
@@ -7,17 +7,13 @@ export const reasons = {
   queued: (job: string) => told('queued', 'A training of this model waits for its turn.', { job }),
 
   labelsReached: (count: number, needed: number) =>
-    told('labels-reached', `${count} new labels are there, and ${needed} start a training.`, { count, needed }),
+    told('labels-reached', `New labels: ${count}, enough for a training (from ${needed} on).`, { count, needed }),
   labelsMissing: (count: number, missing: number, needed: number) =>
-    told('labels-missing', `${count} new labels are there; ${missing} more start a training, which takes ${needed}.`, {
-      count,
-      missing,
-      needed,
-    }),
+    told('labels-missing', `New labels: ${count}; at ${needed} a training starts.`, { count, missing, needed }),
   labelsFailed: (count: number, missing: number) =>
     told(
       'labels-failed',
-      `The last training with the ${count} new labels came to nothing; ${missing} more start another.`,
+      `The last training with the new labels (${count}) came to nothing; another takes ${missing} more.`,
       { count, missing },
     ),
   driftAlarm: (at: number, zone: string) =>
@@ -50,7 +46,7 @@ export const reasons = {
   minimumInterval: (minutes: number, until: number, zone: string) =>
     told(
       'minimum-interval',
-      `The last training began less than ${minutes} minutes ago; the next may start at ${localText(until, zone)}.`,
+      `The last training began less than ${minutes} min ago; the next may start at ${localText(until, zone)}.`,
       { minutes, until: timestamp(until) },
     ),
   quietHours: (until: number, zone: string) =>
@@ -72,7 +68,7 @@ export const reasons = {
 } as const;
 
 /** An error as a reason. */
-export function reasonOfError(error: unknown): RetrainReason {
+export function reasonOfError(error: unknown): Reason {
   const { code, message, parameters } = serializeError(error);
   return told(code, message, parameters);
 }
@@ -82,6 +78,6 @@ export function textOf(all: RetrainingRun['reasons']): string {
   return all.map(({ message }) => message).join(' ');
 }
 
-function told(code: string, message: string, parameters?: ErrorParameters): RetrainReason {
+function told(code: string, message: string, parameters?: ErrorParameters): Reason {
   return { code, message, ...(parameters && Object.keys(parameters).length > 0 && { parameters }) };
 }
