@@ -29,7 +29,7 @@ export const retrainingDe: typeof retrainingEnUS = {
     reasons: {
       running: 'Ein Training läuft.',
       queued: 'Ein Training wartet auf das davor.',
-      'labels-reached': '__count__ neue Bewertungen sind da; __needed__ genügen.',
+      'labels-reached': 'Neue Bewertungen: __count__, genug für ein Training (ab __needed__).',
       'labels-missing': 'Neue Bewertungen: __count__; ab __needed__ beginnt ein Training.',
       'drift-waits': 'Ein Driftalarm (__at__) wartet.',
       'drift-waits-for-labels':
@@ -38,11 +38,11 @@ export const retrainingDe: typeof retrainingEnUS = {
       'schedule-next': 'Das nächste Training ist __at__ fällig.',
       'nothing-new': 'Es gibt keine neue Bewertung: es gibt nichts zu lernen.',
       'minimum-interval':
-        'Das letzte Training war vor weniger als __minutes__ Minuten; ab __until__ darf das nächste beginnen.',
+        'Das letzte Training war vor weniger als __minutes__ min; ab __until__ darf das nächste beginnen.',
       'quiet-hours': 'Ruhezeit (__timeZone__); ab __until__ darf ein Training beginnen.',
       'no-condition': 'Keine Bedingung ist gesetzt: nur ein Mensch startet ein Training.',
       'labels-failed':
-        'Das letzte Training mit den __count__ neuen Bewertungen blieb ohne Ergebnis; __missing__ weitere starten ein neues.',
+        'Das letzte Training mit den neuen Bewertungen (__count__) blieb ohne Ergebnis; für ein neues fehlen noch __missing__.',
       'drift-alarm': 'Wegen eines Driftalarms (__at__).',
       'schedule-due': 'Nach Zeitplan (__at__).',
       'schedule-missed': 'Nachgeholt: es war __at__ fällig, als Node-RED nicht lief.',
@@ -75,7 +75,7 @@ export const retrainingDe: typeof retrainingEnUS = {
       'Ein Bilderstand hält Bilder, Bewertungen und ihre Aufteilung für immer fest; jedes Training aus Bewertungen benutzt einen.',
     noSnapshots: 'Noch keiner',
     take: 'Bilderstand festhalten',
-    taken: (count) => `Bilderstand von ${count} Bildern festgehalten.`,
+    taken: (count) => `Bilderstand von ${count === '1' ? '1 Bild' : `${count} Bildern`} festgehalten.`,
     counts: (ok, ng, boxes) => `${ok} OK, ${ng} NG, ${boxes} Rahmen`,
     hash: (hash) => `Prüfsumme ${hash}`,
     export: (format) => `Als ${format} exportieren (ZIP)`,

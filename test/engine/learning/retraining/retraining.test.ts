@@ -115,7 +115,7 @@ describe('Retraining', () => {
       assert.equal(jobs.submitted.length, 0);
       const before = await status();
       assert.deepEqual([before.state, before.newLabels, before.labelsNeeded], ['idle', 2, 1]);
-      assert.equal(before.reasons[0].message, '2 new labels are there; 1 more start a training, which takes 3.');
+      assert.equal(before.reasons[0].message, 'New labels: 2; at 3 a training starts.');
 
       await label(1);
       const [job] = jobs.submitted;
