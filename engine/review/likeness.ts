@@ -50,7 +50,10 @@ export class Likeness {
     private readonly source: EmbeddingSource,
   ) {}
 
-  /** @returns null when nothing is known of what the picture looks like */
+  /**
+   * Compares a picture with all others.
+   * @returns null when nothing is known of what it looks like
+   */
   async of(inspectionId: string): Promise<PictureLikeness | null> {
     const own = this.source.of(inspectionId);
     if (own === null) return null;
@@ -58,16 +61,17 @@ export class Likeness {
     const space = await this.spaceOf(partType, name);
     const recent = this.source.recent(partType, name).filter((other) => other !== vector);
     const { radius, novelBeyond } = this.scaleIn(space, recent);
-    const nearest = nearestOf(vector, space.vectors);
-    const alike = alikeOf(vector, space.vectors, radius).slice(-MOST_ALIKE);
+    const { ids, vectors } = without(inspectionId, space);
+    const nearest = nearestOf(vector, vectors);
+    const alike = alikeOf(vector, vectors, radius).slice(-MOST_ALIKE);
     const isFarFromAll = (others: readonly Float32Array[], beyond: number) =>
       others.every((other) => distanceOf(vector, other) > beyond);
     return {
       distance: nearest?.distance ?? null,
       radius,
-      similarTo: nearest !== null && nearest.distance <= radius ? space.ids[nearest.index] : null,
-      waiting: alike.length === 0 ? 0 : await this.table.waiting(alike.map((index) => space.ids[index])),
-      novel: novelBeyond !== null && isFarFromAll(space.vectors, novelBeyond) && isFarFromAll(recent, novelBeyond),
+      similarTo: nearest !== null && nearest.distance <= radius ? ids[nearest.index] : null,
+      waiting: alike.length === 0 ? 0 : await this.table.waiting(alike.map((index) => ids[index])),
+      novel: novelBeyond !== null && isFarFromAll(vectors, novelBeyond) && isFarFromAll(recent, novelBeyond),
     };
   }
 
@@ -110,4 +114,10 @@ export class Likeness {
     space.scaleLeft -= 1;
     return space.scale;
   }
+}
+
+/** A picture that is in the queue already is not compared with itself. */
+function without(id: string, { ids, vectors }: Space): Pick<Space, 'ids' | 'vectors'> {
+  const place = ids.indexOf(id);
+  return place < 0 ? { ids, vectors } : { ids: ids.toSpliced(place, 1), vectors: vectors.toSpliced(place, 1) };
 }

@@ -92,7 +92,7 @@ export class ReviewIntake {
       const note = [words.reviewer, words.note].filter((text) => text?.trim()).join(': ') || null;
       const present = await this.store.reviews.get(id);
       const item = present
-        ? await this.queue.addReasons(id, ['flagged'], { note })
+        ? await this.withReasons(present, record, ['flagged'], note)
         : await this.enter(record, inOrder(['flagged', ...queueReasonsOf(record, DEFAULT_ADMISSION)]), { note });
       await this.store.audit.add({
         at: timestamp(this.clock.now()),
@@ -117,7 +117,7 @@ export class ReviewIntake {
   ): Promise<Admission> {
     const settings = { ...DEFAULT_ADMISSION, ...wished };
     const present = await this.store.reviews.get(inspection.id);
-    if (present) return { admitted: true, item: await this.withReasons(present, queueReasons) };
+    if (present) return { admitted: true, item: await this.withNewReasons(present, inspection, queueReasons) };
 
     const likeness = await this.likeness.of(inspection.id);
     const computed = queueReasonsOf(inspection, settings);
@@ -135,10 +135,25 @@ export class ReviewIntake {
   }
 
   /** Reasons told for an item that waits; what has its label keeps those it came with. */
-  private async withReasons(item: ReviewItem, reasons: readonly QueueReason[]): Promise<ReviewItem> {
+  private async withNewReasons(
+    item: ReviewItem,
+    inspection: Inspection,
+    reasons: readonly QueueReason[],
+  ): Promise<ReviewItem> {
     const added = reasons.filter((reason) => !item.queueReasons.includes(reason));
     const waits = item.state === 'pending' || item.state === 'skipped';
-    return added.length > 0 && waits ? this.queue.addReasons(item.id, added) : item;
+    return added.length > 0 && waits ? this.withReasons(item, inspection, added, null) : item;
+  }
+
+  /** What its label would teach is told anew: of what a person asks about, more than of what only came. */
+  private async withReasons(
+    { id, queueReasons }: ReviewItem,
+    inspection: Inspection,
+    added: readonly QueueReason[],
+    note: string | null,
+  ): Promise<ReviewItem> {
+    const information = informationOf(inspection, [...added, ...queueReasons], await this.likeness.of(id));
+    return this.queue.addReasons(id, added, { note, information });
   }
 
   private async enter(

@@ -147,15 +147,15 @@ export class ReviewQueue {
   /**
    * Puts further reasons before those of an item that waits; one that was skipped waits again.
    *
-   * @param note shown with it, instead of its own
+   * @param entry its note is shown until somebody decides, instead of the one before
    * @throws {NotFound} @throws {AlreadyDecided}
    */
   async addReasons(
     id: string,
     reasons: readonly QueueReason[],
-    { note }: { readonly note?: string | null } = {},
+    { note, information }: Pick<QueueEntry, 'note'> & Required<Pick<QueueEntry, 'information'>>,
   ): Promise<ReviewItem> {
-    const item = await this.store.reviews.addReasons(id, reasons, textOrNull(note));
+    const item = await this.store.reviews.addReasons(id, reasons, { note: textOrNull(note), information });
     this.events.emit('changed', item);
     return item;
   }

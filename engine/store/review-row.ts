@@ -22,6 +22,8 @@ export interface ReviewRow {
   /** The actor who labelled it. */
   labelled_by: string | null;
   note: string | null;
+  /** What was said with it when it came, or was flagged; `note` is that until there is a decision. */
+  entry_note: string | null;
   created_at: string;
   decided_at: string | null;
   /** Counts up over all decisions. */
@@ -34,7 +36,7 @@ export interface ReviewRow {
   lock_until: string | null;
 }
 
-/** What of a row is of a decision, before there is one. */
+/** What of a row is of a decision, before there is one; but for its note. */
 export const UNDECIDED = {
   state: 'pending',
   label: null,
@@ -42,7 +44,6 @@ export const UNDECIDED = {
   model_mistake: false,
   reviewer: null,
   labelled_by: null,
-  note: null,
   decided_at: null,
   decision_order: null,
   approver: null,
@@ -66,6 +67,7 @@ export function toReviewRow(item: NewReviewItem): ReviewRow {
     similar_to: item.similarTo,
     findings: JSON.stringify(item.findings),
     note: item.note,
+    entry_note: item.note,
     created_at: item.createdAt,
     used_for_training: null,
   };

@@ -11,6 +11,7 @@ import type {
   Approval,
   NewReviewItem,
   NextReview,
+  Readdition,
   ReviewDecision,
   ReviewFilter,
   ReviewTable,
@@ -39,14 +40,17 @@ export class SqlReviewTable implements ReviewTable {
     });
   }
 
-  addReasons(id: string, reasons: readonly QueueReason[], note: string | null): Promise<ReviewItem> {
+  addReasons(id: string, reasons: readonly QueueReason[], { note, information }: Readdition): Promise<ReviewItem> {
     return this.database.write(async (transaction) => {
       const row = await undecidedRow(transaction, id);
       const known: QueueReason[] = JSON.parse(row.queue_reasons);
+      const said = note ?? row.entry_note;
       const changes: Partial<ReviewRow> = {
         ...(row.state !== 'pending' && UNDECIDED),
         queue_reasons: JSON.stringify([...new Set([...reasons, ...known])]),
-        note: note ?? row.note,
+        information,
+        note: said,
+        entry_note: said,
       };
       await update(transaction, id, changes);
       return this.toItem({ ...row, ...changes });
@@ -115,7 +119,7 @@ export class SqlReviewTable implements ReviewTable {
     return this.decideOrSkip(id, reviewer, { action: 'review.skip', actor, at }, async (_transaction, row) => ({
       state: 'skipped',
       // why it was flagged still counts; what was said with a label that was rejected does not
-      note: row.state === 'rejected' ? null : row.note,
+      note: row.entry_note,
     }));
   }
 
@@ -153,7 +157,7 @@ export class SqlReviewTable implements ReviewTable {
       if (row.approver !== null) throw new ApprovedAlready(row.id, row.approver);
       if (row.used_for_training !== null) throw new UsedAlready(row.id, row.used_for_training);
       await transaction('labels').where({ id: row.id }).delete();
-      const pending: ReviewRow = { ...row, ...UNDECIDED };
+      const pending: ReviewRow = { ...row, ...UNDECIDED, note: row.entry_note };
       const item = await this.commit(transaction, { action: 'review.undo', actor, at }, row, pending);
       return { ...item, undone: row.label };
     });

@@ -37,6 +37,14 @@ export type NewReviewItem = Pick<
   | 'createdAt'
 >;
 
+/** What changes with the reasons of an item that comes once more. */
+export interface Readdition {
+  /** Takes the place of what was said when it came, unless null. */
+  readonly note: string | null;
+  /** How much its label would teach now, 0..1. */
+  readonly information: number;
+}
+
 export interface ReviewDecision {
   readonly label: Label;
   /** The boxes the person drew or confirmed; none of them when absent. */
@@ -76,11 +84,10 @@ export interface ReviewTable {
   /** @returns the stored item and whether it is new; an item that is there already stays as it is */
   add(item: NewReviewItem): Promise<{ readonly item: ReviewItem; readonly added: boolean }>;
   /**
-   * Puts further reasons before those of an item; one that was skipped is pending again.
-   * @param note takes the place of the item's, when there is one
+   * Puts further reasons before those of an item; one that was skipped, or whose label was rejected, is pending again.
    * @throws {NotFound} @throws {AlreadyDecided}
    */
-  addReasons(id: string, reasons: readonly QueueReason[], note: string | null): Promise<ReviewItem>;
+  addReasons(id: string, reasons: readonly QueueReason[], readdition: Readdition): Promise<ReviewItem>;
   get(id: string): Promise<ReviewItem | null>;
   /**
    * By age: pending and skipped items oldest first; those of any other state, or of one reviewer, by the time of decision,

@@ -10,6 +10,7 @@ import * as retraining from './0008-retraining';
 import * as modelRegistry from './0009-model-registry';
 import * as reviewAdmission from './0010-review-admission';
 import * as historyIndexes from './0011-history-indexes';
+import * as reviewNotes from './0012-review-notes';
 
 interface Migration {
   readonly name: string;
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { name: '0009-model-registry', up: modelRegistry.up },
   { name: '0010-review-admission', up: reviewAdmission.up },
   { name: '0011-history-indexes', up: historyIndexes.up },
+  { name: '0012-review-notes', up: reviewNotes.up },
 ];
 
 /** The list as knex wants it. There is no way down: older code refuses a newer database instead. */

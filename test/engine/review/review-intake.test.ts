@@ -265,6 +265,21 @@ describe('flagging', function () {
     await assert.rejects(bench.intake.flag(waiting.id, {}, 'session'), { code: 'already-decided' });
   });
 
+  it('weighs an item that waits anew, compared with all others but itself', async () => {
+    const store = await temporaryStore();
+    const bench = new Bench(store);
+    const [one, other] = [part(), part()];
+    for (const [direction, inspection] of [one, other].entries()) {
+      await record(store, inspection);
+      await bench.offer(inspection, { vector: looks(10 * direction) });
+    }
+    // doubt 0.7 since a person asks, newness 0.3 since it is unlike the other one
+    assert.equal((await bench.intake.flag(one.id, {}, 'session')).information, 1);
+    const drifted = await bench.offer(other, { queueReasons: ['drift'] });
+    assert.ok(drifted.admitted);
+    assert.deepEqual([drifted.item.queueReasons, drifted.item.information], [['drift', 'sent'], 0.3]);
+  });
+
   it('needs an inspection with a verdict and a picture', async () => {
     const store = await temporaryStore();
     const bench = new Bench(store);

@@ -239,8 +239,9 @@ describe('the review queue', function () {
       [item.queueReasons, item.information, item.similarTo, item.note],
       [['novel', 'near-threshold'], 0.75, known.id, 'new dye'],
     );
-    const flagged = await queue.addReasons(item.id, ['flagged'], { note: 'look here' });
+    const flagged = await queue.addReasons(item.id, ['flagged'], { note: 'look here', information: 0.9 });
     assert.deepEqual([flagged.queueReasons, flagged.note], [['flagged', 'novel', 'near-threshold'], 'look here']);
+    assert.equal(flagged.information, 0.9);
     assert.deepEqual(changed.at(-1), flagged);
     for (const information of [-0.1, 1.1, Number.NaN]) {
       await assert.rejects(queue.add(decided('REVIEW'), { information }), { code: 'invalid-input' });

@@ -73,4 +73,16 @@ describe('databases of older versions', function () {
     assert.equal((await reviews.judge(ID('3'), approval, 'bob', AT)).state, 'approved');
     assert.deepEqual((await reviews.stats()).perReviewer, [{ reviewer: 'Ada', labelled: 0, approved: 1, rejected: 0 }]);
   });
+
+  it('keep what was said with an item that waits when it is decided and that is undone', async () => {
+    const dataFolder = await temporaryFolder();
+    await makeOldDatabase(dataFolder, '0011-history-indexes', [
+      `insert into review_items (id, state, part_type, line_verdict, reasons, findings, note, created_at)
+        values ('${ID('1')}', 'pending', 'a', 'OK', '[]', '[]', 'Kim: a dent', '${AT}')`,
+    ]);
+    const { reviews } = await temporaryStore({ dataFolder });
+    const id = ID('1');
+    await reviews.decide(id, { label: 'NG', reviewer: null, note: 'a scratch' }, 'ada', AT);
+    assert.equal((await reviews.undo({ id }, 'ada', AT))?.note, 'Kim: a dent');
+  });
 });

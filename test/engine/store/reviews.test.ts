@@ -228,8 +228,9 @@ describe('review items in the store', function () {
   it('adds reasons before those that an item has, and lets a skipped or rejected one wait again', async () => {
     const { reviews } = await temporaryStore();
     const { id } = (await reviews.add(item())).item;
+    const again = (note: string | null = null) => ({ note, information: 0.9 });
     await reviews.skip(id, 'Ada', 'ada', AT);
-    const flagged = await reviews.addReasons(id, ['flagged', 'near-threshold'], 'a scratch');
+    const flagged = await reviews.addReasons(id, ['flagged', 'near-threshold'], again('a scratch'));
     assert.deepEqual(
       [flagged.state, flagged.queueReasons, flagged.note, flagged.reviewer],
       ['pending', ['flagged', 'near-threshold'], 'a scratch', null],
@@ -238,11 +239,36 @@ describe('review items in the store', function () {
     const { perReason } = await reviews.stats();
     assert.deepEqual([perReason.flagged, perReason['near-threshold']], [1, 1]);
     await reviews.decide(id, { label: 'NG', reviewer: null, note: null }, 'ada', AT);
-    await assert.rejects(reviews.addReasons(id, ['drift'], null), { code: 'already-decided' });
+    await assert.rejects(reviews.addReasons(id, ['drift'], again()), { code: 'already-decided' });
     await reviews.judge(id, { approved: false, reviewer: 'Bob', note: null }, 'bob', AT);
-    const again = await reviews.addReasons(id, ['drift'], null);
-    assert.deepEqual([again.state, again.label, again.approver], ['pending', null, null]);
-    await assert.rejects(reviews.addReasons(newId(), ['drift'], null), { code: 'not-found' });
+    const drifted = await reviews.addReasons(id, ['drift'], again());
+    assert.deepEqual([drifted.state, drifted.label, drifted.approver], ['pending', null, null]);
+    assert.equal(drifted.note, 'a scratch');
+    await assert.rejects(reviews.addReasons(newId(), ['drift'], again()), { code: 'not-found' });
+  });
+
+  it('weighs an item anew with the reasons that are added, in each list', async () => {
+    const store = await temporaryStore();
+    const add = async (information: number) => (await store.reviews.add(item({ information }))).item.id;
+    const [first, second] = [await add(0.1), await add(0.5)];
+    const weighed = await store.reviews.addReasons(first, ['flagged'], { note: null, information: 0.8 });
+    assert.equal(weighed.information, 0.8);
+    const informed = { state: 'pending', order: 'information' } as const;
+    assert.deepEqual(await allOf(store, informed), [first, second]);
+    assert.deepEqual(await allOf(store, { ...informed, queueReason: item().queueReasons[0] }), [first, second]);
+  });
+
+  it('shows what was said with an item again when its label is taken back, or it is skipped after a rejection', async () => {
+    const { reviews } = await temporaryStore();
+    const { id } = (await reviews.add(item({ note: 'Kim: a dent' }))).item;
+    const label = () => reviews.decide(id, { label: 'NG', reviewer: 'Ada', note: 'a scratch' }, 'ada', AT);
+    assert.equal((await label()).note, 'a scratch');
+    assert.equal((await reviews.undo({ id }, 'ada', AT))?.note, 'Kim: a dent');
+    assert.equal((await reviews.skip(id, 'Ada', 'ada', AT)).note, 'Kim: a dent');
+    assert.equal((await reviews.undo({ id }, 'ada', AT))?.note, 'Kim: a dent');
+    await label();
+    await reviews.judge(id, { approved: false, reviewer: 'Bob', note: null }, 'bob', AT);
+    assert.equal((await reviews.skip(id, 'Ada', 'ada', AT)).note, 'Kim: a dent');
   });
 
   it('counts by state, reason and reviewer, how far people agree and how often they contradict the line', async () => {
