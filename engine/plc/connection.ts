@@ -274,7 +274,10 @@ export class PlcConnection extends EventEmitter<PlcConnectionEvents> {
     const attempt = this.#attempt;
     clearTimeout(job.timer);
     this.#current = job;
-    job.timer = setTimeout(() => this.#unanswered(job), this.#options.responseTimeoutMs);
+    // an answer that came while this process was busy lies there unread, and counts
+    job.timer = setTimeout(() => {
+      setImmediate(() => job.settled || this.#unanswered(job));
+    }, this.#options.responseTimeoutMs);
     try {
       job.send(this.#line.client, (error, result) => {
         if (attempt === this.#attempt && !job.settled) this.#answered(job, error, result);

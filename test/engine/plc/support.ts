@@ -21,7 +21,10 @@ export async function startPlc(cleanup: Cleanup, options: Partial<SimulatedPlcOp
   return plc;
 }
 
-/** A connection with times short enough for tests. */
+/**
+ * A connection that tries again soon. It waits long for answers, so that none is missed on a busy machine: tests of a device
+ * that is silent say how long.
+ */
 export function connectionTo(
   cleanup: Cleanup,
   port: number,
@@ -29,8 +32,9 @@ export function connectionTo(
 ): PlcConnection {
   const connection = new PlcConnection({
     transport: { kind: 'tcp', host: '127.0.0.1', port },
-    responseTimeoutMs: 100,
-    connectTimeoutMs: 500,
+    responseTimeoutMs: 30_000,
+    connectTimeoutMs: 30_000,
+    queueTimeoutMs: 30_000,
     reconnectMinMs: 20,
     reconnectMaxMs: 60,
     ...options,
@@ -59,7 +63,7 @@ export async function rawServer(
 }
 
 /** Waits until `condition` holds. */
-export async function until(condition: () => boolean, what: string, timeoutMs = 3000): Promise<void> {
+export async function until(condition: () => boolean, what: string, timeoutMs = 30_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
