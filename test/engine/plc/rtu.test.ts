@@ -57,7 +57,7 @@ describe('PLC connection over a serial line', () => {
       new PlcConnection({
         transport: { kind: 'rtu', path: ourPath, baudRate: 115200, dataBits: 8, stopBits: 1, parity: 'none' },
         unit: 3,
-        responseTimeoutMs: 300,
+        responseTimeoutMs: 1000,
       }),
       (it) => it.close(),
     );

@@ -37,7 +37,7 @@ describe('simulated PLC', () => {
     writer.start();
     poller.start();
     plc.startCycle(0.05);
-    await until(() => plc.counts.ok + plc.counts.ng >= 6, 'six results', 5000);
+    await until(() => plc.counts.ok + plc.counts.ng >= 6, 'six results');
     plc.stopCycle();
     const { timeouts, duplicates, unexpected, ng } = plc.counts;
     assert.deepEqual({ timeouts, duplicates, unexpected, ng }, { timeouts: 0, duplicates: 0, unexpected: 0, ng: 2 });

@@ -3,6 +3,7 @@ import { InvalidInput } from '../../../engine/domain';
 import {
   encodeAscii,
   type MissedReason,
+  type PlcConnection,
   type PlcTrigger,
   SIMULATED_PLC_MAP,
   type SimulatedPlc,
@@ -10,7 +11,7 @@ import {
   TriggerPoller,
   type TriggerPollerOptions,
 } from '../../../engine/plc';
-import { Cleanup, connectionTo, pause, startPlc, until } from './support';
+import { Cleanup, connectionTo, startPlc, until } from './support';
 
 const map = SIMULATED_PLC_MAP.registers;
 const coil = SIMULATED_PLC_MAP.coils.trigger;
@@ -25,6 +26,22 @@ const bySequence: Omit<TriggerPollerOptions, 'connection'> = {
   retryMs: 30,
 };
 
+/** More requests than any poll makes. */
+const MORE_THAN_A_POLL = 4;
+
+/** Gives a function that waits until the poller has looked once more, from the beginning to the end. */
+function watchPolls(connection: PlcConnection): () => Promise<void> {
+  let requests = 0;
+  for (const kind of ['readHoldingRegisters', 'readCoils', 'readDiscreteInputs'] as const) {
+    const read = connection[kind].bind(connection) as (...values: number[]) => Promise<never>;
+    connection[kind] = (...values) => read(...(values as number[])).finally(() => (requests += 1));
+  }
+  return () => {
+    const enough = requests + MORE_THAN_A_POLL;
+    return until(() => requests >= enough, 'a whole poll');
+  };
+}
+
 const byCoil: Omit<TriggerPollerOptions, 'connection'> = {
   ...bySequence,
   signal: { kind: 'coil', address: coil, reset: true },
@@ -35,8 +52,13 @@ describe('trigger poller', () => {
   const cleanup = new Cleanup();
   afterEach(() => cleanup.run());
 
-  async function watch(plc: SimulatedPlc, options: Partial<TriggerPollerOptions> = {}, base = bySequence) {
-    const connection = connectionTo(cleanup, plc.port);
+  async function watch(
+    plc: SimulatedPlc,
+    { responseTimeoutMs, ...options }: Partial<TriggerPollerOptions> & { responseTimeoutMs?: number } = {},
+    base = bySequence,
+  ) {
+    const connection = connectionTo(cleanup, plc.port, responseTimeoutMs === undefined ? {} : { responseTimeoutMs });
+    const polled = watchPolls(connection);
     const poller = cleanup.add(new TriggerPoller({ ...base, ...options, connection }), (it) => it.close());
     const triggers: PlcTrigger[] = [];
     const missed: [number, MissedReason][] = [];
@@ -47,7 +69,7 @@ describe('trigger poller', () => {
     poller.on('recovered', () => news.push('recovered'));
     poller.start();
     await until(() => connection.state === 'connected', 'connected');
-    return { poller, connection, triggers, missed, news };
+    return { poller, connection, polled, triggers, missed, news };
   }
 
   const answer = (plc: SimulatedPlc, sequence: number) => plc.setRegister(map.resultSequence, sequence);
@@ -79,12 +101,14 @@ describe('trigger poller', () => {
 
   it('reports each sequence once however often it is polled, and nothing for 0', async () => {
     const plc = await startPlc(cleanup);
-    const { triggers } = await watch(plc);
-    await pause(40);
-    plc.trigger();
-    await pause(60);
-    plc.trigger();
-    await pause(60);
+    const { polled, triggers } = await watch(plc);
+    await polled();
+    assert.deepEqual(triggers, []);
+    for (const count of [1, 2]) {
+      plc.trigger();
+      await until(() => triggers.length >= count, 'the part');
+      await polled();
+    }
     assert.deepEqual(
       triggers.map(({ sequence }) => sequence),
       [1, 2],
@@ -114,8 +138,8 @@ describe('trigger poller', () => {
     const plc = await startPlc(cleanup);
     plc.trigger();
     answer(plc, 1);
-    const { triggers, missed } = await watch(plc);
-    await pause(50);
+    const { polled, triggers, missed } = await watch(plc);
+    await polled();
     assert.deepEqual([triggers, missed], [[], []]);
     plc.trigger();
     await until(() => triggers.length === 1, 'the next part');
@@ -163,8 +187,8 @@ describe('trigger poller', () => {
   it('takes the first sequence for seen when neither result nor acknowledgement is known', async () => {
     const plc = await startPlc(cleanup);
     plc.trigger();
-    const { triggers } = await watch(plc, { result: null, acknowledge: null });
-    await pause(50);
+    const { polled, triggers } = await watch(plc, { result: null, acknowledge: null });
+    await polled();
     assert.deepEqual(triggers, []);
     plc.trigger();
     await until(() => triggers.length === 1, 'the next part');
@@ -187,32 +211,31 @@ describe('trigger poller', () => {
 
   it('repeats an acknowledgement that did not get through, without reporting the part again', async () => {
     const plc = await startPlc(cleanup);
-    const { poller, triggers } = await watch(plc);
+    const { poller, polled, triggers, news } = await watch(plc, { responseTimeoutMs: 300 });
     poller.once('trigger', () => plc.freeze(true));
     plc.trigger();
-    await until(() => triggers.length === 1, 'the part');
-    await pause(120);
+    await until(() => news.length > 0, 'a failed acknowledgement');
     assert.equal(plc.counts.acknowledged, 0);
     plc.freeze(false);
-    await until(() => plc.counts.acknowledged === 1, 'acknowledged');
-    await pause(40);
+    await until(() => plc.counts.acknowledged > 0, 'acknowledged');
+    await polled();
     assert.equal(triggers.length, 1);
   });
 
   it('reports a row of the same failure once', async () => {
     const plc = await startPlc(cleanup);
-    const { news } = await watch(plc, { partType: { kind: 'number', address: 90 } });
+    const { polled, news } = await watch(plc, { partType: { kind: 'number', address: 90 } });
     await until(() => news.length > 0, 'the problem');
-    await pause(100);
+    await polled();
     assert.deepEqual(news, ['plc-illegal-address']);
   });
 
   it('says when a failure is over', async () => {
     const plc = await startPlc(cleanup);
-    const { news } = await watch(plc);
-    await pause(20);
+    const { polled, news } = await watch(plc, { responseTimeoutMs: 300 });
+    await polled();
     plc.freeze(true);
-    await until(() => news.length === 1, 'the problem');
+    await until(() => news.length > 0, 'the problem');
     plc.freeze(false);
     await until(() => news.includes('recovered'), 'the end of it');
     assert.equal(news[0], 'plc-timeout');
@@ -232,7 +255,7 @@ describe('trigger poller', () => {
     encodeAscii('cable-a', 4).forEach((register, index) => {
       plc.setRegister(42 + index, register);
     });
-    const { triggers } = await watch(plc, {
+    const { polled, triggers } = await watch(plc, {
       signal: { kind: 'sequence', address: 40, type: 'uint32' },
       partType: { kind: 'text', address: 42, length: 4 },
       serial: null,
@@ -240,7 +263,7 @@ describe('trigger poller', () => {
       result: null,
       wordOrder: 'little',
     });
-    await pause(30);
+    await polled();
     plc.setRegister(41, 2);
     await until(() => triggers.length === 1, 'a trigger');
     assert.deepEqual(triggers, [{ sequence: 0x20000, partTypeText: 'cable-a' }]);
@@ -250,8 +273,8 @@ describe('trigger poller', () => {
   it('reports the edge of a coil, resets it, and goes on counting from the result in the PLC', async () => {
     const plc = await startPlc(cleanup);
     answer(plc, 41);
-    const { triggers } = await watch(plc, {}, byCoil);
-    await pause(30);
+    const { polled, triggers } = await watch(plc, {}, byCoil);
+    await polled();
     plc.trigger({ serial: 'A' });
     await until(() => !plc.getCoil(coil), 'reset');
     plc.trigger({ serial: 'B' });
@@ -275,15 +298,16 @@ describe('trigger poller', () => {
   it('reports the edge of an input once, and does not trust a level it finds', async () => {
     const plc = await startPlc(cleanup);
     plc.setInput(0, true);
-    const { triggers, missed } = await watch(plc, { signal: { kind: 'discrete-input', address: 0 } }, byCoil);
+    const { polled, triggers, missed } = await watch(plc, { signal: { kind: 'discrete-input', address: 0 } }, byCoil);
     await until(() => missed.length === 1, 'the report');
     assert.deepEqual(missed, [[1, 'edge-unseen']]);
-    await pause(40);
+    await polled();
     assert.deepEqual(triggers, []);
     plc.setInput(0, false);
-    await pause(40);
+    await polled();
     plc.setInput(0, true);
-    await pause(60);
+    await until(() => triggers.length > 0, 'the part');
+    await polled();
     assert.equal(triggers.length, 1);
   });
 });
