@@ -75,6 +75,11 @@ export interface GateFigures {
   readonly falseRejects: Difference | null;
   /** Of anomaly scores. */
   readonly auroc?: Difference;
+  /**
+   * Of a candidate with anomaly scores that was trained from labels: how many pictures labelled NG set its accept level. `same`:
+   * they are those counted here, because too few are held out, which flatters its escapes.
+   */
+  readonly levels?: { readonly ng: number; readonly same: boolean };
   /** Of detectors. */
   readonly map50?: Difference;
 }

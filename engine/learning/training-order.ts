@@ -6,6 +6,7 @@ import { nextVersion, readManifest } from '../packages';
 import type { Store } from '../store';
 import { NoPicturesToLearn, NothingToUpdate } from './errors';
 import { datasetText } from './labelled-dataset';
+import { partDefects } from './part-defects';
 import { partContradicted, type SnapshotFile, Snapshots } from './snapshots';
 import type { TrainingContext } from './training-context';
 import type {
@@ -90,6 +91,7 @@ async function patchcoreOrder(
     return null;
   });
   if (options.update && deployed === null) throw new NothingToUpdate(partType);
+  const labelled = taken?.files ?? [];
   return {
     kind: 'patchcore',
     ...place,

@@ -105,6 +105,10 @@ export const registryDe: typeof registryEnUS = {
     title: (version, against) =>
       against === null ? `Freigabe: Version ${version}` : `Freigabe: Version ${version} gegen ${against}`,
     holdOut: (pictures, ok, ng) => `An ${pictures} Bildern, die keine von beiden gelernt hat (${ok} OK, ${ng} NG)`,
+    levels: (count, ng, same) =>
+      same
+        ? 'Dieselben NG-Bilder haben ihre Annahmegrenze bestimmt, was ihren Schlupf schönt: Zu wenige sind zurückgehalten, um allein zu urteilen.'
+        : `Ihre Annahmegrenze stammt von ${ng} ${count === 1 ? 'anderen NG-Bild' : 'anderen NG-Bildern'}.`,
     noHoldOut: 'Es gab keine zurückgehaltenen Bilder zum Messen.',
     interval: (low, high) => `95 %: ${low} bis ${high}`,
     first: 'Es war keine Version im Einsatz, mit der sie sich vergleichen ließe.',

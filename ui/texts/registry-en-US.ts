@@ -114,6 +114,10 @@ export const registryEnUS = {
       against === null ? `Gate: version ${version}` : `Gate: version ${version} against ${against}`,
     holdOut: (pictures: string, ok: string, ng: string) =>
       `On ${pictures} pictures that neither has learnt (${ok} OK, ${ng} NG)`,
+    levels: (count: number, ng: string, same: boolean) =>
+      same
+        ? 'The same NG pictures have set its accept level, which flatters its escapes: too few are held out to judge alone.'
+        : `Its accept level comes from ${ng} other NG ${count === 1 ? 'picture' : 'pictures'}.`,
     noHoldOut: 'There were no held-out pictures to measure with.',
     interval: (low: string, high: string) => `95 %: ${low} to ${high}`,
     first: 'There was no version in production to compare it with.',

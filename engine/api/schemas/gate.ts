@@ -69,6 +69,10 @@ const gateFigures = named(
     falseRejects: difference.nullable().meta({ description: 'Share of the pictures labelled OK that do not pass' }),
     auroc: difference.optional(),
     map50: difference.optional(),
+    levels: z.object({ ng: z.int(), same: z.boolean() }).optional().meta({
+      description:
+        'How many pictures labelled NG set the accept level of the candidate; same: they are those counted here, which flatters its escapes',
+    }),
   }),
 ) satisfies z.ZodType<GateFigures>;
 

@@ -7,7 +7,7 @@ import {
   timestamp,
 } from '../../domain';
 import { compareDecisions } from '../gate/compare-decisions';
-import { figuresOf, isHeldOut } from '../gate/figures';
+import { figuresOf, heldOutOf } from '../gate/figures';
 import type { GatePicture, ModelPlace } from '../gate/gate-order';
 import { lookAtPictures, type Seen, withLookers } from '../gate/look-at-pictures';
 import type { Looker } from '../gate/looker';
@@ -50,11 +50,12 @@ export async function compareVersions(
       const judges = lookers.map((looker) => ({ looker, thresholds: null }));
       const { seen, skipped } = await lookAtPictures(pictures, judges, step);
       const count = (wanted: string) => seen.filter(({ picture }) => picture.label === wanted).length;
+      const heldOut = new Set(heldOutOf(pictures, kind));
       return {
         name,
         at: timestamp(Date.now()),
         pictures: { ok: count('OK'), ng: count('NG'), skipped },
-        versions: lookers.map((looker, place) => compared(looker, seen, { kind, place })),
+        versions: lookers.map((looker, place) => compared(looker, seen, { kind, place, heldOut })),
         changed: compareDecisions(seen.map(decidedOf), skipped),
       };
     },
@@ -64,11 +65,15 @@ export async function compareVersions(
 function compared(
   { model, thresholds }: Looker,
   seen: readonly Seen[],
-  { kind, place }: { readonly kind: ModelKind; readonly place: number },
+  {
+    kind,
+    place,
+    heldOut,
+  }: { readonly kind: ModelKind; readonly place: number; readonly heldOut: ReadonlySet<GatePicture> },
 ): ComparedVersion {
   const judged = seen.map(({ picture, judgements }) => ({ picture, before: null, after: judgements[place] }));
   const { accuracy, escapes, falseRejects, auroc, map50 } = figuresOf(
-    judged.filter(({ picture }) => isHeldOut(picture, kind)),
+    judged.filter(({ picture }) => heldOut.has(picture)),
     kind,
   );
   const figures = Object.entries({ accuracy, escapes, falseRejects, auroc, map50 });

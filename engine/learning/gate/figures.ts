@@ -1,6 +1,7 @@
 import type { Difference, GateFigures, ModelKind } from '../../domain';
 import { type JudgedPicture, type PairedDifference, pairedAuroc, pairedMap50, pairedShares } from '../../statistics';
 import { boxesToLearn } from '../labelled-dataset';
+import { partDefects } from '../part-defects';
 import type { GatePicture } from './gate-order';
 import type { Judged, Judgement } from './judged';
 
@@ -11,11 +12,16 @@ export const BOOTSTRAP = { seed: SEED, resamples: 2000 };
 const MAP_BOOTSTRAP = { seed: SEED, resamples: 500 };
 
 /**
- * Whether a picture may be measured with. Anomaly scores never learn pictures labelled NG; of all else only what is held
- * out was not learnt.
+ * The pictures that may be measured with: those held out. Anomaly scores never learn pictures labelled NG, so that all of them
+ * judge where too few are held out.
  */
-export function isHeldOut({ split, label }: Pick<GatePicture, 'split' | 'label'>, kind: ModelKind): boolean {
-  return split === 'val' || (kind === 'patchcore' && label === 'NG');
+export function heldOutOf<Picture extends Pick<GatePicture, 'split' | 'label'>>(
+  pictures: readonly Picture[],
+  kind: ModelKind,
+): readonly Picture[] {
+  if (kind !== 'patchcore') return pictures.filter(({ split }) => split === 'val');
+  const judges = new Set(partDefects(pictures).judges);
+  return pictures.filter((picture) => (picture.label === 'NG' ? judges.has(picture) : picture.split === 'val'));
 }
 
 /** Figures on held-out pictures; those that the pictures do not tell are null or absent. */

@@ -1,14 +1,22 @@
-import { type ChangedDecision, type Finding, type GateReport, type JobProgress, StageProgress } from '../../domain';
+import {
+  type ChangedDecision,
+  type Finding,
+  type GateFigures,
+  type GateReport,
+  type JobProgress,
+  StageProgress,
+} from '../../domain';
 import { type PastInspection, readHistory } from '../../store';
 import { lookThrough } from '../look-through';
+import { partDefects } from '../part-defects';
 import { compareDecisions, isNewlyPassed } from './compare-decisions';
-import { figuresOf, isHeldOut } from './figures';
+import { figuresOf, heldOutOf } from './figures';
 import type { GateOrder, GatePicture } from './gate-order';
 import type { Judged } from './judged';
 import { lookAtPictures, withLookers } from './look-at-pictures';
 import type { Looker } from './looker';
 import { oldClassesOf } from './old-classes';
-import { isLookedAt, reportOf } from './report';
+import { lookedAt, reportOf } from './report';
 import { verdictWith } from './verdicts';
 
 /**
@@ -25,7 +33,7 @@ export async function judge(order: GateOrder, onProgress: (progress: JobProgress
   return withLookers(
     places.map(({ folder }) => [kind, folder, threads]),
     async ([after, before = null]) => {
-      const labelled = order.pictures.filter((one) => isLookedAt(one, kind));
+      const labelled = lookedAt(order);
       const past = before === null ? [] : await productionOf(order);
       const progress = new StageProgress<'gate'>({ gate: [0, 100] });
       let done = 0;
@@ -35,8 +43,9 @@ export async function judge(order: GateOrder, onProgress: (progress: JobProgress
         if (told) onProgress(told);
       };
       const judged = await judgeLabelled(labelled, { after, before, order, step });
-      const heldOut = judged.filter(({ picture }) => isHeldOut(picture, kind));
-      const holdOut = heldOut.length === 0 ? null : figuresOf(heldOut, kind);
+      const measuring = new Set(heldOutOf(order.pictures, kind));
+      const heldOut = judged.filter(({ picture }) => measuring.has(picture));
+      const holdOut = heldOut.length === 0 ? null : { ...figuresOf(heldOut, kind), ...levelsOf(order) };
       const confidences = { before: before?.confidences ?? null, after: after.confidences };
       const oldClasses = before === null ? null : oldClassesOf(heldOut, { kind, known: before.classes, confidences });
       const shadow = before === null ? null : await compareOnPast(past, { after, before, order, step });
@@ -47,6 +56,13 @@ export async function judge(order: GateOrder, onProgress: (progress: JobProgress
       return reportOf(order, { holdOut, oldClasses, shadow, labelledNgNewlyPassed }, progress.seconds);
     },
   );
+}
+
+/** Which pictures labelled NG set the accept level of a candidate; nothing where labels set none. */
+function levelsOf({ kind, dataset, pictures }: GateOrder): Pick<GateFigures, 'levels'> {
+  if (kind !== 'patchcore' || dataset === null) return {};
+  const { levels, same } = partDefects(pictures);
+  return levels.length === 0 ? {} : { levels: { ng: levels.length, same } };
 }
 
 interface Judging {

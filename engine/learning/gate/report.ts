@@ -1,6 +1,6 @@
 import { type GateReport, timestamp } from '../../domain';
 import { decideGate } from './decide-gate';
-import { isHeldOut } from './figures';
+import { heldOutOf } from './figures';
 import type { GateOrder, GatePicture } from './gate-order';
 
 /** What looking at the pictures came to. */
@@ -8,9 +8,10 @@ export type Measured = Pick<GateReport, 'holdOut' | 'oldClasses' | 'shadow' | 'l
 
 const NOTHING_MEASURED: Measured = { holdOut: null, oldClasses: null, shadow: null, labelledNgNewlyPassed: 0 };
 
-/** Whether the gate looks at a labelled picture: what was learnt and is good tells it nothing. */
-export function isLookedAt(picture: GatePicture, kind: GateOrder['kind']): boolean {
-  return picture.label === 'NG' || isHeldOut(picture, kind);
+/** The labelled pictures that the gate looks at: what was learnt and is good tells it nothing. */
+export function lookedAt({ pictures, kind }: Pick<GateOrder, 'pictures' | 'kind'>): readonly GatePicture[] {
+  const heldOut = new Set(heldOutOf(pictures, kind));
+  return pictures.filter((picture) => picture.label === 'NG' || heldOut.has(picture));
 }
 
 /** The report of the gate with its decision. */
@@ -29,8 +30,8 @@ export function reportOf(order: GateOrder, measured: Measured, seconds: number):
 
 /** The report when there is no picture to look at; null when there is. */
 export function emptyReport(order: GateOrder): GateReport | null {
-  const { kind, against, pictures, production } = order;
+  const { against, production } = order;
   const comparesDecisions = against !== null && production.last > 0;
-  if (comparesDecisions || pictures.some((picture) => isLookedAt(picture, kind))) return null;
+  if (comparesDecisions || lookedAt(order).length > 0) return null;
   return reportOf(order, NOTHING_MEASURED, 0);
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { ChangedDecision, Difference, GateFigures, Verdict } from '../../../../engine/domain';
-import { compareDecisions } from '../../../../engine/learning/gate';
+import type { ChangedDecision, Difference, GateFigures, Label, ModelKind, Verdict } from '../../../../engine/domain';
+import { compareDecisions, type GatePicture } from '../../../../engine/learning/gate';
 import { decideGate, type GateFacts } from '../../../../engine/learning/gate/decide-gate';
-import { figuresOf, isHeldOut } from '../../../../engine/learning/gate/figures';
+import { figuresOf, heldOutOf } from '../../../../engine/learning/gate/figures';
 import { oldClassesOf } from '../../../../engine/learning/gate/old-classes';
 import { box, found, judged, named, picture, scored } from './samples';
 
@@ -56,11 +56,19 @@ describe('Figures of a candidate', () => {
     assert.deepEqual(point(escapes!), { before: 2 / 3, after: 0, difference: -2 / 3 });
   });
 
-  it('take what is held out, and of anomaly scores all that is NG', () => {
-    assert.ok(isHeldOut({ split: 'val', label: 'OK' }, 'detector'));
-    assert.ok(!isHeldOut({ split: 'train', label: 'NG' }, 'detector'));
-    assert.ok(isHeldOut({ split: 'train', label: 'NG' }, 'patchcore'));
-    assert.ok(!isHeldOut({ split: 'train', label: 'OK' }, 'patchcore'));
+  it('take what is held out, and of anomaly scores all that is NG where fewer than five of it are held out', () => {
+    const of = (label: Label, split: GatePicture['split'], count: number) =>
+      Array.from({ length: count }, (_, place) => picture(`${label} ${split} ${place}`, label, { split }));
+    const good = [...of('OK', 'val', 2), ...of('OK', 'train', 3)];
+    const measured = (pictures: readonly GatePicture[], kind: ModelKind) =>
+      ['OK', 'NG'].map((label) => heldOutOf(pictures, kind).filter((one) => one.label === label).length);
+    const few = [...good, ...of('NG', 'val', 4), ...of('NG', 'train', 6)];
+    assert.deepEqual(measured(few, 'detector'), [2, 4]);
+    assert.deepEqual(measured(few, 'patchcore'), [2, 10]);
+    const many = [...good, ...of('NG', 'val', 5), ...of('NG', 'train', 6)];
+    assert.deepEqual(measured(many, 'detector'), [2, 5]);
+    assert.deepEqual(measured(many, 'patchcore'), [2, 5]);
+    assert.deepEqual(measured([...good, ...of('NG', 'val', 5)], 'patchcore'), [2, 5], 'levels need some, too');
   });
 });
 

@@ -11,6 +11,7 @@ import { PatchcoreModel } from '../../../../engine/patchcore';
 import { openStore, type Store } from '../../../../engine/store';
 import { writeColourClassifier } from '../../../support/colour-classifier';
 import { colouredPicture, writeColourPackage } from '../../../support/colour-detector';
+import { TRAINING_LIMIT_MS } from '../../../support/jobs';
 import { drawPicture } from '../../patchcore/pictures';
 import { trainSmallModel } from '../../patchcore/small-model';
 import { settlePart } from '../history';
@@ -19,7 +20,7 @@ const point = (figure: { before: number | null; after: number } | null | undefin
   figure && [figure.before, figure.after];
 
 describe('Judging a candidate', function () {
-  this.timeout(60_000);
+  this.timeout(TRAINING_LIMIT_MS);
   let folder: string;
   let dataFolder: string;
   let store: Store;
@@ -106,6 +107,7 @@ describe('Judging a candidate', function () {
       const report = await judge(orderOf('weave', { kind: 'patchcore', pictures }), () => {});
       const { holdOut, oldClasses } = report;
       assert.deepEqual([holdOut?.pictures, holdOut?.ok, holdOut?.ng], [4, 2, 2]);
+      assert.ok(!('levels' in holdOut!), 'it was not trained from these labels');
       assert.deepEqual(point(holdOut?.accuracy), [1, 0.75]);
       assert.deepEqual(point(holdOut?.escapes), [0, 0.5]);
       assert.deepEqual(point(holdOut?.falseRejects), [0, 0]);
@@ -120,6 +122,23 @@ describe('Judging a candidate', function () {
       ]);
       assert.deepEqual(report.candidate, { name: 'weave', version: '2' });
       assert.deepEqual(report.against, { name: 'weave', version: '1' });
+    });
+
+    it('counts escapes among the NG pictures that set no level, once five are held out, and looks at all of them', async () => {
+      const dataset = { id: 'set', hash: 'hash' };
+      const few = await judge(orderOf('weave', { kind: 'patchcore', pictures, dataset }), () => {});
+      assert.deepEqual(few.holdOut?.levels, { ng: 3, same: true });
+      const [, , , severer, milder] =
+        scores['bad a'] > scores['bad b'] ? pictures : pictures.with(3, pictures[4]).with(4, pictures[3]);
+      const heldOut = [0, 1, 2, 3, 4].map((place) => ({ ...severer, id: `held out ${place}`, split: 'val' }) as const);
+      const many = [...heldOut, { ...milder, split: 'train' } as const];
+      const { holdOut, labelledNgNewlyPassed } = await judge(
+        orderOf('weave', { kind: 'patchcore', pictures: many, dataset }),
+        () => {},
+      );
+      assert.deepEqual([holdOut?.ng, holdOut?.levels], [5, { ng: 1, same: false }]);
+      assert.deepEqual(point(holdOut?.escapes), [0, 0]);
+      assert.equal(labelledNgNewlyPassed, 1, 'the one that set the levels');
     });
 
     it('compares the decisions on the newest production pictures, with the labels people gave them', async () => {
@@ -228,11 +247,13 @@ describe('Judging a candidate', function () {
 
     it('ends at once when it is no longer wanted', async () => {
       const abort = new AbortController();
-      const judging = judgeCandidate(order, () => {}, abort.signal);
-      setTimeout(() => abort.abort(new Error('enough')), 50);
-      const started = performance.now();
-      await assert.rejects(judging, /enough/);
-      assert.ok(performance.now() - started < 2000);
+      const steps: number[] = [];
+      const onProgress = ({ percent }: JobProgress) => {
+        steps.push(percent);
+        abort.abort(new Error('enough'));
+      };
+      await assert.rejects(judgeCandidate(order, onProgress, abort.signal), /enough/);
+      assert.ok((steps.at(-1) ?? 100) < 100, `${steps}`);
       await assert.rejects(
         judgeCandidate(order, () => {}, abort.signal),
         /enough/,
