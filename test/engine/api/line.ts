@@ -47,8 +47,8 @@ export interface Line {
   readonly captureRequests: Map<string, (picture: Buffer) => void>;
   /** False: no flow takes uploads. */
   accepting: boolean;
-  /** Milliseconds from upload to verdict. */
-  delayMs: number;
+  /** Verdicts wait for this. */
+  held: Promise<unknown>;
   /** Puts a part through the line. */
   inspect(score: number | null, part?: { partType?: string; serial?: string; picture?: Buffer }): Promise<Inspection>;
   close(): Promise<void>;
@@ -95,7 +95,7 @@ export async function openLine(
     const path = await store.pictures.save(id, now, picture, image.format);
     await store.inspections.insertOpen(opened, path);
     if (score !== null) await store.pictures.saveMap(id, await encodeGreyPng(new Uint8Array(16), 4, 4));
-    await new Promise((resolve) => setTimeout(resolve, line.delayMs));
+    await line.held;
     const settled: Inspection = { ...opened, findings: [findingOf(id, score)], decision: decisionOf(score) };
     const picturePath = await store.pictures.moveToVerdict(path, settled.decision!.verdict);
     await store.inspections.settle(settled, { picturePath, settledAt: timestamp(Date.now()), delivered: true });
@@ -181,7 +181,7 @@ export async function openLine(
     dataFolder,
     captureRequests,
     accepting: true,
-    delayMs: 0,
+    held: Promise.resolve(),
     inspect,
     close: async () => {
       await backbones.close();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import express from 'express';
 import type { Problem, UploadAnswer } from '../../../engine/api';
 import { isId, newId } from '../../../engine/domain';
+import { waitFor } from '../../support/wait';
 import { aPicture, type Line, openLine, type RunningApi, serveApi } from './line';
 
 describe('POST /upload/', () => {
@@ -90,7 +91,6 @@ describe('POST /upload/', () => {
   });
 
   it('answers ten clients at once, each with its own part', async () => {
-    line.delayMs = 20;
     const pictures = await Promise.all(Array.from({ length: 10 }, (_, index) => aPicture(64 + index, 48)));
     const answers = await Promise.all(
       pictures.map(async (body, index) => {
@@ -100,7 +100,6 @@ describe('POST /upload/', () => {
         return (await response.json()) as UploadAnswer;
       }),
     );
-    line.delayMs = 0;
     assert.equal(new Set(answers.map(({ id }) => id)).size, 10);
     for (const [index, { id, serial }] of answers.entries()) {
       assert.equal(serial, `score 0.${index + 1}`);
@@ -110,16 +109,24 @@ describe('POST /upload/', () => {
   });
 
   it('refuses more pictures at a time than it can hold, and takes them when there is room again', async () => {
-    line.delayMs = 200;
-    const responses = await Promise.all(Array.from({ length: 24 }, () => uploadRaw('')));
-    line.delayMs = 0;
-    const refused = responses.filter(({ status }) => status === 503);
-    assert.equal(refused.length, 8);
+    let release = () => {};
+    line.held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const refused: Response[] = [];
+    const uploads = Array.from({ length: 24 }, async () => {
+      const response = await uploadRaw('');
+      if (response.status === 503) refused.push(response);
+      return response.status;
+    });
+    await waitFor('the refusals', () => refused.length >= 8);
+    release();
+    const taken = (await Promise.all(uploads)).filter((status) => status === 200);
+    assert.deepEqual([taken.length, refused.length], [16, 8]);
     for (const response of refused) {
       assert.equal(response.headers.get('retry-after'), '1');
       assert.equal(((await response.json()) as Problem).code, 'busy');
     }
-    assert.equal(responses.filter(({ status }) => status === 200).length, 16);
     assert.equal((await uploadRaw('')).status, 200);
   });
 
@@ -245,13 +252,26 @@ describe('POST /upload/', () => {
   ]) {
     it(`forgets a ${kind} whose client goes away in the middle`, async () => {
       const before = await line.store.inspections.list({ limit: 1 });
-      const socket = connect(api.port, '127.0.0.1');
-      await new Promise((resolve) => socket.once('connect', resolve));
+      const seen = { begun: 0, gone: 0 };
+      const watched = await serveApi(
+        () => [line.station],
+        (app) =>
+          app.use((_request, response, next) => {
+            seen.begun += 1;
+            response.once('close', () => {
+              seen.gone += 1;
+            });
+            next();
+          }),
+      );
+      const socket = connect(watched.port, '127.0.0.1');
       socket.write(`POST /inspection/api/upload/ HTTP/1.1\r\nhost: x\r\n${head}`);
       socket.write(picture.subarray(0, 200));
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await waitFor('the upload to begin', () => seen.begun === 1);
       socket.destroy();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await waitFor('the server to see it gone', () => seen.gone === 1);
+      await watched.close();
+      assert.deepEqual(watched.errors, []);
       assert.deepEqual(await line.store.inspections.list({ limit: 1 }), before);
       assert.equal((await uploadRaw('')).status, 200);
     });
