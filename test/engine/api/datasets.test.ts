@@ -9,6 +9,7 @@ import { encodeJpeg } from '../../../engine/imaging';
 import type { ImportResult } from '../../../engine/learning';
 import { hugePng } from '../../support/huge-png';
 import { unzip } from '../../support/unzip';
+import { waitFor } from '../../support/wait';
 import { aPicture, type Line, openLine, type RunningApi, serveApi } from './line';
 
 const BOX = { label: 'pit', box: { x: 2, y: 3, width: 10, height: 8 } };
@@ -148,7 +149,7 @@ describe('the API of data sets', function () {
     sending.on('error', () => {});
     sending.write(field('partType', 'torn') + field('label', 'OK') + head('whole.jpg'));
     sending.write(Buffer.concat([whole, Buffer.from(`\r\n${head('half.jpg')}`), whole.subarray(0, 100)]));
-    for (let tries = 0; (await stats('torn')).labels.ok === 0; tries += 1) assert.ok(tries < 500);
+    await waitFor('the whole picture', async () => (await stats('torn')).labels.ok === 1);
     sending.destroy();
     assert.deepEqual(
       (await uploaded({ partType: 'torn', label: 'OK' }, { 'whole.jpg': whole, 'next.jpg': await picture() })).map(
