@@ -47,7 +47,7 @@ describe('backbones over the API', () => {
   }
   const tiny = () => ask('GET', '/backbones/tiny', 200);
   const until = async (state: BackboneState['state']) => {
-    await waitFor(state, async () => (await tiny()).state === state, 5000);
+    await waitFor(state, async () => (await tiny()).state === state);
     return tiny();
   };
 
@@ -80,7 +80,7 @@ describe('backbones over the API', () => {
     server.does(silentAfter(80_000), whole);
     await ask('POST', '/backbones/tiny/pull', 202);
     await ask('POST', '/backbones/tiny/pull', 202);
-    await waitFor('progress', async () => (await tiny()).received > 0, 5000);
+    await waitFor('all that comes', async () => (await tiny()).received === 80_000);
     const stopped = await ask('POST', '/backbones/tiny/cancel', 200);
     assert.deepEqual([stopped.state, stopped.error], ['absent', null]);
     assert.equal(stopped.received, 80_000);
@@ -97,7 +97,7 @@ describe('backbones over the API', () => {
   it('say why a pull failed, until the next one', async () => {
     server.does(refusing(403), whole);
     await ask('POST', '/backbones/tiny/pull', 202);
-    await waitFor('the failure', async () => (await tiny()).error !== null, 5000);
+    await waitFor('the failure', async () => (await tiny()).error !== null);
     const { state, error } = await tiny();
     assert.deepEqual([state, error?.code], ['absent', 'backbone-pull-failed']);
     assert.match(error?.message ?? '', /it answers 403 Forbidden/);
