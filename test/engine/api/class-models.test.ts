@@ -7,7 +7,7 @@ import type { ClassifierDetails, DetectorDetails } from '../../../engine/api/mod
 import { job, modelDetails, modelList, reviewItem } from '../../../engine/api/schemas';
 import { readDataset } from '../../../engine/datasets';
 import type { DeploymentRecord, Job, LabelledBox, ModelVersion, ReviewItem } from '../../../engine/domain';
-import { jobEnded } from '../../support/jobs';
+import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { unzip } from '../../support/unzip';
 import { writeClassifier, writeDetector, writeVersion } from '../learning/packages';
 import { sampleClassifier, sampleDetector, sampleFigures } from '../packages/class-samples';
@@ -16,7 +16,8 @@ import { aPicture, type Line, openLine, type RunningApi, serveApi } from './line
 const CRACK: LabelledBox = { label: 'crack', box: { x: 4, y: 6.5, width: 20, height: 10 } };
 const STAIN: LabelledBox = { label: 'stain', box: { x: 30, y: 20, width: 34, height: 28 } };
 
-describe('the API, of detectors and classifiers', () => {
+describe('the API, of detectors and classifiers', function () {
+  this.timeout(TRAINING_LIMIT_MS + 60_000);
   let line: Line;
   let api: RunningApi;
 

@@ -3,12 +3,13 @@ import type { Problem } from '../../../engine/api';
 import { comparisonState, deployment, modelOverview, modelVersion, removedVersion } from '../../../engine/api/schemas';
 import type { ComparisonState, DeploymentRecord, ModelVersion, RemovedVersion } from '../../../engine/domain';
 import { writeColourClassifier } from '../../support/colour-classifier';
+import { TRAINING_LIMIT_MS } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
 import { writeVersion } from '../learning/packages';
 import { aPicture, type Line, openLine, type RunningApi, serveApi } from './line';
 
 describe('the API, of the versions of a model', function () {
-  this.timeout(30_000);
+  this.timeout(TRAINING_LIMIT_MS + 60_000);
   let line: Line;
   let api: RunningApi;
 
@@ -103,7 +104,7 @@ describe('the API, of the versions of a model', function () {
     const started = await call<ComparisonState>('POST', '/models/compare', body, 202);
     assert.equal(started.state, 'running');
     const state = () => call<ComparisonState>('GET', path);
-    await waitFor('the comparison', async () => (await state()).state !== 'running', 20_000);
+    await waitFor('the comparison', async () => (await state()).state !== 'running', TRAINING_LIMIT_MS);
     const { comparison, error } = comparisonState.parse(await state());
     assert.equal(error, null);
     assert.deepEqual(comparison?.pictures, { ok: 1, ng: 0, skipped: 0 });

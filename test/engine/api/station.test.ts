@@ -200,10 +200,14 @@ describe('the API of a real station', function () {
     assert.deepEqual([started.state, started.against], ['running', '1']);
     const { picture } = await simulatePart({ product: 'plate', seed: 503, defectRate: 0 });
     const part = await upload(picture);
-    const run = await waitFor('the candidate', async () => {
-      const { shadow } = await call<{ shadow: ShadowRun }>('GET', '/models/plate/shadow');
-      return shadow.state === 'completed' && shadow;
-    });
+    const run = await waitFor(
+      'the candidate',
+      async () => {
+        const { shadow } = await call<{ shadow: ShadowRun }>('GET', '/models/plate/shadow');
+        return shadow.state === 'completed' && shadow;
+      },
+      TRAINING_LIMIT_MS,
+    );
     assert.deepEqual([run.seen, run.skipped, run.report.pictures], [1, 0, 1]);
     for (const item of run.report.items) assert.deepEqual([item.id, item.scoreBefore], [part.id, part.score]);
   });

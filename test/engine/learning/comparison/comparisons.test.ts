@@ -9,13 +9,14 @@ import { compareVersions } from '../../../../engine/learning/comparison/compare-
 import type { GatePicture } from '../../../../engine/learning/gate';
 import { openStore, type Store } from '../../../../engine/store';
 import { writeColourClassifier } from '../../../support/colour-classifier';
+import { TRAINING_LIMIT_MS } from '../../../support/jobs';
 import { waitFor } from '../../../support/wait';
 import { settlePart } from '../history';
 
 const NAME = 'plate.classifier';
 
 describe('Comparing versions', function () {
-  this.timeout(60_000);
+  this.timeout(3 * TRAINING_LIMIT_MS);
   let folder: string;
   let dataFolder: string;
   let store: Store;
@@ -90,7 +91,8 @@ describe('Comparing versions', function () {
     const id = await settlePart(store, await plain(0, 0, 255), { verdict: 'OK', label: 'OK', partType: 'plate' });
     const comparisons = new Comparisons({ store, models });
     const ended = async (versions: readonly string[]): Promise<ComparisonState> => {
-      await waitFor('the end', async () => (await comparisons.state(NAME, versions)).state !== 'running', 30_000);
+      const isOver = async () => (await comparisons.state(NAME, versions)).state !== 'running';
+      await waitFor('the end', isOver, TRAINING_LIMIT_MS);
       return comparisons.state(NAME, versions);
     };
     const twice = await Promise.all([comparisons.start(NAME, ['1', '2']), comparisons.start(NAME, ['1', '2'])]);
