@@ -85,6 +85,8 @@ export interface PatchcoreOrder extends OrderBase {
   readonly source: PictureSource;
   /** Labelled NG: they set the accept level. */
   readonly defects: readonly NamedFile[];
+  /** Labelled NG, or labels that a snapshot took once and that count no more: what was learnt from them as good is forgotten. */
+  readonly withdrawn: readonly NamedFile[];
   readonly backbone?: string;
   /** Folders and files in it are absolute. */
   readonly options: TrainingOptions;

@@ -97,12 +97,26 @@ async function patchcoreOrder(
     ...place,
     parent: deployed?.version ?? null,
     source,
-    defects: (taken?.files ?? []).filter(({ label }) => label === 'NG').map(toNamed),
+    defects: partDefects(labelled).levels.map(toNamed),
+    withdrawn: options.update && taken ? await withdrawnFiles(partType, labelled, context.store) : [],
     sourceText: pictureText(source),
     backbone: await backboneFile(backbone, context.backbones),
     options,
     updateFrom: options.update && deployed ? deployed.folder : null,
   };
+}
+
+/** What a version may have learnt as good and nobody calls so any more; defects that judge are learnt by none either. */
+async function withdrawnFiles(
+  partType: string,
+  labelled: readonly SnapshotFile[],
+  { labels, pictures }: TrainingContext['store'],
+): Promise<readonly NamedFile[]> {
+  const withdrawn = await labels.withdrawn(partType);
+  return [
+    ...withdrawn.map(({ id, picturePath, sha256 }) => ({ name: id, path: pictures.absolute(picturePath), sha256 })),
+    ...labelled.filter(({ label }) => label === 'NG').map(toNamed),
+  ];
 }
 
 async function detectorOrder(

@@ -85,14 +85,12 @@ export async function readParent(folder: string): Promise<Parent> {
 }
 
 /**
- * A parent without the rows of pictures that it took for good and that are known to be defective now.
+ * A parent without the rows of pictures that it took for good and that do not count as good any more.
  *
- * @param defective hex SHA-256 of defective pictures
+ * @param gone their hex SHA-256
  */
-export function forgetting(parent: Parent, defective: ReadonlySet<string>): Parent {
-  const forgotten = new Set(
-    parent.pictures.flatMap(({ sha256 }, place) => (defective.has(sha256) ? [-1 - place] : [])),
-  );
+export function forgetting(parent: Parent, gone: ReadonlySet<string>): Parent {
+  const forgotten = new Set(parent.pictures.flatMap(({ sha256 }, place) => (gone.has(sha256) ? [-1 - place] : [])));
   if (forgotten.size === 0) return parent;
   const banks = parent.banks.map((bank) => {
     const kept = bank && withoutPictures(bank, forgotten);

@@ -82,12 +82,22 @@ const SAMPLE_BYTES = 256 * 1024 * 1024;
 /** Encoded pictures of the sample are kept up to this size, so that they need not be got twice. */
 const SAMPLE_FILE_BYTES = 4 * 1024 * 1024;
 
+/** A picture that counts as good no more, with its hex SHA-256 as it was learnt. */
+export interface WithdrawnPicture extends TrainingPicture {
+  readonly sha256: string;
+}
+
 export interface PatchcoreTraining extends TrainingOptions, ExpertOptions {
   readonly partType: string;
   /** Pictures of good parts only. */
   readonly pictures: readonly TrainingPicture[];
   /** Pictures of defective parts, besides those of `defectFolder`: they set the accept level and are never learnt. */
   readonly defects?: readonly TrainingPicture[];
+  /**
+   * Pictures that were taken for good and are not known to be so any more: `updateFrom` forgets those that it knows. Those that
+   * can be read take their held-out scores with them.
+   */
+  readonly withdrawn?: readonly WithdrawnPicture[];
   /** For the manifest: the data set of labelled pictures that these are from. */
   readonly snapshot?: SnapshotReference;
   /** Final package folder: must not exist, or be empty. */
@@ -109,7 +119,7 @@ export interface PatchcoreTraining extends TrainingOptions, ExpertOptions {
 export interface TrainingResult {
   readonly manifest: BankManifest;
   readonly skipped: readonly SkippedPicture[];
-  /** Names of pictures that the parent had learnt as good and that are defective now. */
+  /** Names of pictures that the parent had learnt as good and that do not count as good any more. */
   readonly forgotten: readonly string[];
 }
 
@@ -128,7 +138,7 @@ export interface TrainingResult {
  * held-out scores count together.
  * Defective pictures are scored by the new banks only, and must be given again where the version knew some. With them and no
  * new good picture, the banks stay and only the accept level is set anew. What the version took from a picture that is among
- * the defective ones now is forgotten.
+ * the defective or the withdrawn ones now is forgotten.
  *
  * The package appears at `outFolder` in one step, after its golden pictures have been scored from it. The same pictures in
  * the same order with the same seed give the same bank. Memory is bounded whatever the number of pictures.
@@ -145,7 +155,7 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
   await assertFree(training.outFolder);
   const { updateFrom } = training;
   const parent =
-    updateFrom === undefined ? null : forgetting(await readParent(updateFrom), await defectHashes(training));
+    updateFrom === undefined ? null : forgetting(await readParent(updateFrom), await noLongerGood(training));
   if (parent && parent.manifest.partType !== training.partType) {
     const { partType } = parent.manifest;
     throw new InvalidInput(`The version at ${updateFrom} is of part type ${partType}, not ${training.partType}.`, {
@@ -174,9 +184,9 @@ export async function trainPatchcore(training: PatchcoreTraining): Promise<Train
   }
 }
 
-/** Hex SHA-256 of the defective pictures that can be read. */
-async function defectHashes(training: PatchcoreTraining): Promise<ReadonlySet<string>> {
-  const hashes = new Set<string>();
+/** Hex SHA-256 of the defective pictures that can be read, and of the withdrawn ones. */
+async function noLongerGood(training: PatchcoreTraining): Promise<ReadonlySet<string>> {
+  const hashes = new Set(training.withdrawn?.map(({ sha256 }) => sha256));
   for (const { picture } of await defectsOf(training)) {
     const bytes = await Promise.resolve(typeof picture === 'function' ? picture() : picture).catch(() => null);
     if (bytes !== null) hashes.add(sha256Of(bytes));
@@ -367,7 +377,8 @@ class TrainingWork {
     }
     training.signal?.throwIfAborted();
     const count = added.length;
-    const needed = this.parent && this.hasDefects ? 0 : asPictures || this.parent ? 1 : 2;
+    const isUpdate = this.parent !== null;
+    const needed = isUpdate && (this.hasDefects || this.forgotten.length > 0) ? 0 : asPictures || isUpdate ? 1 : 2;
     if (count < needed) throw new TooFewPictures(count, this.skipped.length, needed);
     for (const picture of count === 0 ? await this.goldenOfParent() : []) {
       const views = await this.viewsOf(picture, extractor, neck);
@@ -403,8 +414,12 @@ class TrainingWork {
   }
 
   private async viewsOf(picture: Buffer, extractor: Extractor, neck: Session): Promise<ViewPatches[]> {
+    const { views } = await toViews(picture, this.settings.viewing);
+    return this.patchesOf(views, extractor, neck);
+  }
+
+  private async patchesOf(views: readonly View[], extractor: Extractor, neck: Session): Promise<ViewPatches[]> {
     const { viewing, banks, mask } = this.settings;
-    const { views } = await toViews(picture, viewing);
     const found: ViewPatches[] = [];
     for (const view of views) {
       const section = banks === 'per-tile' && viewing.tiles ? view.tile : 0;
@@ -519,15 +534,18 @@ class TrainingWork {
     banks: readonly (Bank | null)[],
     plan: BankPlan,
   ): Promise<number[]> {
-    const { signal } = this.training;
+    const { signal, withdrawn = [] } = this.training;
     const pictures = await defectsOf(this.training);
-    if (pictures.length === 0) return [];
-    const { viewing, mask } = this.settings;
+    const forgotten = new Set(this.forgotten.map(({ sha256 }) => sha256));
+    const gone = withdrawn.filter(({ sha256 }) => forgotten.has(sha256));
+    if (pictures.length === 0 && gone.length === 0) return [];
+    const { viewing } = this.settings;
     const searchers = await openSearchers(banks, plan);
+    const scoreOf = async ({ views }: ReadPicture) =>
+      (await scoreViews(searchers, await this.patchesOf(views, extractor, neck), plan.scoring)).score;
     try {
       const scores: number[] = [];
       const seen = new Map<string, string>();
-      const forgotten = new Set(this.forgotten.map(({ sha256 }) => sha256));
       for await (const read of readPictures(pictures, viewing)) {
         signal?.throwIfAborted();
         if ('reason' in read) {
@@ -541,14 +559,15 @@ class TrainingWork {
           continue;
         }
         seen.set(read.sha256, read.name);
-        const views: ViewPatches[] = [];
-        for (const view of read.views) {
-          const section = plan.sections === 1 ? 0 : view.tile;
-          views.push(await viewPatches(extractor, neck, view, mask?.mask ?? null, section));
-        }
-        const { score } = await scoreViews(searchers, views, plan.scoring);
+        const score = await scoreOf(read);
         scores.push(score);
         if (forgotten.has(read.sha256)) this.unlearnt.push(score);
+      }
+      for await (const read of readPictures(gone, viewing)) {
+        signal?.throwIfAborted();
+        if ('reason' in read || seen.has(read.sha256)) continue;
+        seen.set(read.sha256, read.name);
+        this.unlearnt.push(await scoreOf(read));
       }
       return scores;
     } finally {

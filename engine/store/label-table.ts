@@ -2,7 +2,7 @@ import type { Label } from '../domain';
 import { boxesOf, countingLabels, countingStates, importedLabels, reviewLabels } from './counting-labels';
 import type { Database } from './database';
 import type { CountingLabel, LabelFacts } from './dataset-types';
-import type { LabelCounts, LabelledPicture, LabelTable } from './types';
+import type { LabelCounts, LabelledPicture, LabelTable, WithdrawnLabel } from './types';
 
 interface Counted {
   readonly part_type: string;
@@ -34,6 +34,27 @@ export class SqlLabelTable implements LabelTable {
 
   labelled(partType: string): Promise<readonly CountingLabel[]> {
     return this.database.read((knex) => countingLabels(knex, partType, this.approvedOnly));
+  }
+
+  withdrawn(partType: string): Promise<readonly WithdrawnLabel[]> {
+    return this.database.read(async (knex) => [
+      ...(await knex('review_items')
+        .join('inspections', 'inspections.id', 'review_items.id')
+        .where('review_items.part_type', partType)
+        .whereNotIn('review_items.state', countingStates(this.approvedOnly))
+        .whereNotNull('review_items.used_for_training')
+        .whereNotNull('inspections.picture_path')
+        .select({
+          id: 'review_items.id',
+          picturePath: 'inspections.picture_path',
+          sha256: knex.raw("json_extract(inspections.image, '$.sha256')"),
+        })),
+      ...(await knex('imported_pictures')
+        .where({ part_type: partType })
+        .whereNotNull('deleted_at')
+        .whereNotNull('used_for_training')
+        .select('id', 'sha256', { picturePath: 'picture_path' })),
+    ]);
   }
 
   async classes(partType: string): Promise<readonly string[]> {

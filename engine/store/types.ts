@@ -107,6 +107,12 @@ export interface LabelledPicture {
   readonly picturePath: string;
 }
 
+/** A label that counts no more. */
+export interface WithdrawnLabel extends LabelledPicture {
+  /** Hex, of the picture's file. */
+  readonly sha256: string;
+}
+
 export interface LabelCounts {
   readonly ok: number;
   readonly ng: number;
@@ -122,6 +128,8 @@ export interface LabelTable {
   labelled(partType: string): Promise<readonly CountingLabel[]>;
   /** The names that people gave to boxes of a part type, sorted. */
   classes(partType: string): Promise<readonly string[]>;
+  /** Pictures of a part type whose labels a snapshot took and which count no more: rejected, or deleted after their import. */
+  withdrawn(partType: string): Promise<readonly WithdrawnLabel[]>;
   /** Pictures of a part type that have this label, oldest first. */
   labelledPictures(partType: string, label: Label): Promise<readonly LabelledPicture[]>;
   /** How many labels there are, by part type, and how many of them have at least one box. */

@@ -143,6 +143,16 @@ describe('A training from labels', function () {
     assert.deepEqual([levelled.dataset.count, levelled.dataset.defects], [grown.dataset.count, readable.length]);
     assert.deepEqual([levelled.bank, levelled.calibration.scores], [grown.bank, grown.calibration.scores]);
     assert.equal(levelled.golden.length, grown.golden.length);
+
+    await models.deploy('plate', fourth.version!, 'ada');
+    await imported.remove(learnt[0], 'ada');
+    const fifth = await train({ update: true });
+    assert.equal(fifth.state, 'completed', fifth.error?.message);
+    const without = await readBankManifest(models.folderOf('plate', fifth.version!));
+    assert.equal(without.bank.pictures, levelled.bank.pictures - 1);
+    assert.match(fifth.notes?.[0] ?? '', new RegExp(`learnt from 1 picture was forgotten.* ${learnt[0]}\\.`));
+    const { sha256 } = await imported.get(learnt[0]);
+    assert.ok(!(await learntPictures(models.folderOf('plate', fifth.version!))).has(sha256));
   });
 
   it('teaches a classifier what people said, with the held-out pictures of the snapshot', async () => {

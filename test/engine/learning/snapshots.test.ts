@@ -145,9 +145,13 @@ describe('Data sets of labelled pictures', function () {
     await labelled('NG');
     const first = await snapshots.take('plate', 'ada');
     await assert.rejects(reviews.undo({ id }, 'ada'), { code: 'used-already' });
+    const withdrawn = async () => (await store.labels.withdrawn('plate')).map(({ id }) => id);
+    assert.deepEqual(await withdrawn(), []);
     await reviews.reject(id, { reviewer: 'Bob' }, 'bob');
+    assert.deepEqual(await withdrawn(), [id]);
     assert.equal((await snapshots.take('plate', 'ada')).items.length, 1);
     await reviews.label(id, { label: 'NG', reviewer: 'Ada' }, 'ada');
+    assert.deepEqual(await withdrawn(), []);
     const third = await snapshots.take('plate', 'ada');
     assert.deepEqual(
       [first, third].map(({ items }) => items.find((item) => item.id === id)?.label),
@@ -384,6 +388,9 @@ describe('Data sets of labelled pictures', function () {
       const snapshot = await snapshots.take('plate', 'ada');
       now += 1000;
       await imported.remove(kept, 'bob');
+      // no snapshot had taken the other one
+      const [{ id: withdrawn, sha256 }, ...others] = await store.labels.withdrawn('plate');
+      assert.deepEqual([withdrawn, sha256, others], [kept, snapshot.items[0].sha256, []]);
       assert.deepEqual((await imported.list({ deleted: true })).items.map(({ id }) => id).sort(), [kept, gone].sort());
 
       now += 31 * DAY_MS;

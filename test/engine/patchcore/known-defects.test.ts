@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256Of } from '../../../engine/domain';
 import { drawGood, drawPicture } from './pictures';
 import { type Trained, Workbench } from './workbench';
 
@@ -71,6 +72,22 @@ describe('Pictures of defective parts', function () {
       assert.ok((await next.score(mistaken.picture)).score > thresholds.accept, 'no longer passes');
       assert.ok((await next.score(await drawPicture({ seed: 902 }))).score <= thresholds.reject);
     }
+  });
+
+  it('are not the only ones that an update forgets: pictures that count as good no more go, too', async () => {
+    const good = await drawGood(12, 501);
+    const odd = { name: 'odd.jpg', picture: await drawPicture({ seed: 660, defective: true }) };
+    const taken = await bench.train([...good, odd], { keepSuspects: true });
+    const withdrawn = [odd, { name: 'never learnt', picture: good[0].picture }].map((one, place) => ({
+      ...one,
+      sha256: place === 0 ? sha256Of(odd.picture) : 'f'.repeat(64),
+    }));
+    const next = await bench.train([], { version: '2', updateFrom: taken.folder, withdrawn, keepSuspects: true });
+    assert.deepEqual([next.forgotten, next.skipped], [['odd.jpg'], []]);
+    const { bank, calibration, thresholds } = next.manifest;
+    assert.deepEqual([bank.pictures, calibration.defects], [12, 0]);
+    assert.equal(calibration.scores.length, taken.manifest.calibration.scores.length - 1);
+    assert.ok((await next.score(odd.picture)).score > thresholds.accept, 'no longer passes');
   });
 
   it('give findings the probability of a defect', async () => {
