@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../../engine/domain';
-import { freePort } from './node-red-process';
+import { freePort } from './free-port';
 
 /** A node of a flow file. */
 export interface FlowNode {

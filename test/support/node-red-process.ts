@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { packageRoot } from '../../engine/domain';
+import { freePort } from './free-port';
 
 export interface NodeRedOptions {
   readonly userDir: string;
@@ -75,14 +75,4 @@ async function answers(url: string, nodeRed: RunningNodeRed): Promise<void> {
   }
   await nodeRed.stop('SIGKILL');
   throw new Error(`Node-RED did not answer at ${url}:\n${nodeRed.output()}`);
-}
-
-/** A TCP port nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
