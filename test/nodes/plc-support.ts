@@ -2,6 +2,7 @@
 import type { Inspection, Trigger, Verdict } from '../../engine/domain';
 import { SimulatedPlc } from '../../engine/plc';
 import type { InspectionMessage } from '../../nodes/shared';
+import { freePort } from '../support/free-port';
 import { type FlowNode, flowTab, loadFlow, on, TAB } from './support';
 
 import plcConnection = require('../../nodes/plc-connection/plc-connection');
@@ -14,9 +15,9 @@ export const PLC = 'f000000000000010';
 
 const running: SimulatedPlc[] = [];
 
-/** A simulated PLC on a free port, closed after the test. */
+/** A simulated PLC on a port that stays its own while it hangs up, closed after the test. */
 export async function simulatedPlc(): Promise<SimulatedPlc> {
-  const plc = new SimulatedPlc({ port: 0, partType: 1 });
+  const plc = new SimulatedPlc({ port: await freePort(), partType: 1 });
   await plc.listen();
   running.push(plc);
   return plc;
@@ -27,14 +28,17 @@ export async function closePlcs(): Promise<void> {
   await Promise.all(running.splice(0).map((plc) => plc.close()));
 }
 
-/** A plc-connection with times short enough for tests. */
+/**
+ * A plc-connection that is back soon after a loss. PLC and client share the test's process: an answer may have to wait for
+ * all else that it does.
+ */
 export function plcNode(port: number, overrides: object = {}): FlowNode {
   return {
     id: PLC,
     type: 'plc-connection',
     host: '127.0.0.1',
     port,
-    responseTimeout: 150,
+    responseTimeout: 20_000,
     reconnectMin: 20,
     reconnectMax: 60,
     ...overrides,
