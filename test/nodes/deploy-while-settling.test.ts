@@ -8,6 +8,7 @@ import {
   flowTab,
   goodPlate,
   loadFlow,
+  node,
   on,
   openedStation,
   STATION,
@@ -51,11 +52,12 @@ describe('a deploy while a verdict is being recorded', function () {
       await loadFlow(flow('before'));
       const { inspections } = (await openedStation()).store;
       const settle = inspections.settle.bind(inspections);
+      const closed = new Promise<void>((resolve) => node('router').on('close', () => resolve()));
       const recorded = new Promise<void>((resolve) => {
         inspections.settle = async (...settling) => {
           const isFirst = await settle(...settling);
           resolve();
-          await pause(50);
+          await closed;
           return isFirst;
         };
       });
