@@ -48,7 +48,7 @@ async function start(router: object = {}, station: object = {}): Promise<FlowNod
 }
 
 /** A message as patchcore-infer sends it, with these findings. */
-async function part(findings: readonly Finding[], partType = 'plate', deadlineMs = 5000): Promise<InspectionMessage> {
+async function part(findings: readonly Finding[], partType = 'plate', deadlineMs?: number): Promise<InspectionMessage> {
   const station = await openedStation();
   const picture = await goodPlate();
   const info = await station.inspectPicture(picture);

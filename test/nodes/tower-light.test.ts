@@ -121,7 +121,7 @@ describe('tower-light', () => {
     await until(() => lit(plc) === 'green', 'green');
     await plc.hangUp();
     await until(() => shown.at(-1)?.fill === 'red', 'the status');
-    assert.equal(reports(messages).at(-1)?.connected, false);
+    await until(() => reports(messages).at(-1)?.connected === false, 'the report');
     plc.setCoil(4, true);
     await plc.listen();
     await until(() => lit(plc) === 'red', 'the fail-safe colour alone');
