@@ -13,7 +13,7 @@ import {
 } from '../../../engine/camera';
 
 describe('folderSource', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const { signal } = new AbortController();
   let folder = '';
   const open: FrameSource[] = [];
@@ -33,7 +33,12 @@ describe('folderSource', function () {
     return source;
   }
 
-  const put = (name: string, content: string = name) => writeFile(join(folder, name), content);
+  /** Puts a whole file there: between its beginning and its end no watcher can come. */
+  async function put(name: string, content: string = name): Promise<void> {
+    const aside = `${folder}-${name}`;
+    await writeFile(aside, content);
+    await rename(aside, join(folder, name));
+  }
 
   async function names(source: FrameSource, count: number): Promise<(string | undefined)[]> {
     const taken: (string | undefined)[] = [];
@@ -181,12 +186,12 @@ describe('folderSource', function () {
     });
 
     it('does not take a file before it is fully written', async () => {
-      const source = sourceOf({ mode: 'watch', settleMs: 1_000 });
+      const source = sourceOf({ mode: 'watch', settleMs: 2_000 });
       const frame = source.next(signal);
       await ready(source);
       for (let i = 0; i < 6; i++) {
         await appendFile(join(folder, 'slow.jpg'), 'part of it ');
-        await sleep(250);
+        await sleep(100);
       }
       assert.equal((await frame).picture.toString(), 'part of it '.repeat(6));
     });
