@@ -9,6 +9,7 @@ export interface Watched {
   readonly faults: unknown[];
 }
 
+/** A ledger whose parts have all the time there is, unless the test says otherwise. */
 export async function openLedger(
   store: LedgerOptions['store'],
   options: Partial<LedgerOptions> = {},
@@ -18,7 +19,7 @@ export async function openLedger(
     store,
     station: 'station-1',
     failSafe: 'NG',
-    deadlineMs: 2000,
+    deadlineMs: 3_600_000,
     clock: systemClock,
     onOpened: (inspection) => seen.opened.push(inspection),
     onSettled: (inspection) => seen.settled.push(inspection),
