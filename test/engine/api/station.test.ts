@@ -36,7 +36,7 @@ describe('the API of a real station', function () {
       name: 'Station',
       dataFolder,
       failSafe: 'NG',
-      deadlineMs: 20_000,
+      deadlineMs: 3_600_000,
       retention: {
         OK: { days: null, bytes: null },
         NG: { days: null, bytes: null },

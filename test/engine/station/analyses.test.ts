@@ -16,7 +16,7 @@ async function temporaryStation(options: Partial<StationOptions> = {}): Promise<
     name: 'Line 1',
     dataFolder: options.dataFolder ?? (await temporaryFolder()),
     failSafe: 'NG',
-    deadlineMs: 20_000,
+    deadlineMs: 3_600_000,
     retention: { OK: FOREVER, NG: FOREVER, REVIEW: FOREVER },
     pool: { size: 1, queueLimit: 16, queuePolicy: 'reject', memoryCapMb: 256, threads: 1 },
     ...options,
@@ -40,7 +40,7 @@ async function folderWithModels(): Promise<string> {
 }
 
 describe('a station with models of all kinds', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   afterEach(undoAll);
 
   it('detects with a file, and with the detector in production where none is named', async () => {

@@ -40,7 +40,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 describe('a line killed with -9', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   afterEach(undoAll);
 
   it('loses no verdict, doubles none, and has the picture of every record', async () => {
@@ -48,7 +48,7 @@ describe('a line killed with -9', function () {
     const sent: string[] = [];
     for (const parts of [10, 25, 3, 40]) {
       const line = startLine(dataFolder);
-      await waitFor(`${parts} verdicts`, () => line.sent.length >= parts, 20_000);
+      await waitFor(`${parts} verdicts`, () => line.sent.length >= parts, 60_000);
       const gone = once(line.child, 'exit');
       line.child.kill('SIGKILL');
       await gone;

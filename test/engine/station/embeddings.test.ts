@@ -18,7 +18,7 @@ async function weavingStation(): Promise<Station> {
     name: 'Line 1',
     dataFolder,
     failSafe: 'NG',
-    deadlineMs: 20_000,
+    deadlineMs: 3_600_000,
     retention: { OK: FOREVER, NG: FOREVER, REVIEW: FOREVER },
     pool: { size: 1, queueLimit: 16, queuePolicy: 'reject', memoryCapMb: 256, threads: 1 },
   });
@@ -39,7 +39,7 @@ async function inspect(station: Station, picture: Buffer, verdict: Verdict): Pro
 }
 
 describe('what pictures looked like', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   afterEach(undoAll);
 
   it('lets the review queue take few of the same stain, and others all the same', async () => {

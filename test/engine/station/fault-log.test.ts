@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { InspectionError, timestamp } from '../../../engine/domain';
 import { openStation } from '../../../engine/station';
 import { FaultLog } from '../../../engine/station/fault-log';
+import { waitFor } from '../../support/wait';
 import { temporaryFolder, undoAfter, undoAll } from '../store/support';
 import { decision } from './support';
 
@@ -61,7 +62,7 @@ describe("a station's log of faults", () => {
       name: 'Line 1',
       dataFolder: await temporaryFolder(),
       failSafe: 'NG',
-      deadlineMs: 10_000,
+      deadlineMs: 3_600_000,
       retention: { OK: forever, NG: forever, REVIEW: forever },
       pool: { size: 1, queueLimit: 16, queuePolicy: 'reject', memoryCapMb: 256, threads: 1 },
     });
@@ -72,7 +73,8 @@ describe("a station's log of faults", () => {
     station.events.emit('lamp', { node: 'a', colour: null, flashing: false, connected: true });
     stop();
     assert.equal(station.health().state, 'degraded');
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const [{ at }] = station.health().faults;
+    await waitFor('the next millisecond', () => timestamp(Date.now()) > at);
     const part = { partType: 'plate', trigger: { source: 'message' } } as const;
     await station.inspections.settle(station.inspections.open(part), decision('OK'));
     assert.equal(station.health().state, 'ok');

@@ -17,12 +17,13 @@ import { Shadows } from '../../../engine/station/shadow';
 import { openStore, type Store } from '../../../engine/store';
 import { writeColourClassifier } from '../../support/colour-classifier';
 import { colouredPicture, writeColourPackage } from '../../support/colour-detector';
+import { TRAINING_LIMIT_MS } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
 
 const NAME = 'plate.classifier';
 
 describe('A candidate beside the version in production', function () {
-  this.timeout(60_000);
+  this.timeout(TRAINING_LIMIT_MS + 60_000);
   let dataFolder: string;
   let store: Store;
   let models: ModelRegistry;
@@ -109,7 +110,7 @@ describe('A candidate beside the version in production', function () {
     for (const seen of [await part('red'), await part('green', { partType: 'cable' }), blue, await part('green')]) {
       await shadows.see(seen);
     }
-    await waitFor('the end of the run', () => told.at(-1)?.state === 'completed');
+    await waitFor('the end of the run', () => told.at(-1)?.state === 'completed', TRAINING_LIMIT_MS);
     const run = (await store.shadows.last(NAME)) as ShadowRun;
     assert.deepEqual(await shadows.of(NAME), run);
     const { items, ...counts } = run.report;

@@ -18,7 +18,7 @@ interface Answer {
 }
 
 describe('the most similar good picture of a part', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let station: Station;
   let api: RunningApi;
   let scored: Inspection;
@@ -31,7 +31,7 @@ describe('the most similar good picture of a part', function () {
       name: 'Line 1',
       dataFolder,
       failSafe: 'NG',
-      deadlineMs: 20_000,
+      deadlineMs: 3_600_000,
       retention: { OK: FOREVER, NG: FOREVER, REVIEW: FOREVER },
       pool: { size: 1, queueLimit: 16, queuePolicy: 'reject', memoryCapMb: 256, threads: 1 },
     });
