@@ -12,6 +12,8 @@ export interface SnapshotItem {
   readonly label: Label;
   /** Null when nobody drew or confirmed any. */
   readonly boxes: readonly LabelledBox[] | null;
+  /** What the whole picture shows; absent where its boxes say it, or nobody. */
+  readonly class?: string;
   /** Held out (`val`) or learnt; by the id alone, but the same picture under two ids is held out or learnt as a whole. */
   readonly split: 'train' | 'val';
   /** Hex, of the picture's file. */
@@ -63,6 +65,8 @@ export interface ImportedPicture {
   readonly label: Label;
   /** Null when nobody drew any. */
   readonly boxes: readonly LabelledBox[] | null;
+  /** What the whole picture shows, for a classifier; null where its boxes say it, or nobody. */
+  readonly class: string | null;
   /** What its file was called. */
   readonly name: string;
   readonly width: number;
@@ -84,7 +88,7 @@ export interface ImportedPicture {
 export interface DatasetStats {
   readonly partType: string;
   readonly labels: { readonly ok: number; readonly ng: number };
-  /** By the number of boxes, most first. */
+  /** By the number of boxes, most first. Pictures may be of a class without a box. */
   readonly perClass: readonly { readonly label: string; readonly boxes: number; readonly pictures: number }[];
   /** `yyyy-mm` (UTC) in which they were labelled, oldest first. */
   readonly perMonth: readonly { readonly month: string; readonly ok: number; readonly ng: number }[];

@@ -43,9 +43,11 @@ export function boxesToLearn({ label, boxes }: Pick<LabelledFile, 'label' | 'box
   return label === 'OK' ? [] : null;
 }
 
-/** What a person's label says to a classifier: good, or the largest defect. */
-export function classToLearn({ label, boxes }: Pick<LabelledFile, 'label' | 'boxes'>): string {
+/** What a person's label says to a classifier: good, the class of the picture, or the largest defect. */
+export function classToLearn(picture: Pick<LabelledFile, 'label' | 'boxes' | 'class'>): string {
+  const { label, boxes, class: own } = picture;
   if (label === 'OK') return GOOD_CLASS;
+  if (own !== undefined) return own;
   const area = ({ box }: LabelledBox) => box.width * box.height;
   const [largest] = [...(boxes ?? [])].sort((a, b) => area(b) - area(a));
   return largest?.label ?? UNNAMED_DEFECT;

@@ -39,6 +39,8 @@ export interface LabelledFile {
   readonly label: Label;
   /** Null when nobody drew or confirmed any. */
   readonly boxes: readonly LabelledBox[] | null;
+  /** What the whole picture shows; absent where its boxes say it, or nobody. */
+  readonly class?: string;
   /** Dealt by the id unless told. */
   readonly split?: SnapshotItem['split'];
   /** Hex, of the file; it is left out when it is another one. */

@@ -211,13 +211,9 @@ function datasetSource({ source }: TrainingRequest, taken: Taken | null): Datase
     case 'simulator':
       return { ...source, seed: source.seed ?? 1 };
     case 'labelled': {
-      const pictures = (taken?.files ?? []).map(({ id, label, boxes, path, split, sha256 }) => ({
-        id,
-        label,
-        boxes,
-        path,
-        split,
-        sha256,
+      const pictures = (taken?.files ?? []).map(({ id, label, boxes, class: own, path, split, sha256 }) => ({
+        ...{ id, label, boxes, path, split, sha256 },
+        ...(own !== undefined && { class: own }),
       }));
       return { kind: 'labels', pictures };
     }
@@ -237,11 +233,9 @@ export async function labelledFiles(
   partType: string,
 ): Promise<readonly LabelledFile[]> {
   const pictures = await store.labels.labelled(partType);
-  return pictures.map(({ id, label, boxes, picturePath }) => ({
-    id,
-    label,
-    boxes,
-    path: store.pictures.absolute(picturePath),
+  return pictures.map(({ id, label, boxes, class: own, picturePath }) => ({
+    ...{ id, label, boxes, path: store.pictures.absolute(picturePath) },
+    ...(own !== undefined && { class: own }),
   }));
 }
 

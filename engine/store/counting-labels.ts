@@ -8,6 +8,7 @@ interface Row {
   readonly source: LabelSource;
   readonly label: Label;
   readonly boxes: string | null;
+  readonly class: string | null;
   readonly usedForTraining: string | null;
   readonly picturePath: string;
   readonly width: number;
@@ -93,6 +94,7 @@ function reviewed(knex: Knex, approvedOnly: boolean, { partType, label, after }:
       source: knex.raw("'inspection'"),
       label: 'labels.label',
       boxes: 'labels.boxes',
+      class: knex.raw('null'),
       usedForTraining: 'review_items.used_for_training',
       picturePath: 'inspections.picture_path',
       width: knex.raw("json_extract(inspections.image, '$.width')"),
@@ -107,7 +109,7 @@ function imported(knex: Knex, { partType, label, after }: Portion): Promise<Row[
     .where('id', '>', after)
     .orderBy('id')
     .limit(AT_ONCE)
-    .select('id', 'label', 'boxes', 'width', 'height', 'sha256', {
+    .select('id', 'label', 'boxes', 'class', 'width', 'height', 'sha256', {
       source: knex.raw("'imported'"),
       usedForTraining: 'used_for_training',
       picturePath: 'picture_path',
@@ -119,6 +121,6 @@ export function boxesOf(text: string | null): readonly LabelledBox[] | null {
   return text === null ? null : (JSON.parse(text) as LabelledBox[]);
 }
 
-function toLabel({ boxes, width, height, ...same }: Row): CountedLabel {
-  return { ...same, boxes: boxesOf(boxes), size: { width, height } };
+function toLabel({ boxes, class: own, width, height, ...same }: Row): CountedLabel {
+  return { ...same, boxes: boxesOf(boxes), ...(own !== null && { class: own }), size: { width, height } };
 }

@@ -11,6 +11,7 @@ interface Row {
   part_type: string;
   label: Label;
   boxes: string | null;
+  class: string | null;
   name: string;
   width: number;
   height: number;

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { Label } from '../domain';
 import { boxesOf, countingLabels, countingStates, importedLabels, reviewLabels } from './counting-labels';
 import type { Database } from './database';
@@ -66,7 +67,9 @@ export class SqlLabelTable implements LabelTable {
           .select('labels.boxes')),
         ...(await importedLabels(knex).where({ part_type: partType }).whereNotNull('boxes').select('boxes')),
       ];
-      return [...new Set(rows.flatMap(({ boxes }) => (boxesOf(boxes) ?? []).map(({ label }) => label)))].sort();
+      const named: { class: string }[] = await classed(knex, partType).distinct('class');
+      const ofBoxes = rows.flatMap(({ boxes }) => (boxesOf(boxes) ?? []).map(({ label }) => label));
+      return [...new Set([...ofBoxes, ...named.map((row) => row.class)])].sort();
     });
   }
 
@@ -128,7 +131,7 @@ export class SqlLabelTable implements LabelTable {
         reviewed().whereNotNull('labels.boxes').select('labels.id', 'labels.boxes'),
         imported().whereNotNull('boxes').select('id', 'boxes'),
       ]);
-      const perClass: CountedClass[] = await knex
+      const perBoxClass: CountedClass[] = await knex
         .from(knex.raw('(?) as boxed, json_each(boxed.boxes) as box', [boxed]))
         .groupByRaw("json_extract(box.value, '$.label')")
         .select(
@@ -136,16 +139,31 @@ export class SqlLabelTable implements LabelTable {
           knex.raw('count(*) as boxes'),
           knex.raw('count(distinct boxed.id) as pictures'),
         );
+      const perPictureClass: CountedClass[] = await classed(knex, partType)
+        .groupBy('class')
+        .select({ label: 'class', boxes: knex.raw('0') })
+        .count({ pictures: '*' });
       const ids: { id: string }[] = [...(await reviewed().select('labels.id')), ...(await imported().select('id'))];
       return {
         perMonth: perMonth.map((row) => ({ ...row, count: Number(row.count) })) as LabelFacts['perMonth'],
-        perClass: perClass.map(({ label, boxes, pictures }) => ({
-          label,
-          boxes: Number(boxes),
-          pictures: Number(pictures),
-        })),
+        perClass: summed([...perBoxClass, ...perPictureClass]),
         ids: ids.map(({ id }) => id),
       };
     });
   }
+}
+
+/** Imported pictures that are of a class as a whole. */
+function classed(knex: Knex, partType: string): Knex.QueryBuilder {
+  return importedLabels(knex).where({ part_type: partType }).whereNotNull('class');
+}
+
+/** Counts of the same class as one. */
+function summed(counted: readonly CountedClass[]): LabelFacts['perClass'] {
+  const sums = new Map<string, { boxes: number; pictures: number }>();
+  for (const { label, boxes, pictures } of counted) {
+    const before = sums.get(label) ?? { boxes: 0, pictures: 0 };
+    sums.set(label, { boxes: before.boxes + Number(boxes), pictures: before.pictures + Number(pictures) });
+  }
+  return [...sums].map(([label, sum]) => ({ label, ...sum }));
 }

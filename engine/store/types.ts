@@ -126,7 +126,7 @@ export interface LabelCounts {
 export interface LabelTable {
   /** Those of a part type whose pictures are there, oldest first. */
   labelled(partType: string): Promise<readonly CountingLabel[]>;
-  /** The names that people gave to boxes of a part type, sorted. */
+  /** The names that people gave to boxes and whole pictures of a part type, sorted. */
   classes(partType: string): Promise<readonly string[]>;
   /** Pictures of a part type whose labels a snapshot took and which count no more: rejected, or deleted after their import. */
   withdrawn(partType: string): Promise<readonly WithdrawnLabel[]>;

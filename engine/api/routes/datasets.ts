@@ -128,8 +128,8 @@ const importRoutes = [
     body: { kind: 'pictures', form: uploadFields },
     success: { status: 200, schema: uploadResult, description: 'What became of each file' },
     handle: async ({ station, body, actor }) => {
-      const { partType, label, boxes = {} } = body.fields;
-      const items = await station.imported.add(incoming(body.files, boxes), { partType, label, actor });
+      const { boxes = {}, ...order } = body.fields;
+      const items = await station.imported.add(incoming(body.files, boxes), { ...order, actor });
       return json({ items });
     },
   }),

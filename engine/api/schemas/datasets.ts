@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DatasetStats, ImportedPicture, SnapshotItem, SnapshotSummary } from '../../domain';
 import type { ImportResult } from '../../learning';
 import { fault, id, label, labelledBox, name, named, time, url } from './common';
-import { drawnBox } from './reviews';
+import { className, drawnBox } from './reviews';
 
 const counted = z.object({ ok: z.int(), ng: z.int() });
 
@@ -42,6 +42,7 @@ export const snapshotDetail = named(
         source: z.enum(['inspection', 'imported']),
         label,
         boxes: z.array(labelledBox).nullable(),
+        class: z.string().optional().meta({ description: 'What the whole picture shows, where no box says it' }),
         split,
         sha256: z.string(),
         size: z.object({ width: z.int(), height: z.int() }),
@@ -79,6 +80,7 @@ export const importedPicture = named(
     partType: z.string(),
     label,
     boxes: z.array(labelledBox).nullable(),
+    class: z.string().nullable().meta({ description: 'What the whole picture shows, for a classifier' }),
     name: z.string().meta({ description: 'What its file was called' }),
     width: z.int(),
     height: z.int(),
@@ -97,11 +99,16 @@ export const importedPage = named(
   z.object({ items: z.array(importedPicture), nextCursor: z.string().nullable() }),
 );
 
+const ngClass = className.optional().meta({
+  description: 'What pictures labelled NG show as a whole, for a classifier; boxes say it better where there are any',
+});
+
 const boxesByFile = z.record(z.string(), z.array(drawnBox).max(1000));
 
 export const uploadFields = z.strictObject({
   partType: name,
   label,
+  class: ngClass,
   boxes: z
     .string()
     .transform((text, context): z.infer<typeof boxesByFile> => {
@@ -150,6 +157,7 @@ export const importRequest = named(
       description:
         'What the pictures show. A data set may do without: pictures with boxes, or of another class than good or ok, are NG',
     }),
+    class: ngClass,
   }),
 );
 

@@ -79,8 +79,12 @@ export const reviewer = z.string().trim().min(1).max(64);
 
 export const note = z.string().max(2000);
 
+export const className = z
+  .string()
+  .refine(isClassName, 'must have 1 to 64 characters, none of control, and no spaces around it');
+
 export const drawnBox = z.strictObject({
-  label: z.string().refine(isClassName, 'must have 1 to 64 characters, none of control, and no spaces around it'),
+  label: className,
   box: z.strictObject({ x: z.number(), y: z.number(), width: z.number().gt(0), height: z.number().gt(0) }),
 });
 

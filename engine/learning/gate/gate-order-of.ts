@@ -89,8 +89,9 @@ export async function labelledPictures(
 ): Promise<readonly GatePicture[]> {
   const taken = snapshot === null ? null : await snapshots.get(snapshot.id);
   const { items } = taken ?? (await contentOf(await labels.labelled(partType)));
-  return partContradicted(items).clear.map(({ id, label, boxes, split, source, picturePath }) => ({
+  return partContradicted(items).clear.map(({ id, label, boxes, class: own, split, source, picturePath }) => ({
     ...{ id, label, boxes, split, source },
+    ...(own !== undefined && { class: own }),
     picture: pictures.absolute(picturePath),
   }));
 }

@@ -25,6 +25,8 @@ export interface GatePicture {
   readonly label: Label;
   /** Null when nobody drew or confirmed any. */
   readonly boxes: readonly LabelledBox[] | null;
+  /** What the whole picture shows; absent where its boxes say it, or nobody. */
+  readonly class?: string;
   /** `train`: models may have learnt it. */
   readonly split: 'train' | 'val';
   readonly source: LabelSource;

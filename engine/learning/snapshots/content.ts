@@ -43,11 +43,13 @@ export function splitOf(id: string): SnapshotItem['split'] {
   return fixedSplit(id) === 'val' ? 'val' : 'train';
 }
 
-/** Hex SHA-256 over ids, pictures, labels, boxes in any order to a thousandth of a pixel, and splits; of items by id. */
+/** Hex SHA-256 over ids, pictures, labels, boxes in any order to a thousandth of a pixel, classes and splits; of items by id. */
 async function hashOf(items: readonly SnapshotItem[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const [place, { id, sha256, label, boxes, split }] of items.entries()) {
-    hash.update(`${JSON.stringify([id, sha256, label, boxes && textsOf(boxes), split])}\n`);
+  for (const [place, { id, sha256, label, boxes, split, class: own }] of items.entries()) {
+    hash.update(
+      `${JSON.stringify([id, sha256, label, boxes && textsOf(boxes), split, ...(own === undefined ? [] : [own])])}\n`,
+    );
     if (place % AT_ONCE === AT_ONCE - 1) await setImmediate();
   }
   return hash.digest('hex');

@@ -3,7 +3,7 @@ import { basename, join, relative, sep } from 'node:path';
 import { type Dataset, DatasetUnreadable, datasetKindOf, readDataset } from '../../datasets';
 import { InvalidInput, type Label } from '../../domain';
 import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
-import { GOOD_CLASS } from '../../simulator';
+import { isGoodClass } from './good-class';
 import type { ImportedPictures, ImportResult, IncomingPicture } from './imported-pictures';
 
 export interface FolderImport {
@@ -15,6 +15,8 @@ export interface FolderImport {
    * `ok`, is NG, and any other OK.
    */
   readonly label?: Label;
+  /** What the pictures of a folder labelled NG show, for a classifier. A data set has its own classes. */
+  readonly class?: string;
   readonly actor: string;
   /** Folders that the pictures must lie in, links followed; anywhere unless told. */
   readonly within?: readonly string[];
@@ -25,7 +27,6 @@ export interface FolderImport {
 /** Folders of the data folder that the station writes. */
 const OWN_FOLDERS: readonly string[] = ['images', 'maps', 'models', 'deleted-models', 'training', 'backbones'];
 const FILES_LIMIT = 20_000;
-const GOOD_CLASSES: readonly string[] = [GOOD_CLASS, 'ok'];
 
 /**
  * Imports the pictures of a folder, not of those below it, or of a data set in any format that is known here, with its boxes.
@@ -87,6 +88,7 @@ async function ofDataset(path: string, label: Label | undefined, within: FolderI
         name: basename(picture.path),
         label: label ?? labelOf(picture),
         boxes: picture.boxes,
+        ...(picture.class !== undefined && { class: picture.class }),
         picture: () => readFile(picture.path),
       }),
     ),
@@ -106,7 +108,7 @@ function contradicts(picture: Dataset['pictures'][number], label: Label): boolea
 
 function labelOf({ boxes, class: own }: Dataset['pictures'][number]): Label {
   if (boxes !== null) return boxes.length > 0 ? 'NG' : 'OK';
-  return GOOD_CLASSES.includes(own?.toLowerCase() ?? '') ? 'OK' : 'NG';
+  return own !== undefined && isGoodClass(own) ? 'OK' : 'NG';
 }
 
 async function ofFolder(folder: string, label: Label | undefined, within: FolderImport['within']) {

@@ -20,6 +20,7 @@ import {
 } from '../../domain';
 import { readPictureHeader } from '../../imaging';
 import type { ImportedFilter, Page, Store } from '../../store';
+import { isGoodClass } from './good-class';
 import { RESTORABLE_MS } from './snapshots';
 
 export interface ImportedPicturesOptions {
@@ -38,8 +39,9 @@ export interface ImportedPicturesEvents {
 export interface IncomingPicture {
   /** What it is called. */
   readonly name: string;
-  /** Its own label and boxes; those of the import, and none, unless told. */
+  /** Its own label, class and boxes; those of the import, and no boxes, unless told. */
   readonly label?: Label;
+  readonly class?: string;
   readonly boxes?: readonly LabelledBox[] | null;
   /** Its bytes. @throws {InspectionError} why it cannot be taken */
   picture(): Promise<Buffer>;
@@ -48,6 +50,8 @@ export interface IncomingPicture {
 export interface ImportOrder {
   readonly partType: string;
   readonly label: Label;
+  /** What pictures labelled NG show, for a classifier. */
+  readonly class?: string;
   /** For the record. */
   readonly actor: string;
 }
@@ -155,11 +159,18 @@ export class ImportedPictures {
   async #addOne(
     file: IncomingPicture,
     name: string,
-    { partType, label: common, actor }: ImportOrder,
+    order: ImportOrder,
     known: Map<string, { readonly id: string; readonly label: Label }>,
   ): Promise<Outcome> {
+    const { partType, label: common, actor } = order;
     const { label = common, boxes = null } = file;
+    const shown = label === 'NG' && !boxes?.length ? (file.class ?? order.class ?? null) : null;
     try {
+      if (shown !== null && isGoodClass(shown)) {
+        throw new InvalidInput(`Class ${shown} is that of good parts. Label the picture OK, or name its defect.`, {
+          shown,
+        });
+      }
       const picture = await file.picture();
       readPictureHeader(picture);
       const { format, ...info } = await this.#inspect(picture);
@@ -169,7 +180,7 @@ export class ImportedPictures {
       const id = newId();
       const drawn = boxes && checked(boxes, { id, width, height });
       const picturePath = await this.#store.pictures.saveImported(id, partType, picture, format);
-      const row = { id, partType, label, boxes: drawn, name, width, height, bytes, sha256, picturePath };
+      const row = { id, partType, label, boxes: drawn, class: shown, name, width, height, bytes, sha256, picturePath };
       const there = await this.#addRow({ ...row, at: this.#now(), actor });
       if (there) return duplicate(there);
       known.set(sha256, { id, label });

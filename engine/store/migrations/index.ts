@@ -11,6 +11,7 @@ import * as modelRegistry from './0009-model-registry';
 import * as reviewAdmission from './0010-review-admission';
 import * as historyIndexes from './0011-history-indexes';
 import * as reviewNotes from './0012-review-notes';
+import * as pictureClasses from './0013-picture-classes';
 
 interface Migration {
   readonly name: string;
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   { name: '0010-review-admission', up: reviewAdmission.up },
   { name: '0011-history-indexes', up: historyIndexes.up },
   { name: '0012-review-notes', up: reviewNotes.up },
+  { name: '0013-picture-classes', up: pictureClasses.up },
 ];
 
 /** The list as knex wants it. There is no way down: older code refuses a newer database instead. */

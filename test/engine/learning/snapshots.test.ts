@@ -376,6 +376,48 @@ describe('Data sets of labelled pictures', function () {
       );
     });
 
+    it('teach a classifier what they show where no box says it', async () => {
+      const names = ['hole', 'Knot', 'good'];
+      for (const name of names) {
+        await mkdir(join(folder.path, 'wood', name), { recursive: true });
+        for (const file of ['1.jpg', '2.jpg']) {
+          await writeFile(join(folder.path, 'wood', name, file), await picture());
+        }
+      }
+      const { partType, actor } = ada;
+      await importFolder(imported, { partType, path: join(folder.path, 'wood'), actor });
+      const ng = { partType, label: 'NG', class: 'dent', actor } as const;
+      await imported.add(
+        [given('boxed.jpg', await picture(), { boxes: [SCRATCH] }), given('dent.jpg', await picture())],
+        ng,
+      );
+      const [contradicting] = await imported.add([given('bad.jpg', await picture(), { class: 'Good' })], ng);
+      assert.match(contradicting.outcome === 'refused' ? contradicting.reason : '', /Class Good is that of good parts/);
+
+      const { items } = await imported.list();
+      const counts = (list: readonly (string | null | undefined)[]) =>
+        Object.fromEntries([...new Set(list)].sort().map((one) => [`${one}`, list.filter((x) => x === one).length]));
+      assert.deepEqual(counts(items.map((item) => item.class)), { Knot: 2, dent: 1, hole: 2, null: 3 });
+      const snapshot = await snapshots.take('plate', 'ada');
+      const written = writableSnapshot(snapshots, snapshot, 'classes');
+      assert.deepEqual(counts(written.pictures.map((one) => one.class)), {
+        Knot: 2,
+        dent: 1,
+        good: 2,
+        hole: 2,
+        scratch: 1,
+      });
+      assert.deepEqual(await store.labels.classes('plate'), ['Knot', 'dent', 'hole', 'scratch']);
+      assert.deepEqual((await datasetStats(store, 'plate')).perClass, [
+        { label: 'scratch', boxes: 1, pictures: 1 },
+        { label: 'Knot', boxes: 0, pictures: 2 },
+        { label: 'dent', boxes: 0, pictures: 1 },
+        { label: 'hole', boxes: 0, pictures: 2 },
+      ]);
+      const unnamed = snapshot.items.map(({ class: _class, ...item }) => item);
+      assert.notEqual((await contentOf(unnamed)).hash, snapshot.hash);
+    });
+
     it('are deleted for 30 days, stay while a snapshot holds them, and go for good with their files', async () => {
       const [kept, gone] = (
         await imported.add([given('a.jpg', await picture()), given('b.jpg', await picture())], ada)
