@@ -89,11 +89,18 @@ export interface SimulatedPlcEvents {
 
 /** The port is taken, or the address is not this machine's. */
 export class SimulatedPlcFailed extends InspectionError {
-  constructor(host: string, port: number, cause: string) {
+  /** @param error of the operating system */
+  constructor(host: string, port: number, error: NodeJS.ErrnoException | undefined) {
+    const isTaken = error?.code === 'EADDRINUSE';
+    const cause = isTaken ? 'port-taken' : (error?.message ?? 'unknown');
     super({
       code: 'simulated-plc-failed',
-      status: `port ${port} not available`,
-      message: `The simulated PLC cannot listen on ${host}:${port} (${cause}). Choose another port, or stop what uses it.`,
+      status: isTaken ? `port ${port} not available: in use` : `port ${port} not available`,
+      message: isTaken
+        ? `The simulated PLC cannot listen on ${host}:${port}: another program uses the port, perhaps a second Node-RED with the same flow. ` +
+          'Until one of the two has another port, a plc-connection to it talks to the PLC of that program. Set a free ' +
+          'port here and the same one in the plc-connection, or stop the other program.'
+        : `The simulated PLC cannot listen on ${host}:${port} (${cause}). Check the address, and choose another port.`,
       parameters: { host, port, cause },
     });
   }
@@ -154,6 +161,10 @@ export class SimulatedPlc extends EventEmitter<SimulatedPlcEvents> {
     return this.#port;
   }
 
+  get listening(): boolean {
+    return this.#server !== null;
+  }
+
   get counts(): SimulatedCounts {
     return { ...this.#counts };
   }
@@ -182,7 +193,7 @@ export class SimulatedPlc extends EventEmitter<SimulatedPlcEvents> {
     server.on('socketError', () => undefined);
     server.on('error', () => undefined);
     await new Promise<void>((resolve, reject) => {
-      server.once('serverError', (error) => reject(new SimulatedPlcFailed(host, port, error?.message ?? 'unknown')));
+      server.once('serverError', (error) => reject(new SimulatedPlcFailed(host, port, error ?? undefined)));
       server.once('initialized', () => resolve());
     });
     this.#port = (server as unknown as { _server: { address(): { port: number } } })._server.address().port;

@@ -12,6 +12,8 @@ export = (RED: NodeAPI): void => {
     const plc = new SimulatedPlc(readSimulatorSettings(config));
 
     const show = () => {
+      // what keeps it from listening stays shown
+      if (!plc.listening) return;
       const { triggers, timeouts } = plc.counts;
       const { state, translation } = node;
       const place = translation.shared('status.plc-listening', 'port __port__', { port: plc.port });

@@ -64,10 +64,20 @@ describe('simulated PLC', () => {
     assert.deepEqual(kinds, ['valid', 'duplicate', 'unexpected']);
   });
 
-  it('says that its port is taken', async () => {
+  it('says that its port is taken, that clients reach the other program, and what to change', async () => {
     const first = await startPlc(cleanup);
     const second = cleanup.add(new SimulatedPlc({ port: first.port }), (it) => it.close());
-    await assert.rejects(second.listen(), SimulatedPlcFailed);
+    await assert.rejects(second.listen(), (error: SimulatedPlcFailed) => {
+      assert.ok(error instanceof SimulatedPlcFailed);
+      assert.equal(error.status, `port ${first.port} not available: in use`);
+      assert.match(
+        error.message,
+        /another program uses the port.*a plc-connection to it talks to.*Set a free port here/,
+      );
+      assert.equal(error.parameters.cause, 'port-taken');
+      return true;
+    });
+    assert.equal(second.listening, false);
   });
 
   it('survives a client that sends nonsense', async () => {
