@@ -329,8 +329,11 @@ export interface Job {
   readonly dataset?: { readonly id: string; readonly hash: string };
   /** Once its version was compared with the one in production. */
   readonly gateReport?: GateReport;
-  /** What became of its version; `awaiting`: a person decides; `none`: deployment was not asked for. */
-  readonly deployment?: 'deployed' | 'awaiting' | 'refused' | 'none';
+  /**
+   * What became of its version; `deployed`: by itself, or later by a person; `awaiting`: a person decides; `none`: deployment was
+   * not asked for; `removed`: a person took it away before it was in production.
+   */
+  readonly deployment?: 'deployed' | 'awaiting' | 'refused' | 'none' | 'removed';
   /** The retraining run it belongs to. */
   readonly trigger?: { readonly kind: RetrainCause; readonly runId: string };
   readonly actor: string;

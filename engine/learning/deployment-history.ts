@@ -22,3 +22,8 @@ export function earlierDeployments(newestFirst: readonly DeploymentRecord[]): re
 function isSame(one: DeploymentRecord, other: DeploymentRecord): boolean {
   return one.name === other.name && one.version === other.version;
 }
+
+/** Whether two are the same switch; null: none. */
+export function isSameSwitch(one: DeploymentRecord | null, other: DeploymentRecord | null): boolean {
+  return one?.name === other?.name && one?.version === other?.version && one?.at === other?.at;
+}

@@ -32,6 +32,35 @@ export class JobQueueUnavailable extends InspectionError {
   }
 }
 
+/** What somebody did meanwhile keeps a version from going into production by itself. */
+export class HeldBack extends InspectionError {}
+
+/** Someone put another version into production meanwhile. */
+export class ProductionChanged extends HeldBack {
+  constructor(name: string, version: string) {
+    super({
+      code: 'production-changed',
+      status: 'another version in production',
+      message: `Version ${version} of ${name} was not deployed: meanwhile someone chose what is in production. Compare the two and deploy it by hand if it is the better one.`,
+      parameters: { name, version },
+      httpStatus: 409,
+    });
+  }
+}
+
+/** Someone set thresholds by hand, which would end with the version in production. */
+export class ThresholdsChanged extends HeldBack {
+  constructor(name: string, version: string, actor: string) {
+    super({
+      code: 'thresholds-changed',
+      status: 'thresholds set by hand',
+      message: `Version ${version} of ${name} was not deployed: meanwhile ${actor} set thresholds by hand, which would end with the version in production. Deploy it by hand if it shall take its place all the same.`,
+      parameters: { name, version, actor },
+      httpStatus: 409,
+    });
+  }
+}
+
 /** There is no version the pictures could be added to. */
 export class NothingToUpdate extends InspectionError {
   constructor(partType: string) {

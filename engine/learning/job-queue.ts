@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   type Clock,
+  type DeploymentRecord,
   type Fault,
   faultOf,
   type Job,
@@ -17,13 +18,14 @@ import {
 } from '../domain';
 import type { Store } from '../store';
 import { checkRequest } from './check-request';
-import { JobEnded, JobQueueUnavailable, QUEUE_LIMIT } from './errors';
+import { isSameSwitch } from './deployment-history';
+import { HeldBack, JobEnded, JobQueueUnavailable, ProductionChanged, QUEUE_LIMIT, ThresholdsChanged } from './errors';
+import { fatesSince } from './fate-since';
 import { ComparingDied } from './gate';
 import { hasCheckpoint, removeOthers } from './job-folder';
 import { CANCELLED, fateLine, INTERRUPTED, type JobNews, judgedLine, lastLineOf, logged, news } from './job-log';
 import { freeVersion, orderOf, placeVersion, withPlaced } from './job-order';
 import { judgeBy } from './judge-version';
-import { ProductionChanged } from './model-registry';
 import { publicJob, publicRequest, withoutCurves } from './public-job';
 import type { TrainingContext } from './training-context';
 import { TrainingDied, TrainingProcess } from './training-process';
@@ -168,17 +170,18 @@ export class JobQueue {
     return this.#context.externalTrainer?.length ? ['built-in', 'external'] : ['built-in'];
   }
 
-  /** @throws {NotFound} */
+  /** With what has become of its version until now. @throws {NotFound} */
   async get(id: string): Promise<Job> {
     const job = this.#live(id) ?? (await this.#store.jobs.get(id));
     if (job === null) throw new NotFound('job', id);
-    return publicJob(job);
+    return publicJob(await fatesSince(this.#models)(job));
   }
 
-  /** Newest first. */
+  /** Newest first, with what has become of their versions until now. */
   async list(filter: { readonly state?: JobState; readonly limit?: number } = {}): Promise<readonly Job[]> {
     const jobs = await this.#store.jobs.list(filter);
-    return jobs.map((job) => publicJob(this.#live(job.id) ?? job));
+    const sinceThen = fatesSince(this.#models);
+    return Promise.all(jobs.map(async (job) => publicJob(await sinceThen(this.#live(job.id) ?? job))));
   }
 
   /**
@@ -299,9 +302,13 @@ export class JobQueue {
     let fate = fateOf(request, gateReport, report?.gate);
     if (fate === 'deployed') {
       const [latest = null] = switches;
-      await this.#models.deploy(name, version, actor, `training ${id}`, latest).catch((error) => {
-        if (!(error instanceof ProductionChanged)) throw error;
-        // what a person chose during the comparison stays
+      const assertWanted = async (current: DeploymentRecord | null) => {
+        if (!isSameSwitch(latest, current)) throw new ProductionChanged(name, version);
+        if (kind === 'patchcore') await this.#assertThresholdsKept(running.job, name, version);
+      };
+      await this.#models.deploy(name, version, actor, `training ${id}`, assertWanted).catch((error) => {
+        if (!(error instanceof HeldBack)) throw error;
+        // what a person chose meanwhile stays
         fate = 'awaiting';
         this.#tell(running, news(error.code, error.message, error.parameters));
       });
@@ -309,6 +316,15 @@ export class JobQueue {
     if (fate === 'refused') this.#remark(running, `Version ${version} is not in production: the gate refused it.`);
     this.#tell(running, fateLine(fate, version));
     return fate;
+  }
+
+  /** @throws {ThresholdsChanged} when somebody has set thresholds by hand since the job was asked for */
+  async #assertThresholdsKept({ request, createdAt }: Job, name: string, version: string): Promise<void> {
+    const filter = { subject: request.partType, action: 'routing.thresholds', limit: 1 };
+    const [change] = await this.#store.audit.list(filter);
+    if (change && change.after !== null && change.at > createdAt) {
+      throw new ThresholdsChanged(name, version, change.actor);
+    }
   }
 
   /** Trains until the job's version has appeared among the models. */

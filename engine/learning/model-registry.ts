@@ -83,19 +83,6 @@ export class ModelActive extends InspectionError {
   }
 }
 
-/** Someone put another version into production meanwhile. */
-export class ProductionChanged extends InspectionError {
-  constructor(name: string, version: string) {
-    super({
-      code: 'production-changed',
-      status: 'another version in production',
-      message: `Version ${version} of ${name} was not deployed: meanwhile someone chose what is in production. Compare the two and deploy it by hand if it is the better one.`,
-      parameters: { name, version },
-      httpStatus: 409,
-    });
-  }
-}
-
 const REASON_LENGTH = 500;
 const NOTES_LENGTH = 4000;
 
@@ -176,17 +163,16 @@ export class ModelRegistry {
    *
    * @param actor  who wants it, for the record
    * @param reason why, in their words
-   * @param latest the last switch that whoever wants it knows of; null: of none. Any unless told
+   * @param assertWanted asked at the last moment with what is in production then; what it throws stops the deployment
    * @throws {NotFound} @throws {ModelInvalid}
    * @throws {InvalidInput} when the reason is too long
-   * @throws {ProductionChanged} when there was a later switch
    */
   deploy(
     name: string,
     version: string,
     actor: string,
     reason?: string,
-    latest?: DeploymentRecord | null,
+    assertWanted?: (current: DeploymentRecord | null) => Promise<void>,
   ): Promise<DeploymentRecord> {
     return this.#inTurn(async () => {
       const folder = await this.#existing(name, version);
@@ -194,8 +180,8 @@ export class ModelRegistry {
       await this.#check(folder, kind);
       const current = await this.#store.deployments.current(partType, kind);
       if (current?.name === name && current.version === version) return current;
-      if (latest !== undefined && !isSameSwitch(latest, current)) throw new ProductionChanged(name, version);
       const why = textOf(reason, 'reason', REASON_LENGTH);
+      await assertWanted?.(current);
       return this.#record({ partType, kind, name, version, action: 'deploy', actor, reason: why }, current);
     });
   }
@@ -421,10 +407,6 @@ export class ModelRegistry {
 /** Of the place that one model in production has. */
 function keyOf({ partType, kind }: { readonly partType: string; readonly kind: ModelKind }): string {
   return `${kind} ${partType}`;
-}
-
-function isSameSwitch(one: DeploymentRecord | null, other: DeploymentRecord | null): boolean {
-  return one?.name === other?.name && one?.version === other?.version && one?.at === other?.at;
 }
 
 /** What a person wrote, trimmed; null for nothing. @throws {InvalidInput} when it is longer than allowed */

@@ -33,7 +33,7 @@ export type JudgeVersion = (
 ) => Promise<GateReport | null>;
 
 /** What shall become of a version that was made: `deployed` has still to be done. */
-export type VersionFate = NonNullable<Job['deployment']>;
+export type VersionFate = Exclude<Job['deployment'], 'removed' | undefined>;
 
 /**
  * What a request wants done with its version, as it was judged.

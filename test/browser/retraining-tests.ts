@@ -113,7 +113,7 @@ export function retrainingTests(tools: WidgetTools): void {
     await confirm(page);
     const body = { version: '3', reason: 'Finds the new stains' };
     assert.deepEqual(await bodyOf(/POST \/models\/plate\/deploy/), body);
-    await see(page, 'Gate: version 3 against 2 · in production', panel);
+    await see(page, 'Gate: version 3 against 2 · deployed', panel);
 
     tools.station.versions.forEach((version, at) => {
       tools.station.versions[at] = { ...version, deployed: version.version === '2' };

@@ -122,10 +122,11 @@ export const registryDe: typeof registryEnUS = {
     leaveHint: 'Sie bleibt unter den Versionen und lässt sich später einsetzen.',
     left: 'Gelassen. Sie bleibt unter den Versionen.',
     deployments: {
-      deployed: 'im Einsatz',
+      deployed: 'eingesetzt',
       awaiting: 'wartet auf einen Menschen',
       refused: 'von der Freigabe abgelehnt',
       none: 'nur gemessen',
+      removed: 'entfernt',
     },
   },
 };

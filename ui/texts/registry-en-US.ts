@@ -2,10 +2,11 @@ import type { DeploymentState, RunState } from '../shared/types';
 
 const shadowStates: Record<RunState, string> = { running: 'running', completed: 'done', stopped: 'stopped' };
 const deployments: Record<DeploymentState, string> = {
-  deployed: 'in production',
+  deployed: 'deployed',
   awaiting: 'waits for a person',
   refused: 'refused by the gate',
   none: 'only measured',
+  removed: 'removed',
 };
 
 /** Texts about the versions of models: comparing, deploying, looking on in shadow. */

@@ -139,6 +139,8 @@ export const retrainingDe: typeof retrainingEnUS = {
       deployed: 'Version __version__ ist im Einsatz.',
       awaiting: 'Version __version__ wartet auf einen Menschen.',
       'production-changed': 'Inzwischen hat jemand gewählt, was im Einsatz ist; das bleibt so.',
+      'thresholds-changed':
+        'Inzwischen hat __actor__ Grenzen von Hand gesetzt, die mit der Version im Einsatz enden würden; sie bleiben.',
       refused: 'Version __version__ kommt nicht in den Einsatz.',
       measured: 'Version __version__ wurde gemessen.',
       completed: 'Fertig.',

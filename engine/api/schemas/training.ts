@@ -157,10 +157,10 @@ export const job = named(
     gateReport: gateReport
       .optional()
       .meta({ description: 'How its version compares with the one in production; not in lists' }),
-    deployment: z
-      .enum(['deployed', 'awaiting', 'refused', 'none'])
-      .optional()
-      .meta({ description: 'awaiting: a person decides; none: deployment was not asked for' }),
+    deployment: z.enum(['deployed', 'awaiting', 'refused', 'none', 'removed']).optional().meta({
+      description:
+        'deployed: by itself, or later by a person; awaiting: a person decides; none: deployment was not asked for; removed: taken away before it was in production',
+    }),
     trigger: z
       .object({ kind: retrainCause, runId: id })
       .optional()

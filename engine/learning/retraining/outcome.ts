@@ -1,5 +1,8 @@
-import type { Job, RetrainingRun } from '../../domain';
+import type { Job, Reason, RetrainingRun } from '../../domain';
 import { reasons } from './reasons';
+
+/** Codes of the lines of a job's log that tell it, see `HeldBack`. */
+const HELD_BACK: readonly string[] = ['production-changed', 'thresholds-changed'];
 
 /** What came of a retraining, by the end of its job. */
 export function outcomeOf(job: Job): Pick<RetrainingRun, 'outcome' | 'version' | 'reasons'> {
@@ -10,7 +13,7 @@ export function outcomeOf(job: Job): Pick<RetrainingRun, 'outcome' | 'version' |
         return { outcome: 'deployed', version, reasons: [reasons.deployed(version ?? '')] };
       const gate = gateReport?.decision ?? report?.gate;
       const why = gate?.accepted === false ? gate.reasons : [];
-      return { outcome: 'candidate', version, reasons: [candidateReason(job), ...why] };
+      return { outcome: 'candidate', version, reasons: [...heldBack(job), candidateReason(job), ...why] };
     }
     case 'cancelled':
       return { outcome: 'cancelled', version, reasons: [reasons.cancelled()] };
@@ -24,6 +27,14 @@ export function outcomeOf(job: Job): Pick<RetrainingRun, 'outcome' | 'version' |
 /** True when nothing was wrong with the training itself: the station ended while it ran. */
 export function endedWithStation({ state, error }: Job): boolean {
   return state === 'interrupted' && error?.code === 'interrupted';
+}
+
+/** What a person did meanwhile that keeps the version from production. */
+function heldBack({ deployment, log = [] }: Job): readonly Reason[] {
+  if (deployment !== 'awaiting') return [];
+  return log.flatMap(({ code, text, parameters }) =>
+    code !== undefined && HELD_BACK.includes(code) ? [{ code, message: text, ...(parameters && { parameters }) }] : [],
+  );
 }
 
 function candidateReason({ deployment, version }: Job) {
