@@ -78,8 +78,18 @@ describe('exactly one verdict per trigger', function () {
         let deploys = 0;
         const flow = () => lineWithSaboteur(folder, deploys);
         await loadFlow(flow(), { nodes: [saboteur] });
-        await openedStation();
         const sent: string[] = [];
+        let opened = 0;
+        const followed = new WeakSet<Station>();
+        const follow = async () => {
+          const station = await openedStation();
+          if (followed.has(station)) return;
+          followed.add(station);
+          station.events.on('inspection-opened', () => {
+            opened++;
+          });
+        };
+        await follow();
         const trigger = (fate: Fate, picture: Buffer) => {
           const serial = `part-${sent.length}`;
           sent.push(serial);
@@ -89,19 +99,19 @@ describe('exactly one verdict per trigger', function () {
           if (step.kind === 'trigger') trigger(step.fate, pictures[step.picture]);
           if (step.kind === 'burst') for (let n = 0; n < step.count; n++) trigger('good', pictures.good);
           if (step.kind === 'wait') await pause(step.milliseconds);
-          // a trigger counts from the moment the camera node has it: messages are handed over on the next tick
-          if (step.kind === 'deploy' || step.kind === 'restart') await pause(5);
+          // a trigger counts from the moment the camera node has it
+          if (step.kind === 'deploy' || step.kind === 'restart') await until(() => opened === sent.length, 'its parts');
           if (step.kind === 'deploy') {
             deploys++;
             await deploy(flow(), step.type);
-            await openedStation();
+            await follow();
           }
           if (step.kind === 'restart') {
             const verdicts = [...collect('verdicts')];
             await unloadFlow();
             collect('verdicts').push(...verdicts);
             await loadFlow(flow(), { nodes: [saboteur] });
-            await openedStation();
+            await follow();
           }
         }
         const station = await openedStation();

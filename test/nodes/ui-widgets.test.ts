@@ -11,6 +11,7 @@ import * as retraining from '../../nodes/ui-retraining/config';
 import * as review from '../../nodes/ui-review-queue/config';
 import * as routing from '../../nodes/ui-routing-settings/config';
 import * as training from '../../nodes/ui-training/config';
+import { waitFor } from '../support/wait';
 
 import uiCamera = require('../../nodes/ui-camera/ui-camera');
 import uiInspectionView = require('../../nodes/ui-inspection-view/ui-inspection-view');
@@ -212,10 +213,11 @@ describe('dashboard widget nodes', () => {
       return id;
     };
     const own = settled('browser', 1000);
-    const named = [own, settled('plc', 1000), settled('api', 1000), settled('browser', 61_000), own];
+    const last = settled('browser', 1000);
+    const named = [own, settled('plc', 1000), settled('api', 1000), settled('browser', 61_000), own, last];
     for (const id of named) await events.onSend({ topic: 'inspected', id });
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.deepEqual(sent, [own]);
+    await waitFor('the last one', () => sent.includes(last));
+    assert.deepEqual(sent, [own, last]);
   });
 
   it('ignores ids that are none and records that do not exist', async () => {

@@ -288,9 +288,11 @@ describe('yolo-detect', function () {
     await start();
     await look(await redAndGreen());
     await judged();
+    const { pool } = await openedStation();
+    const restarted = new Promise((resolve) => pool.once('restart', resolve));
     for (const child of packProcesses()) process.kill(child, 'SIGKILL');
-    await until(async () => (await openedStation()).pool.state !== 'ready');
-    await until(async () => (await openedStation()).pool.state === 'ready');
+    await restarted;
+    await until(() => pool.state === 'ready');
     await look(await redAndGreen());
     assert.equal((await judged(1)).detections.length, 2);
   });
