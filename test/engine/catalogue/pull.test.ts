@@ -29,6 +29,7 @@ import {
   truncatedTo,
   whole,
 } from '../../support/file-server';
+import { waitFor } from '../../support/wait';
 
 const SIZE = 300_000;
 const random = seededRandom(7);
@@ -53,7 +54,7 @@ describe('Pulling a backbone', () => {
     entries: [entryAt(`${server.base}/models/tiny.onnx`)],
     attempts: 3,
     pauseMs: 1,
-    timeouts: { connectMs: 2000, silenceMs: 2000 },
+    timeouts: { connectMs: 20_000, silenceMs: 20_000 },
     onProgress: (progress) => seen.push(progress),
     ...more,
   });
@@ -238,10 +239,15 @@ describe('Pulling a backbone', () => {
   });
 
   it('lets one of two pulls do the work', async () => {
-    server.does(silentAfter(1000), whole);
-    const first = pull('tiny', options({ timeouts: { connectMs: 2000, silenceMs: 500 } }));
-    while (!existsSync(`${path}.lock`)) await new Promise((resolve) => setTimeout(resolve, 5));
+    let hangUp = () => {};
+    server.does((request, response, bytes) => {
+      silentAfter(1000)(request, response, bytes);
+      hangUp = () => response.destroy();
+    }, whole);
+    const first = pull('tiny', options({ timeouts: { connectMs: 60_000, silenceMs: 60_000 } }));
+    await waitFor('the first bytes', async () => (await stat(`${path}.part`).catch(() => null))?.size === 1000);
     await assert.rejects(pull('tiny', options()), PullRunning);
+    hangUp();
     await first;
     assert.deepEqual(await readFile(path), content);
     assert.deepEqual(await names(), ['tiny.onnx']);
