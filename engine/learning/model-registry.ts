@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import {
   type Clock,
   type DeploymentRecord,
@@ -9,6 +10,7 @@ import {
   type ModelKind,
   type ModelReference,
   type ModelVersion,
+  modelNameOf,
   NotFound,
   type RemovedVersion,
   systemClock,
@@ -53,7 +55,7 @@ export interface ModelWarning {
 export interface ModelRegistryEvents {
   readonly deployment: DeploymentRecord;
   readonly removed: RemovedVersion;
-  /** Told once per folder and cause. */
+  /** Told once per folder and cause, and when a roll-back turns out to be none. */
   readonly warning: ModelWarning;
 }
 
@@ -83,6 +85,8 @@ export class ModelActive extends InspectionError {
   }
 }
 
+/** How long a roll-back waits for the golden pictures: the version now in production is not wanted any more. */
+const PATIENCE_MS = 500;
 const REASON_LENGTH = 500;
 const NOTES_LENGTH = 4000;
 
@@ -99,7 +103,9 @@ export class ModelRegistry {
   readonly #deployed = new Map<string, Promise<Deployed | null>>();
   readonly #warned = new Set<string>();
   readonly #removed: RemovedVersions;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The last change of each model. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #purging: Promise<unknown> = Promise.resolve();
 
   constructor(options: ModelRegistryOptions) {
     this.#store = options.store;
@@ -174,7 +180,7 @@ export class ModelRegistry {
     reason?: string,
     assertWanted?: (current: DeploymentRecord | null) => Promise<void>,
   ): Promise<DeploymentRecord> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(name, async () => {
       const folder = await this.#existing(name, version);
       const { partType, kind } = await verifyFiles(folder);
       await this.#check(folder, kind);
@@ -188,7 +194,8 @@ export class ModelRegistry {
 
   /**
    * Puts the version that was in production before the current one back. Rolling back twice goes back two versions; removed
-   * ones are passed over.
+   * ones are passed over. Its files are compared with their hashes. Its golden pictures are scored, too, but when other work
+   * keeps that from being done at once, the version goes back first, and a `warning` tells if they come out otherwise.
    *
    * @param kind   of model, `patchcore` unless told
    * @param reason why, in the words of who wants it
@@ -196,14 +203,14 @@ export class ModelRegistry {
    * @throws {InvalidInput} when the reason is too long
    */
   rollback(partType: string, actor: string, kind: ModelKind = 'patchcore', reason?: string): Promise<DeploymentRecord> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(modelNameOf(partType, kind), async () => {
       const history = await this.#store.deployments.history(partType, kind);
       const earlier = await this.#earlier(history);
       if (earlier === null) throw new NothingToRollBack(partType);
       const folder = this.folderOf(earlier.name, earlier.version);
       await verifyFiles(folder);
-      await this.#check(folder, kind);
       const { name, version } = earlier;
+      await this.#checkSoon(folder, kind, { name, version });
       const why = textOf(reason, 'reason', REASON_LENGTH);
       return this.#record({ partType, kind, name, version, action: 'rollback', actor, reason: why }, history[0]);
     });
@@ -221,7 +228,7 @@ export class ModelRegistry {
    * @throws {NotFound} @throws {ModelActive} when it is in production
    */
   remove(name: string, version: string, actor: string): Promise<RemovedVersion> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(name, async () => {
       await this.#existing(name, version);
       const current = await this.#store.deployments.allCurrent();
       if (current.some((record) => record.name === name && record.version === version)) {
@@ -236,7 +243,7 @@ export class ModelRegistry {
   /** Puts a removed version back among the others. @throws {NotFound} also when it was removed too long ago */
   async restore(name: string, version: string, actor: string): Promise<ModelVersion> {
     this.folderOf(name, version);
-    await this.#inTurn(() => this.#removed.restore({ name, version }, actor));
+    await this.#inTurn(name, () => this.#removed.restore({ name, version }, actor));
     return (await this.describe(name, version)).summary;
   }
 
@@ -247,7 +254,9 @@ export class ModelRegistry {
 
   /** Deletes what was removed more than 30 days ago for good. @returns how many versions */
   purge(): Promise<number> {
-    return this.#inTurn(() => this.#removed.purge());
+    const purge = Promise.all([...this.#turns.values(), this.#purging]).then(() => this.#removed.purge());
+    this.#purging = purge.catch(() => undefined);
+    return purge;
   }
 
   /**
@@ -352,6 +361,23 @@ export class ModelRegistry {
     throw new NotFound('model version', `${name}/${version}`);
   }
 
+  /** Scores the golden pictures of a version that goes back into production; does not wait long for that. */
+  async #checkSoon(folder: string, kind: ModelKind, { name, version }: ModelReference): Promise<void> {
+    const check = this.#check(folder, kind).then(() => true);
+    const patience = new AbortController();
+    const tired = setTimeout(PATIENCE_MS, false, { signal: patience.signal }).catch(() => false);
+    try {
+      if (await Promise.race([check, tired])) return;
+    } finally {
+      patience.abort();
+    }
+    check.catch((error) => {
+      const detail = error instanceof Error ? error.message : String(error);
+      const message = `It went back into production before its golden pictures could be scored, which then failed: ${detail}`;
+      this.events.emit('warning', { name, version, message });
+    });
+  }
+
   async #record(
     change: Omit<DeploymentRecord, 'previousVersion' | 'at'>,
     current: DeploymentRecord | null,
@@ -396,10 +422,13 @@ export class ModelRegistry {
     return entries.filter((entry) => entry.isDirectory() && isName(entry.name)).map((entry) => entry.name);
   }
 
-  /** One change at a time, so that each sees the one before. */
-  #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(change, change);
-    this.#turn = turn.catch(() => undefined);
+  /** One change of a model at a time, so that each sees the one before; those of others need not wait for it. */
+  #inTurn<T>(name: string, change: () => Promise<T>): Promise<T> {
+    const turn = Promise.all([this.#turns.get(name), this.#purging]).then(change);
+    this.#turns.set(
+      name,
+      turn.catch(() => undefined),
+    );
     return turn;
   }
 }

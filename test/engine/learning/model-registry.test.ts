@@ -166,6 +166,30 @@ describe('ModelRegistry', () => {
     assert.equal((await registry.deployed('plate'))?.version, '2');
   });
 
+  it('goes back at once while other models are loaded, and tells when the golden pictures come out otherwise', async () => {
+    let fail: (error: Error) => void = () => {};
+    let isBusy = false;
+    const checking = new Promise<void>((_resolve, reject) => {
+      fail = reject;
+    });
+    registry = listening(new ModelRegistry({ store, check: async () => (isBusy ? checking : undefined) }));
+    for (const version of ['1', '2']) {
+      await writeVersion(folder.path, 'plate', version);
+      await registry.deploy('plate', version, 'ada');
+    }
+    await writeVersion(folder.path, 'other', '1');
+    isBusy = true;
+    const deploying = registry.deploy('other', '1', 'ada');
+    assert.equal((await registry.rollback('plate', 'grace')).version, '1');
+    assert.equal((await registry.deployed('plate'))?.version, '1');
+    const told = new Promise<ModelWarning>((resolve) => registry.events.on('warning', resolve));
+    fail(new Error('scores differ'));
+    const { name, version, message } = await told;
+    await assert.rejects(deploying, /scores differ/);
+    assert.deepEqual([name, version], ['plate', '1']);
+    assert.match(message, /before its golden pictures could be scored, which then failed: scores differ/);
+  });
+
   it('refuses what is no version, by name or by path', async () => {
     await writeVersion(folder.path, 'plate', '1');
     for (const [name, version] of [
