@@ -11,6 +11,19 @@ export type FeatureWishes = WindowWishes & { readonly seed: number };
 const VARIANTS = 8;
 
 /**
+ * Memory that the features of some pictures take when all their windows are kept; 0 where none ever are.
+ *
+ * @param pictures how many are shown
+ */
+export function featureBytesOf(
+  { pictures: batch, hasTrunk, featureBytes }: LearningPart,
+  pictures: number,
+  epochs: number,
+): number {
+  return hasTrunk && batch === 1 ? featureBytes * pictures * Math.min(VARIANTS, epochs) : 0;
+}
+
+/**
  * What the trained part begins with, for each turn. Where a frozen trunk is large against what is trained, each picture is
  * shown in a few windows only, and their features are kept while there is memory for them: the trunk then runs once a window, not
  * once an epoch.

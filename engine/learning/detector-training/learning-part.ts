@@ -11,6 +11,8 @@ export interface LearningPart {
   readonly pictures: number;
   /** Whether `features` takes long and stays the same for the same picture. */
   readonly hasTrunk: boolean;
+  /** What `features` gives for one picture. */
+  readonly featureBytes: number;
   /** What the trained part begins with: the picture itself, or what the frozen part makes of it. */
   features(picture: Tensor): Promise<Readonly<Record<string, Tensor>>>;
   /** The logits of one of the pictures, level by level. */
@@ -49,8 +51,9 @@ export async function openLearningPart(
   const dims = [pictures, 3, side, side];
   const trunk = begin === null ? null : await openTrunk(fitted, input, begin, threads);
   try {
+    const inputs = trunk === null ? { [input]: dims } : await shapesOf(trunk, dims);
     const session = await TrainingSession.open(fitted, {
-      inputs: trunk === null ? { [input]: dims } : await shapesOf(trunk, dims),
+      inputs,
       outputs: head.levels.flatMap(({ boxes, classes }) => [boxes.output, classes.output]),
       trainable: trainedIn(graph),
       threads,
@@ -59,6 +62,7 @@ export async function openLearningPart(
       session,
       pictures,
       hasTrunk: trunk !== null,
+      featureBytes: Object.values(inputs).reduce((sum, shape) => sum + bytesOf(shape), 0) / pictures,
       features: async (picture) => (trunk === null ? { [input]: picture } : trunk.run(picture)),
       levelsOf: (outputs, picture) => head.levels.map((one) => levelOf(one, outputs, picture)),
       close: async () => {
@@ -78,9 +82,13 @@ function trainedIn({ node }: OnnxGraph): (name: string) => boolean {
 }
 
 async function shapesOf(trunk: Trunk, dims: readonly number[]): Promise<Record<string, readonly number[]>> {
-  const size = dims.reduce((product, dim) => product * dim, 1);
-  const values = await trunk.run({ data: new Float32Array(size), dims });
+  const values = await trunk.run({ data: new Float32Array(bytesOf(dims) / Float32Array.BYTES_PER_ELEMENT), dims });
   return Object.fromEntries(Object.entries(values).map(([name, tensor]) => [name, tensor.dims]));
+}
+
+/** Of a tensor of float32. */
+function bytesOf(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, Float32Array.BYTES_PER_ELEMENT);
 }
 
 function levelOf(

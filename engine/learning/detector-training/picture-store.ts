@@ -66,6 +66,11 @@ export class PictureStore {
     return { store: new PictureStore(entries, size), kept, skipped };
   }
 
+  /** Memory that the pictures kept decoded take. */
+  get keptBytes(): number {
+    return this.pictures.reduce((sum, { pixels }) => sum + (pixels?.length ?? 0), 0);
+  }
+
   /** Numbers of all pictures, in their order. */
   get numbers(): readonly number[] {
     return [...this.pictures.keys()];

@@ -1,5 +1,6 @@
 import { type Candidate, openPart } from './candidate';
 import { TrainingMemoryExceeded } from './errors';
+import { featureBytesOf } from './features';
 import type { LearningPart } from './learning-part';
 import type { FinetuneSettings, TrainedLevel } from './options';
 import { type LoopOptions, type LoopResult, trainPart } from './training-loop';
@@ -11,7 +12,7 @@ export interface CandidateTraining
   > {
   readonly settings: FinetuneSettings;
   readonly threads: number;
-  /** Decoded pictures and kept features, at most, each. */
+  /** Features of the frozen part that are kept, at most. */
   readonly cacheBytes: number;
   readonly memoryLimitBytes: number;
   /** Called before the first step. */
@@ -57,12 +58,16 @@ export async function trainCandidate(candidate: Candidate, training: CandidateTr
 /** Halves what passes at once until it fits. */
 async function openWithin(
   candidate: Candidate,
-  { settings: wished, threads, cacheBytes, memoryLimitBytes }: CandidateTraining,
+  { settings: wished, threads, fresh, replay, cacheBytes, memoryLimitBytes }: CandidateTraining,
 ) {
   const notes: string[] = [];
+  const groups = replay === null ? [fresh] : [fresh, replay];
+  const pixels = groups.reduce((sum, { store }) => sum + store.keptBytes, 0);
+  const shown = groups.reduce((sum, { pictures }) => sum + pictures.length, 0);
   for (let batch = wished.batch; ; batch = Math.floor(batch / 2)) {
     const { part, level, fellBack } = await openPart(candidate, { ...wished, batch }, threads);
-    const memoryBytes = needed(part) + cacheBytes * (level === 'head' ? 2 : 1);
+    const features = level === 'head' ? Math.min(cacheBytes, featureBytesOf(part, shown, wished.epochs)) : 0;
+    const memoryBytes = needed(part) + pixels + features;
     if (memoryBytes > memoryLimitBytes) {
       await part.close();
       if (part.pictures === 1) throw new TrainingMemoryExceeded(memoryBytes, memoryLimitBytes);

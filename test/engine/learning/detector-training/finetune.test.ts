@@ -56,7 +56,9 @@ describe('Fine-tuning of a detector', function () {
 
   it('states the memory before its first step, then tells epoch, loss, quality and time left', () => {
     const first = seen.find(({ stage }) => stage === 'train');
-    assert.ok((first?.memoryBytes ?? 0) > 1e6);
+    const stated = first?.memoryBytes ?? 0;
+    // the runtime takes 300 MiB; decoded pictures and their features count as many as there are, not as many as there may be
+    assert.ok(stated > 300e6 && stated < 450e6, `${stated}`);
     assert.equal(first?.epochs, QUICK.epochs);
     assert.ok(seen.some(({ remainingSeconds }) => remainingSeconds !== null));
     const last = seen[seen.length - 1];
