@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ModbusRTU from 'modbus-serial';
@@ -7,26 +7,31 @@ import { type RetrainStatus, VERDICTS } from '../../engine/domain';
 import { SIMULATED_PLC_MAP } from '../../engine/plc';
 import { simulatePart } from '../../engine/simulator';
 import { type FlowNode, stockFlow } from '../support/flows';
+import { removeFolder } from '../support/folders';
 import { InspectionApi, type UploadAnswer } from '../support/inspection-api';
+import { TRAINING_LIMIT_MS } from '../support/jobs';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
 import { waitFor } from '../support/wait';
 
 const { registers, coils } = SIMULATED_PLC_MAP;
 
 describe('the stock flow', function () {
-  this.timeout(180_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   const userDir = mkdtempSync(join(tmpdir(), 'opti-quality-stock-'));
   const plc = new ModbusRTU();
   let nodeRed: RunningNodeRed;
   let api: InspectionApi;
 
   before(async () => {
-    const flow = (await stockFlow()).map(
-      (node): FlowNode => (node.type === 'plc-simulator' ? { ...node, cycleSeconds: 0.7 } : node),
-    );
+    // patient with a busy machine
+    const changes: Readonly<Record<string, object>> = {
+      'plc-simulator': { cycleSeconds: 0.7, resultTimeout: 60 },
+      'inspection-station': { deadline: 60_000 },
+    };
+    const flow = (await stockFlow()).map((node): FlowNode => ({ ...node, ...changes[node.type] }));
     nodeRed = await startNodeRed({ userDir, flow });
     api = new InspectionApi(nodeRed.base);
-    await waitFor('the model trained on first start', () => api.deployedModel('plate'), 120_000);
+    await waitFor('the model trained on first start', () => api.deployedModel('plate'), TRAINING_LIMIT_MS);
     const port = flow.find(({ type }) => type === 'plc-simulator')?.port as number;
     await plc.connectTCP('127.0.0.1', { port });
     plc.setID(1);
@@ -35,14 +40,15 @@ describe('the stock flow', function () {
   after(async () => {
     await new Promise((resolve) => plc.close(resolve));
     await nodeRed?.stop();
-    rmSync(userDir, { recursive: true, force: true });
+    await removeFolder(userDir);
   });
 
   it('answers each trigger of the PLC with one verdict', async () => {
-    const records = await waitFor('ten parts', async () => {
+    const tenParts = async () => {
       const items = (await api.inspections()).filter(({ serial }) => serial?.startsWith('SIM-'));
       return items.length >= 10 && items;
-    });
+    };
+    const records = await waitFor('ten parts', tenParts, 120_000);
     const serials = records.map(({ serial }) => serial);
     assert.equal(new Set(serials).size, serials.length);
     const sequences = (await Promise.all(records.map(({ id }) => api.inspection(id)))).map(

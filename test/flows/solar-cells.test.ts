@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot, type Verdict } from '../../engine/domain';
 import { auroc } from '../../engine/statistics';
 import { httpTrigger, uploadFlow } from '../support/flows';
+import { removeFolder } from '../support/folders';
 import { InspectionApi, type InspectionSummary, type UploadAnswer } from '../support/inspection-api';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
 import { needShared, picturesIn } from '../support/shared-data';
@@ -28,7 +29,8 @@ describe('solar cells', function () {
   before(async function () {
     data = needShared(this, 'data/elpv-poly');
     const camera = { source: 'folder', folder: join(data, 'test/defective'), folderLoop: false, partType: 'cell' };
-    const flow = [...uploadFlow(camera, { trainingFolders: data }), ...httpTrigger()];
+    // the last trigger waits for all others
+    const flow = [...uploadFlow(camera, { trainingFolders: data, deadline: 600_000 }), ...httpTrigger()];
     nodeRed = await startNodeRed({ userDir: join(folder, 'user'), flow });
     api = new InspectionApi(nodeRed.base);
     const source = { kind: 'folder', folder: join(data, 'train/good') } as const;
@@ -38,7 +40,7 @@ describe('solar cells', function () {
 
   after(async () => {
     await nodeRed?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   });
 
   it('are told apart by the running flow and by the API, with one verdict each', async () => {
@@ -46,10 +48,15 @@ describe('solar cells', function () {
     for (const [index] of defective.entries()) {
       await fetch(`${nodeRed.base}/trigger?serial=defective-${index}`, { method: 'POST' });
     }
-    const byFlow = await waitFor('all verdicts of the folder', async () => {
-      const records = await api.inspections({ partType: 'cell' });
-      return records.length === defective.length && records.every(({ verdict }) => verdict !== null) && records;
-    });
+    const isJudged = ({ verdict }: InspectionSummary) => verdict !== null;
+    const byFlow = await waitFor(
+      'all verdicts of the folder',
+      async () => {
+        const records = await api.inspections({ partType: 'cell' });
+        return records.length === defective.length && records.every(isJudged) && records;
+      },
+      300_000,
+    );
 
     const good: UploadAnswer[] = [];
     for (const picture of picturesIn(join(data, 'test/good'))) {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../engine/domain';
+import { stockFlow } from '../support/flows';
+import { removeFolder } from '../support/folders';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
 
 interface Manifest {
@@ -38,13 +40,12 @@ describe('the packed package, installed in an empty user folder', function () {
       settings,
       `module.exports = { userDir: ${JSON.stringify(userDir)}, uiPort: process.env.PORT, uiHost: '127.0.0.1', flowFile: 'flows.json' };`,
     );
-    const flow = readFileSync(join(packageRoot, 'flows/inspection-line.json'), 'utf8');
-    nodeRed = await startNodeRed({ userDir, settings, flow: JSON.parse(flow) as unknown[] });
+    nodeRed = await startNodeRed({ userDir, settings, flow: await stockFlow() });
   });
 
   after(async () => {
     await nodeRed?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   });
 
   it('gives every node type, without an error', async () => {

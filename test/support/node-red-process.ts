@@ -26,7 +26,9 @@ export interface RunningNodeRed {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-const START_LIMIT_MS = 60_000;
+/** One that is starting may take a connection and never answer on it. */
+const ANSWER_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 120_000;
 
 export async function startNodeRed(options: NodeRedOptions): Promise<RunningNodeRed> {
   const port = await freePort();
@@ -68,8 +70,8 @@ export async function startNodeRed(options: NodeRedOptions): Promise<RunningNode
 
 async function answers(url: string, nodeRed: RunningNodeRed): Promise<void> {
   const end = Date.now() + START_LIMIT_MS;
-  while (Date.now() < end && nodeRed.process.exitCode === null) {
-    const response = await fetch(url).catch(() => null);
+  while (Date.now() < end && nodeRed.process.exitCode === null && nodeRed.process.signalCode === null) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }).catch(() => null);
     if (response?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
