@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { type Inspection, type Job, packageRoot } from '../../engine/domain';
+import { TRAINING_LIMIT_MS } from '../support/jobs';
 import {
   collect,
   type FlowNode,
@@ -76,13 +77,13 @@ async function trained(sink: string): Promise<Job> {
     collect(sink)
       .map(({ payload }) => payload as Job)
       .find(({ endedAt }) => endedAt);
-  const job = await until(ended, 'the end of the training', 150_000);
+  const job = await until(ended, 'the end of the training', TRAINING_LIMIT_MS);
   assert.equal(job.state, 'completed', job.error?.message);
   return job;
 }
 
 describe('the examples', function () {
-  this.timeout(180_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   useNodeRed();
 
   for (const file of files) {
@@ -102,7 +103,7 @@ describe('the examples', function () {
     await until(
       () => collect(training.id).some(({ payload }) => (payload as { state: string }).state === 'completed'),
       'the end of the training',
-      150_000,
+      TRAINING_LIMIT_MS,
     );
     for (let part = 0; part < 5; part++) click(named('inject', 'trigger'));
     const outputs = ['OK', 'NG', 'REVIEW'].map((name) => collect(named('sink', name).id));

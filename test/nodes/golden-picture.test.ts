@@ -7,6 +7,7 @@ import { type AnomalyFinding, type Inspection, packageRoot } from '../../engine/
 import type { Station } from '../../engine/station';
 import { goldenPicture } from '../../nodes/patchcore-infer/golden-picture';
 import { board, trainBoards, writeBoards } from '../engine/patchcore/reference/boards';
+import { TRAINING_LIMIT_MS } from '../support/jobs';
 import {
   collect,
   deployIn,
@@ -65,7 +66,7 @@ describe('the golden picture of a message', () => {
 });
 
 describe('patchcore-infer with golden pictures', function () {
-  this.timeout(120_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   useNodeRed();
 
   async function start(references: string): Promise<Station> {

@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { StoreUnavailable } from '../../engine/store';
 import type { StationNode } from '../../nodes/shared';
+import { TRAINING_LIMIT_MS } from '../support/jobs';
 import {
   collect,
   deploy,
@@ -84,7 +85,7 @@ describe('inspection-station', () => {
   });
 
   it('encrypts exported models with the key of its credentials, and keeps the key to itself', async function () {
-    this.timeout(60_000);
+    this.timeout(2 * TRAINING_LIMIT_MS);
     const folder = await folderWithPlateModel();
     const modelKey = 'a pass phrase of people';
     await loadFlow([stationNode(folder)], { credentials: { [STATION]: { modelKey } } });
@@ -206,8 +207,7 @@ describe('inspection-station', () => {
     await assert.rejects((node(other) as StationNode).opened, /belongs to the station f000000000000002 already/);
   });
 
-  it('waits for a folder that another station is about to leave', async function () {
-    this.timeout(30_000);
+  it('waits for a folder that another station is about to leave', async () => {
     const folder = await temporaryFolder();
     await loadFlow([stationNode(folder)]);
     const leaving = await openedStation();
@@ -232,7 +232,7 @@ describe('inspection-station', () => {
   });
 
   it('survives 50 deploys without leaking processes, handles or memory', async function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     const folder = await folderWithPlateModel();
     const flow = [
       flowTab(),
@@ -264,12 +264,16 @@ describe('inspection-station', () => {
     const before = resources();
     for (let deploys = 0; deploys < 50; deploys++) await round();
     await openedStation();
-    const after = await until(() => {
-      const now = resources();
-      return now.children <= before.children && now.files <= before.files + 2 ? now : undefined;
-    }, 'children and files as before');
-    assert.ok(after.handles <= before.handles + 2, `handles ${before.handles} -> ${after.handles}`);
-    assert.ok(after.heap < before.heap + 8e6, `heap ${before.heap} -> ${after.heap}`);
+    let after = resources();
+    await until(
+      () => {
+        after = resources();
+        const { children, files, handles, heap } = after;
+        const isAsBefore = children <= before.children && files <= before.files + 2 && handles <= before.handles + 2;
+        return isAsBefore && heap < before.heap + 8e6;
+      },
+      () => `resources as before: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`,
+    );
     assert.equal(collect('sink').length, 55);
 
     await unloadFlow();

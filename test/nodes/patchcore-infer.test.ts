@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AnomalyFinding, Inspection, Job } from '../../engine/domain';
 import type { InspectionMessage } from '../../nodes/shared';
+import { TRAINING_LIMIT_MS } from '../support/jobs';
 import {
   badPlate,
   collect,
@@ -65,7 +66,7 @@ const told = (wished: string) =>
 const jobsSeen = () => told('training') as Job[];
 
 describe('patchcore-infer', function () {
-  this.timeout(240_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   useNodeRed();
 
   it('adds the finding of the deployed model and leaves the incoming message alone', async () => {
@@ -131,7 +132,7 @@ describe('patchcore-infer', function () {
       topic: 'train',
       payload: { partType: 'plate', source: { kind: 'simulator', product: 'plate', count: 16, seed: 7 } },
     });
-    const done = await until(() => jobsSeen().find(({ state }) => state === 'completed'), 'a completed job', 170_000);
+    const done = await until(() => jobsSeen().find(({ state }) => state === 'completed'), 'the end', TRAINING_LIMIT_MS);
     assert.equal(done.version, '2');
     const percents = jobsSeen()
       .filter(({ state }) => state === 'running')

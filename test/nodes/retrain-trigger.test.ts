@@ -80,7 +80,7 @@ function aroundNow(): string {
 }
 
 describe('retrain-trigger', function () {
-  this.timeout(TRAINING_LIMIT_MS);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   useNodeRed();
 
   it('trains when enough labels are there, and tells of progress and deployment', async () => {

@@ -1,7 +1,7 @@
 /** What the node tests share: real Node-RED by node-red-node-test-helper, temporary folders, and a model trained once. */
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,7 @@ import reviewQueue = require('../../nodes/review-queue/review-queue');
 import yoloDetect = require('../../nodes/yolo-detect/yolo-detect');
 
 import type { InspectionMessage, StationNode } from '../../nodes/shared';
+import { removeFolder } from '../support/folders';
 import { jobEnded } from '../support/jobs';
 
 type Registration = (RED: NodeAPI) => void;
@@ -83,7 +84,7 @@ export function useNodeRed(): void {
   afterEach(async () => {
     collected.clear();
     await helper.unload();
-    await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
+    await Promise.all(folders.splice(0).map(removeFolder));
   });
 }
 
@@ -225,14 +226,16 @@ function readText(file: string): string {
 /** Waits until `condition` gives something truthy. */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  what = 'the expected state',
-  milliseconds = 20_000,
+  what: string | (() => string) = 'the expected state',
+  milliseconds = 30_000,
 ): Promise<NonNullable<T>> {
   const end = Date.now() + milliseconds;
   for (;;) {
     const value = await condition();
     if (value) return value as NonNullable<T>;
-    if (Date.now() > end) throw new Error(`waited ${milliseconds} ms in vain for ${what}`);
+    if (Date.now() > end) {
+      throw new Error(`waited ${milliseconds} ms in vain for ${typeof what === 'string' ? what : what()}`);
+    }
     await pause(10);
   }
 }
