@@ -11,7 +11,15 @@ import type {
   ShadowRun,
   TypedEmitter,
 } from '../domain';
-import type { Comparisons, ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../learning';
+import type {
+  Comparisons,
+  FolderImports,
+  ImportedPictures,
+  JobQueue,
+  ModelRegistry,
+  Retraining,
+  Snapshots,
+} from '../learning';
 import type { NearestGood } from '../patchcore';
 import type { ReviewIntake, ReviewQueue } from '../review';
 import type { RoutingPatch, Store } from '../store';
@@ -65,6 +73,7 @@ export interface ApiStation {
   >;
   readonly snapshots: Pick<Snapshots, 'take' | 'get' | 'list' | 'files' | 'remove' | 'restore'>;
   readonly imported: Pick<ImportedPictures, 'add' | 'get' | 'list' | 'read' | 'remove' | 'restore'>;
+  readonly folderImports: Pick<FolderImports, 'start' | 'list' | 'get' | 'cancel'>;
   readonly backbones: Pick<BackboneStore, 'list' | 'get' | 'pull' | 'cancel'>;
   readonly retraining: Pick<Retraining, 'status' | 'history' | 'conditions' | 'trigger'>;
   readonly comparisons: Pick<Comparisons, 'state' | 'start'>;

@@ -12,6 +12,8 @@ import { fixedSplit } from './fixed-split';
 export interface ReadOptions {
   /** Folders that the pictures must lie in, links followed; anywhere unless told. Others are left out and named. */
   readonly within?: readonly string[];
+  /** Ends the reading between two pictures. */
+  readonly signal?: AbortSignal;
 }
 
 export interface PictureLabels {
@@ -46,13 +48,14 @@ export interface DatasetEntries extends Pick<Dataset, 'kind' | 'format' | 'class
 const AT_ONCE = 4;
 
 /** Looks at all pictures and labels, one by one; a faulty one is left out and named. */
-export async function collect(found: DatasetEntries, { within }: ReadOptions = {}): Promise<Dataset> {
+export async function collect(found: DatasetEntries, { within, signal }: ReadOptions = {}): Promise<Dataset> {
   const allowed = within && (await Promise.all(within.map((folder) => realpath(folder))));
   const { entries, shared } = withSplits(found);
   const results: (Looked | SkippedPicture)[] = new Array(entries.length);
   let next = 0;
   const worker = async () => {
     while (next < entries.length) {
+      signal?.throwIfAborted();
       const index = next++;
       results[index] = await lookAt(entries[index], allowed);
     }

@@ -15,6 +15,7 @@ import { isDataFile, readYolo } from './read-yolo';
  * dataset keeps nothing for validation and testing, the pictures are dealt by {@link fixedSplit}.
  *
  * @throws {DatasetUnreadable} when it is none of these, or its description cannot be understood
+ * @throws the signal's reason when it aborts
  */
 export async function readDataset(path: string, options: ReadOptions = {}): Promise<Dataset> {
   return collect(await (await recognise(path)).entries(), options);

@@ -1,3 +1,4 @@
+import type { Fault } from './errors';
 import type { LabelledBox } from './inspection';
 import type { Label } from './review';
 
@@ -82,6 +83,33 @@ export interface ImportedPicture {
   readonly usedForTraining: string | null;
   /** ISO 8601, UTC; it can be restored for 30 days. Null: it is there. */
   readonly deletedAt: string | null;
+}
+
+/** An import of a folder of pictures, or of a data set. */
+export interface FolderImportRun {
+  readonly id: string;
+  readonly partType: string;
+  /** Absolute path. */
+  readonly folder: string;
+  /** What all its pictures show; null: the data set says it of each. */
+  readonly label: Label | null;
+  readonly actor: string;
+  /** `failed`: the folder or data set could not be read; what was imported before it was cancelled stays. */
+  readonly state: 'running' | 'completed' | 'failed' | 'cancelled';
+  /** Files looked at, of all; null until they are counted. */
+  readonly done: number;
+  readonly total: number | null;
+  readonly accepted: number;
+  /** Labelled already. */
+  readonly duplicates: number;
+  readonly refused: number;
+  /** The first hundred of those refused. */
+  readonly refusals: readonly { readonly name: string; readonly reason: string; readonly error: Fault }[];
+  /** Why it failed. */
+  readonly error: Fault | null;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly endedAt: string | null;
 }
 
 /** What people have labelled of a part type, as trainings would take it now. */

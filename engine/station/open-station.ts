@@ -15,7 +15,15 @@ import {
   timestamp,
 } from '../domain';
 import { ComputePool, InferenceFailed } from '../inference';
-import { Comparisons, ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../learning';
+import {
+  Comparisons,
+  FolderImports,
+  ImportedPictures,
+  JobQueue,
+  ModelRegistry,
+  Retraining,
+  Snapshots,
+} from '../learning';
 import { readManifest } from '../packages';
 import { ReviewIntake, ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
@@ -117,6 +125,8 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
       return pool.run('imaging/inspect', { picture }, limits);
     },
   });
+  const folderImports = new FolderImports(imported, clock);
+  parts.push(folderImports);
   const comparisons = new Comparisons({ store, models });
   parts.push(comparisons);
   const retraining = new Retraining({ store, jobs, clock });
@@ -219,7 +229,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     await inspections.close().catch(fault);
     browserCameras.close();
     await Promise.all(
-      [retentionTimer, backbones, jobs, comparisons, shadows, pool].map((part) => part.close().catch(fault)),
+      [retentionTimer, backbones, jobs, folderImports, comparisons, shadows, pool].map((part) =>
+        part.close().catch(fault),
+      ),
     );
     await retraining.close().catch(fault);
     await store.close();
@@ -235,6 +247,7 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     jobs,
     snapshots,
     imported,
+    folderImports,
     comparisons,
     shadows,
     retraining,

@@ -22,7 +22,15 @@ import type {
   Verdict,
 } from '../domain';
 import type { ComputePool } from '../inference';
-import type { Comparisons, ImportedPictures, JobQueue, ModelRegistry, Retraining, Snapshots } from '../learning';
+import type {
+  Comparisons,
+  FolderImports,
+  ImportedPictures,
+  JobQueue,
+  ModelRegistry,
+  Retraining,
+  Snapshots,
+} from '../learning';
 import type { ModelKey } from '../packages';
 import type { ReviewIntake, ReviewQueue } from '../review';
 import type { SimulatedPart, SimulatorOptions } from '../simulator';
@@ -142,6 +150,7 @@ export interface Station {
   readonly snapshots: Snapshots;
   /** Labelled pictures that did not come over the line. */
   readonly imported: ImportedPictures;
+  readonly folderImports: FolderImports;
   readonly comparisons: Comparisons;
   /** Candidates that run beside the versions in production. */
   readonly shadows: Shadows;

@@ -2,17 +2,18 @@ import { z } from 'zod';
 import { datasetFiles } from '../../datasets';
 import type { ImportedPicture, Snapshot, SnapshotSummary } from '../../domain';
 import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
-import { datasetStats, type ImportResult, type IncomingPicture, importFolder, writableSnapshot } from '../../learning';
+import { datasetStats, type IncomingPicture, writableSnapshot } from '../../learning';
 import type { FormFile } from '../form-files';
 import { zipOfFiles } from '../label-archive';
 import { json, route } from '../route';
 import {
   datasetStats as datasetStatsSchema,
+  folderImport,
+  folderImportList,
   id,
   importedPage,
   importedPicture,
   importRequest,
-  importResult,
   label,
   name,
   snapshot,
@@ -137,18 +138,49 @@ const importRoutes = [
     method: 'POST',
     path: '/training/import-folder',
     operation: 'importFolder',
-    summary: 'Import the pictures of a folder on the station with a label, or a data set with its boxes',
+    summary:
+      'Begin to import the pictures of a folder on the station with a label, or a data set with its boxes or classes',
     tag: 'training',
     body: { kind: 'json', schema: importRequest },
-    success: { status: 200, schema: importResult, description: 'What became of the files' },
-    problems: [403, 422],
+    success: { status: 202, schema: folderImport, description: 'The import has begun' },
+    problems: [403, 409, 422],
     handle: async ({ station, body, actor }) => {
-      const { partType, label } = body;
-      const path = await insideAllowedFolders(station, body.folder);
-      const order = { partType, path, label, actor, within: allowedFolders(station) };
+      const { folder, ...order } = body;
+      const path = await insideAllowedFolders(station, folder);
       const { dataFolder } = station.options;
-      return json(countsOf(await importFolder(station.imported, { ...order, dataFolder })));
+      const within = allowedFolders(station);
+      return json(await station.folderImports.start({ ...order, path, actor, within, dataFolder }), 202);
     },
+  }),
+  route({
+    method: 'GET',
+    path: '/training/imports',
+    operation: 'listFolderImports',
+    summary: 'Imports of folders since the station opened, newest first',
+    tag: 'training',
+    success: { status: 200, schema: folderImportList, description: 'The imports' },
+    handle: async ({ station }) => json({ items: station.folderImports.list() }),
+  }),
+  route({
+    method: 'GET',
+    path: '/training/imports/{id}',
+    operation: 'getFolderImport',
+    summary: 'How far an import of a folder has come, or what came of it',
+    tag: 'training',
+    params,
+    success: { status: 200, schema: folderImport, description: 'The import' },
+    handle: async ({ station, params }) => json(station.folderImports.get(params.id)),
+  }),
+  route({
+    method: 'POST',
+    path: '/training/imports/{id}/cancel',
+    operation: 'cancelFolderImport',
+    summary: 'End an import of a folder; what was imported stays',
+    tag: 'training',
+    params,
+    body: nothing,
+    success: { status: 200, schema: folderImport, description: 'The import is over' },
+    handle: async ({ station, params }) => json(await station.folderImports.cancel(params.id)),
   }),
   route({
     method: 'GET',
@@ -250,12 +282,4 @@ async function* incoming(
 function tooLarge(): never {
   const { maxBytes } = defaultPictureLimits;
   throw new PictureUnreadable('too-large', { bytes: `more than ${maxBytes}`, limit: maxBytes });
-}
-
-function countsOf(results: readonly ImportResult[]) {
-  const count = (outcome: ImportResult['outcome']) => results.filter((result) => result.outcome === outcome).length;
-  const refused = results.flatMap((result) =>
-    result.outcome === 'refused' ? [{ name: result.name, reason: result.reason, error: result.error }] : [],
-  );
-  return { accepted: count('accepted'), duplicates: count('duplicate'), refused };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DatasetStats, ImportedPicture, SnapshotItem, SnapshotSummary } from '../../domain';
+import type { DatasetStats, FolderImportRun, ImportedPicture, SnapshotItem, SnapshotSummary } from '../../domain';
 import type { ImportResult } from '../../learning';
 import { fault, id, label, labelledBox, name, named, time, url } from './common';
 import { className, drawnBox } from './reviews';
@@ -99,16 +99,18 @@ export const importedPage = named(
   z.object({ items: z.array(importedPicture), nextCursor: z.string().nullable() }),
 );
 
-const ngClass = className.optional().meta({
-  description: 'What pictures labelled NG show as a whole, for a classifier; boxes say it better where there are any',
-});
+/** A field of its own each time: the document names what is used twice. */
+const ngClass = () =>
+  className.optional().meta({
+    description: 'What pictures labelled NG show as a whole, for a classifier; boxes say it better where there are any',
+  });
 
 const boxesByFile = z.record(z.string(), z.array(drawnBox).max(1000));
 
 export const uploadFields = z.strictObject({
   partType: name,
   label,
-  class: ngClass,
+  class: ngClass(),
   boxes: z
     .string()
     .transform((text, context): z.infer<typeof boxesByFile> => {
@@ -157,15 +159,31 @@ export const importRequest = named(
       description:
         'What the pictures show. A data set may do without: pictures with boxes, or of another class than good or ok, are NG',
     }),
-    class: ngClass,
+    class: ngClass(),
   }),
 );
 
-export const importResult = named(
-  'ImportResult',
+export const folderImport = named(
+  'FolderImport',
   z.object({
+    id,
+    partType: z.string(),
+    folder: z.string(),
+    label: label.nullable().meta({ description: 'What all its pictures show; null: the data set says it of each' }),
+    actor: z.string(),
+    state: z.enum(['running', 'completed', 'failed', 'cancelled']),
+    done: z.int().meta({ description: 'Files looked at' }),
+    total: z.int().nullable().meta({ description: 'Null until they are counted' }),
     accepted: z.int(),
-    duplicates: z.int(),
-    refused: z.array(z.object({ name: fileName, reason, error: fault })),
-  }),
+    duplicates: z.int().meta({ description: 'Labelled already' }),
+    refused: z.int(),
+    refusals: z
+      .array(z.object({ name: fileName, reason, error: fault }))
+      .meta({ description: 'The first hundred of those refused' }),
+    error: fault.nullable().meta({ description: 'Why it failed' }),
+    startedAt: time,
+    endedAt: time.nullable(),
+  }) satisfies z.ZodType<FolderImportRun>,
 );
+
+export const folderImportList = named('FolderImportList', z.object({ items: z.array(folderImport) }));

@@ -16,10 +16,11 @@ export {
 } from './common';
 export {
   datasetStats,
+  folderImport,
+  folderImportList,
   importedPage,
   importedPicture,
   importRequest,
-  importResult,
   snapshot,
   snapshotDetail,
   snapshotList,

@@ -79,9 +79,10 @@ export const reviewer = z.string().trim().min(1).max(64);
 
 export const note = z.string().max(2000);
 
-export const className = z
-  .string()
-  .refine(isClassName, 'must have 1 to 64 characters, none of control, and no spaces around it');
+export const className = named(
+  'ClassName',
+  z.string().refine(isClassName, 'must have 1 to 64 characters, none of control, and no spaces around it'),
+);
 
 export const drawnBox = z.strictObject({
   label: className,

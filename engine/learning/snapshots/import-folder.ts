@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { type Dataset, DatasetUnreadable, datasetKindOf, readDataset } from '../../datasets';
-import { InvalidInput, type Label } from '../../domain';
+import { InvalidInput, isPartType, type Label, PartTypeInvalid } from '../../domain';
 import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
 import { isGoodClass } from './good-class';
 import type { ImportedPictures, ImportResult, IncomingPicture } from './imported-pictures';
@@ -37,17 +37,34 @@ const FILES_LIMIT = 20_000;
  */
 export async function importFolder(
   imported: Pick<ImportedPictures, 'add'>,
-  { partType, path, label, actor, within, dataFolder }: FolderImport,
+  order: FolderImport,
 ): Promise<readonly ImportResult[]> {
+  const { partType, label = 'OK', class: shown, actor } = order;
+  const files = await (await openFolder(order))();
+  return imported.add(files, { partType, label, ...(shown !== undefined && { class: shown }), actor });
+}
+
+/**
+ * Looks at what a folder is.
+ *
+ * @returns reads which files it holds; of a data set each picture is read once, which may take a while
+ * @throws as `importFolder`, but for what only the pictures of a data set show
+ */
+export async function openFolder({ partType, path, label, within, dataFolder }: FolderImport) {
+  if (!isPartType(partType)) throw new PartTypeInvalid(partType);
   if (dataFolder !== undefined) await assertForeign(path, dataFolder);
-  const files = (await isDataset(path)) ? await ofDataset(path, label, within) : await ofFolder(path, label, within);
-  if (files.length > FILES_LIMIT) {
-    throw new InvalidInput(
-      `${path} holds ${files.length} files; at most ${FILES_LIMIT} are imported at once. Divide it into folders.`,
-      { path, limit: FILES_LIMIT },
-    );
-  }
-  return imported.add(files, { partType, label: label ?? 'OK', actor });
+  const listed = (await isDataset(path)) ? null : limited(path, await ofFolder(path, label, within));
+  return async (signal?: AbortSignal): Promise<readonly IncomingPicture[]> =>
+    listed ?? limited(path, await ofDataset(path, { label, within, signal }));
+}
+
+/** @throws {InvalidInput} for too many */
+function limited(path: string, files: readonly IncomingPicture[]): readonly IncomingPicture[] {
+  if (files.length <= FILES_LIMIT) return files;
+  throw new InvalidInput(
+    `${path} holds ${files.length} files; at most ${FILES_LIMIT} are imported at once. Divide it into folders.`,
+    { path, limit: FILES_LIMIT },
+  );
 }
 
 /** One label for all pictures of the line would call the defective ones good. */
@@ -72,8 +89,11 @@ async function isDataset(path: string): Promise<boolean> {
   );
 }
 
-async function ofDataset(path: string, label: Label | undefined, within: FolderImport['within']) {
-  const { pictures, skipped } = await readDataset(path, { within });
+async function ofDataset(
+  path: string,
+  { label, ...options }: Pick<FolderImport, 'label' | 'within'> & { readonly signal?: AbortSignal },
+): Promise<readonly IncomingPicture[]> {
+  const { pictures, skipped } = await readDataset(path, options);
   const against = pictures.filter((picture) => label !== undefined && contradicts(picture, label));
   if (label !== undefined && against.length > 0) {
     throw new InvalidInput(

@@ -56,6 +56,13 @@ export interface ImportOrder {
   readonly actor: string;
 }
 
+/** How an import is followed and ended. */
+export interface ImportWatch {
+  /** Ends it after the picture at hand. */
+  readonly signal?: AbortSignal;
+  onResult?(result: ImportResult): void;
+}
+
 /** What became of a file. */
 export type ImportResult = { readonly name: string } & (
   | { readonly outcome: 'accepted'; readonly id: string }
@@ -85,11 +92,13 @@ export class ImportedPictures {
    * Takes in pictures, one after the other. A file that cannot be taken is told with the reason, and the next one is tried;
    * of a picture that is labelled already, byte by byte, nothing is added.
    *
+   * @returns of each file that was looked at what became of it
    * @throws {PartTypeInvalid}
    */
   async add(
     files: Iterable<IncomingPicture> | AsyncIterable<IncomingPicture>,
     order: ImportOrder,
+    { signal, onResult }: ImportWatch = {},
   ): Promise<readonly ImportResult[]> {
     const { partType } = order;
     if (!isPartType(partType)) throw new PartTypeInvalid(partType);
@@ -98,8 +107,11 @@ export class ImportedPictures {
     const results: ImportResult[] = [];
     try {
       for await (const file of files) {
+        if (signal?.aborted) break;
         const name = nameOf(file.name);
-        results.push({ name, ...(await this.#addOne(file, name, order, known)) });
+        const result = { name, ...(await this.#addOne(file, name, order, known)) };
+        results.push(result);
+        onResult?.(result);
       }
     } finally {
       if (results.some(({ outcome }) => outcome === 'accepted')) this.events.emit('changed', { partType });

@@ -1,11 +1,13 @@
 export { contentOf, partContradicted, splitOf } from './content';
 export { datasetStats } from './dataset-stats';
+export { FolderImports, ImportRunning } from './folder-imports';
 export { type FolderImport, importFolder } from './import-folder';
 export {
   ImportedPictures,
   type ImportedPicturesEvents,
   type ImportOrder,
   type ImportResult,
+  type ImportWatch,
   type IncomingPicture,
   PictureNotRead,
 } from './imported-pictures';

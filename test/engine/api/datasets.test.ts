@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readDataset } from '../../../engine/datasets';
-import { type DatasetStats, type ImportedPicture, newId, type SnapshotSummary } from '../../../engine/domain';
+import {
+  type DatasetStats,
+  type FolderImportRun,
+  type ImportedPicture,
+  newId,
+  type SnapshotSummary,
+} from '../../../engine/domain';
 import { encodeJpeg } from '../../../engine/imaging';
 import type { ImportResult } from '../../../engine/learning';
 import { hugePng } from '../../support/huge-png';
@@ -167,13 +173,19 @@ describe('the API of data sets', function () {
     await writeFile(join(outside, 'secret.jpg'), await picture());
     await symlink(join(outside, 'secret.jpg'), join(allowed, 'pictures', 'c.jpg'));
     const order = { partType: 'folders', folder: join(allowed, 'pictures'), label: 'OK' };
-    const result = await read<{ accepted: number; duplicates: number; refused: { name: string }[] }>(
-      send('/training/import-folder', order),
-    );
+    const begun = await read<FolderImportRun>(send('/training/import-folder', order), 202);
+    assert.equal(begun.folder, await realpath(order.folder));
+    const current = () => read<FolderImportRun>(get(`/training/imports/${begun.id}`));
+    await waitFor('the end of the import', async () => (await current()).state !== 'running');
+    const run = await current();
     assert.deepEqual(
-      [result.accepted, result.duplicates, result.refused.map(({ name }) => name)],
-      [1, 0, ['b.jpg', 'c.jpg']],
+      [run.state, run.done, run.total, run.accepted, run.duplicates, run.refused, run.refusals.map(({ name }) => name)],
+      ['completed', 3, 3, 1, 0, 2, ['b.jpg', 'c.jpg']],
     );
+    assert.deepEqual((await read<{ items: FolderImportRun[] }>(get('/training/imports'))).items, [run]);
+    // what is over stays as it is
+    assert.deepEqual(await read(send(`/training/imports/${begun.id}/cancel`)), run);
+    await refused(get('/training/imports/01ARZ3NDEKTSV4RRFFQ69G5FAV'), 404, 'not-found');
     await refused(send('/training/import-folder', { ...order, folder: outside }), 403, 'folder-not-allowed');
     await refused(send('/training/import-folder', { ...order, label: undefined }), 400, 'invalid-input');
     await refused(send('/training/import-folder', { ...order, folder: 'images' }), 400, 'invalid-input');

@@ -21,6 +21,7 @@ import {
 import { encodeGreyPng, encodeJpeg, inspectPicture, thumbnail } from '../../../engine/imaging';
 import {
   Comparisons,
+  FolderImports,
   ImportedPictures,
   JobQueue,
   ModelRegistry,
@@ -64,6 +65,7 @@ export async function openLine(
   const models = new ModelRegistry({ store });
   const backbones = new BackboneStore({ folder: join(dataFolder, 'backbones'), ...backboneOptions });
   const imported = new ImportedPictures({ store, inspect: (picture) => inspectPicture(picture) });
+  const folderImports = new FolderImports(imported);
   const jobs = new JobQueue({ store, models, backbones });
   const comparisons = new Comparisons({ store, models });
   const retraining = new Retraining({ store, jobs });
@@ -123,6 +125,7 @@ export async function openLine(
     retraining,
     snapshots: new Snapshots(store),
     imported,
+    folderImports,
     reviews,
     reviewIntake: new ReviewIntake(reviews, store, { of: () => null, recent: () => [] }),
     events,
@@ -187,6 +190,7 @@ export async function openLine(
       await backbones.close();
       await jobs.close();
       await comparisons.close();
+      await folderImports.close();
       await store.close();
       await rm(dataFolder, { recursive: true, force: true });
     },
