@@ -83,6 +83,22 @@ export interface DetectionThresholds {
   readonly perClass: Readonly<Record<string, number>>;
 }
 
+/** What is set at a detector's node in place of what the model says. */
+export interface DetectorSettings {
+  /** From which a detection counts, 0..1; the model's confidences of single classes do not count then either. */
+  readonly confidence?: number;
+  /** Instead of `confidence`, for the classes named. */
+  readonly perClass?: Readonly<Record<string, number>>;
+  /** Boxes of one class that overlap more than this are one, 0..1. */
+  readonly iou?: number;
+  /** What is looked at, in fractions 0..1 of the picture's sides; all of it where it is absent. */
+  readonly roi?: Box;
+  /** How many tiles are looked at one by one, and the share of a side that neighbours have in common. */
+  readonly tiles?: { readonly columns: number; readonly rows: number; readonly overlap: number };
+  /** Classes whose detections are left out. */
+  readonly ignored?: readonly string[];
+}
+
 export interface DetectionsFinding extends FindingBase {
   readonly kind: 'detections';
   readonly detections: readonly Detection[];
@@ -90,6 +106,8 @@ export interface DetectionsFinding extends FindingBase {
   readonly thresholds: DetectionThresholds;
   /** Classes whose detections a person shall judge; those of all others speak against the part. */
   readonly review?: readonly string[];
+  /** By which the picture was looked at; absent where it is not known. */
+  readonly settings?: DetectorSettings;
 }
 
 export interface ClassFinding extends FindingBase {
@@ -100,6 +118,8 @@ export interface ClassFinding extends FindingBase {
   readonly verdict: Verdict;
   /** Of every class, 0..1; together 1. */
   readonly probabilities: Readonly<Record<string, number>>;
+  /** What classes mean for a part where the node says something else than the model; absent where it is not known. */
+  readonly verdicts?: Readonly<Record<string, Verdict>>;
 }
 
 export interface RuleFinding extends FindingBase {

@@ -43,11 +43,15 @@ export {
 } from './errors';
 export {
   ComparingDied,
+  detectOptionsOf,
   type GateOrder,
   type GateWish,
   gateOrderOf,
+  heeded,
   judgeCandidate,
+  type LineUse,
   type Look,
+  lineUseOf,
   lookOfAnomaly,
   lookOfClass,
   lookOfDetections,

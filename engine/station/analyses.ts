@@ -1,6 +1,6 @@
 import type { ClassificationResult } from '../classifier';
 import { type DetectionResult, STARTER_DETECTOR } from '../detector';
-import type { AnomalyFinding, ClassFinding, DetectionsFinding, Inspection } from '../domain';
+import type { AnomalyFinding, ClassFinding, DetectionsFinding, DetectorSettings, Inspection } from '../domain';
 import type { ComputePool, RunOptions } from '../inference';
 import type { ModelRegistry } from '../learning';
 import type { AnomalyResult } from '../patchcore';
@@ -71,7 +71,20 @@ export async function detect(
     detections: detections.filter(({ label }) => !ignored.includes(label)),
     thresholds,
     ...(review.length > 0 && { review }),
+    settings: settingsOf(wishes),
     milliseconds,
+  };
+}
+
+/** What of the wishes decides what is found. */
+function settingsOf({ confidence, perClass, iou, roi, tiles, ignored = [] }: DetectorWishes): DetectorSettings {
+  return {
+    ...(confidence !== undefined && { confidence }),
+    ...(perClass && { perClass }),
+    ...(iou !== undefined && { iou }),
+    ...(roi && { roi }),
+    ...(tiles && { tiles }),
+    ...(ignored.length > 0 && { ignored }),
   };
 }
 
@@ -87,7 +100,7 @@ export async function classify(
   const result = await pool.run<ClassificationResult>('classifier/classify', request, limitsOf(inspection));
   const { label, confidence, probabilities, model, milliseconds } = result;
   const verdict = Object.hasOwn(verdicts, label) ? verdicts[label] : result.verdict;
-  return { kind: 'class', node, model, label, confidence, verdict, probabilities, milliseconds };
+  return { kind: 'class', node, model, label, confidence, verdict, probabilities, verdicts, milliseconds };
 }
 
 function limitsOf({ deadlineAt }: Inspection): RunOptions {

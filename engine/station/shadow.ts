@@ -17,7 +17,11 @@ import {
 } from '../domain';
 import { ComputePool, type ComputePoolOptions } from '../inference';
 import {
+  detectOptionsOf,
+  heeded,
+  type LineUse,
   type Look,
+  lineUseOf,
   lookOfAnomaly,
   lookOfClass,
   lookOfDetections,
@@ -229,7 +233,8 @@ export class Shadows {
     try {
       const picture = await this.#options.pictureOf(inspection.id);
       if (this.#running.get(name) !== running) return;
-      const { finding, score } = await this.#lookAt(running, picture);
+      const use = lineUseOf(own);
+      const { finding, score } = await this.#lookAt(running, picture, use);
       const { findings, decision } = inspection;
       // what a score was held against; those of a part type end with the anomaly model
       const inForce = decision.thresholds ?? null;
@@ -238,7 +243,7 @@ export class Shadows {
         label: null,
         before: verdictWith(own, findings, inForce),
         after: verdictWith(finding, findings, kind === 'patchcore' ? this.#options.routerThresholds() : inForce),
-        scoreBefore: scoreOf(own, running.verdicts),
+        scoreBefore: scoreOf(own, meaningOf(running.verdicts, use)),
         scoreAfter: score,
         picture: 'inspection',
       } as const;
@@ -251,19 +256,22 @@ export class Shadows {
     }
   }
 
-  async #lookAt({ folder, manifest }: Running, picture: Buffer): Promise<Look> {
+  /** @param use how the line used the version in production; null: not known */
+  async #lookAt({ folder, manifest }: Running, picture: Buffer, use: LineUse | null): Promise<Look> {
     const pool = this.#pool as ComputePool;
     const limits = { deadline: Date.now() + LOOK_LIMIT_MS };
     switch (manifest.kind) {
       case 'patchcore':
         return lookOfAnomaly(await pool.run<AnomalyResult>('patchcore/score', { folder, picture, map: false }, limits));
       case 'detector': {
-        const found = await pool.run<DetectionResult>('detector/detect', { folder, picture }, limits);
-        return lookOfDetections(found, manifest.thresholds);
+        const settings = use?.kind === 'detections' ? use.settings : {};
+        const request = { folder, picture, options: detectOptionsOf(settings) };
+        const found = heeded(await pool.run<DetectionResult>('detector/detect', request, limits), settings);
+        return lookOfDetections(found, found.thresholds);
       }
       case 'classifier': {
         const named = await pool.run<ClassificationResult>('classifier/classify', { folder, picture }, limits);
-        return lookOfClass(named, manifest.verdicts);
+        return lookOfClass(named, meaningOf(manifest.verdicts, use));
       }
     }
   }
@@ -340,6 +348,11 @@ function ownFinding(
   const isOwn = (finding: Finding) =>
     finding.kind === kinds[kind] && finding.model?.name === name && finding.model.version === version;
   return findings.find(isOwn) ?? null;
+}
+
+/** What classes mean for a part where the node may say something else than the model. */
+function meaningOf(verdicts: Readonly<Record<string, Verdict>>, use: LineUse | null) {
+  return { ...verdicts, ...(use?.kind === 'class' && use.verdicts) };
 }
 
 function lowerPriority(pids: readonly number[]): void {

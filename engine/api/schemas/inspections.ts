@@ -27,6 +27,17 @@ export const finding = named(
       detections: z.array(z.object({ label: z.string(), confidence: z.number(), box })),
       thresholds: detectionThresholds,
       review: z.array(z.string()).optional().meta({ description: 'Classes that a person looks at; others reject' }),
+      settings: z
+        .object({
+          confidence: z.number().optional(),
+          perClass: z.record(z.string(), z.number()).optional(),
+          iou: z.number().optional(),
+          roi: box.optional().meta({ description: 'In fractions 0..1 of the sides of the picture' }),
+          tiles: z.object({ columns: z.int(), rows: z.int(), overlap: z.number() }).optional(),
+          ignored: z.array(z.string()).optional(),
+        })
+        .optional()
+        .meta({ description: 'What was set at the node in place of what the model says' }),
     }),
     z.object({
       ...findingBase,
@@ -35,6 +46,10 @@ export const finding = named(
       confidence: z.number(),
       verdict,
       probabilities: z.record(z.string(), z.number()),
+      verdicts: z
+        .record(z.string(), verdict)
+        .optional()
+        .meta({ description: 'What classes mean where the node says something else than the model' }),
     }),
     z.object({
       ...findingBase,

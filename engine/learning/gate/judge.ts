@@ -13,8 +13,10 @@ import { compareDecisions, isNewlyPassed } from './compare-decisions';
 import { figuresOf, heldOutOf } from './figures';
 import type { GateOrder, GatePicture } from './gate-order';
 import type { Judged } from './judged';
+import { type LineUse, lineUseOf } from './line-use';
 import { lookAtPictures, withLookers } from './look-at-pictures';
 import type { Looker } from './looker';
+import { scoreOf } from './looks';
 import { oldClassesOf } from './old-classes';
 import { lookedAt, reportOf } from './report';
 import { verdictWith } from './verdicts';
@@ -111,7 +113,10 @@ async function compareOnPast(
 ): Promise<GateReport['shadow']> {
   const decided: ChangedDecision[] = [];
   const look = async (picture: Buffer, { findings }: Past) => {
-    const [then, now] = [recorded(findings, before) ?? (await before.look(picture)), await after.look(picture)];
+    const own = findings.find(({ model }) => model?.name === before.model.name) ?? null;
+    const use = own && lineUseOf(own);
+    const then = recorded(own, use, before) ?? (await before.look(picture, use));
+    const now = await after.look(picture, use);
     return {
       before: verdictWith(then.finding, findings, order.thresholds.before),
       after: verdictWith(now.finding, findings, order.thresholds.after),
@@ -127,11 +132,9 @@ async function compareOnPast(
   return compareDecisions(decided, past.length - decided.length);
 }
 
-/** What the line got from this very version: then its picture need not be scored once more. */
-function recorded(findings: readonly Finding[], { model }: Looker) {
-  for (const finding of findings) {
-    const isOwn = finding.model?.name === model.name && finding.model.version === model.version;
-    if (finding.kind === 'anomaly' && isOwn) return { finding, score: finding.score };
-  }
-  return null;
+/** What the line got from this very version: then its picture need not be looked at once more. */
+function recorded(own: Finding | null, use: LineUse | null, { model, verdicts }: Looker) {
+  if (own === null || use === null || own.model?.version !== model.version) return null;
+  const byHand = use.kind === 'class' ? use.verdicts : {};
+  return { finding: own, score: scoreOf(own, { ...verdicts, ...byHand }) };
 }

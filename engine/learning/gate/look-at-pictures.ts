@@ -34,7 +34,7 @@ export async function lookAtPictures(
 }
 
 async function judgementOf({ looker, thresholds }: Judge, picture: Buffer): Promise<Judgement> {
-  const look = await looker.look(picture);
+  const look = await looker.look(picture, null);
   return { ...look, verdict: verdictAlone(look.finding, thresholds) };
 }
 

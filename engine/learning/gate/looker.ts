@@ -1,7 +1,8 @@
 import { ClassifierModel } from '../../classifier';
 import { DetectorModel } from '../../detector';
-import type { DetectionThresholds, ModelKind, ModelReference, Thresholds } from '../../domain';
+import type { DetectionThresholds, ModelKind, ModelReference, Thresholds, Verdict } from '../../domain';
 import { loadAnomalyModel } from '../../patchcore';
+import { detectOptionsOf, heeded, type LineUse } from './line-use';
 import { type Look, lookOfAnomaly, lookOfClass, lookOfDetections } from './looks';
 
 /** A version of a model of any kind, loaded. Ends with `dispose`. */
@@ -13,8 +14,13 @@ export interface Looker {
   readonly thresholds: Thresholds | null;
   /** Confidences from which detections count; null for other kinds. */
   readonly confidences: DetectionThresholds | null;
-  /** @throws {PictureUnreadable} @throws {ReferenceMissing} @throws {ReferenceMismatch} */
-  look(picture: Buffer): Promise<Look>;
+  /** What each class means for a part; empty for other kinds than classifiers. */
+  readonly verdicts: Readonly<Record<string, Verdict>>;
+  /**
+   * @param use how the line uses it; null: the model alone. Boxes that do not count are given only then
+   * @throws {PictureUnreadable} @throws {ReferenceMissing} @throws {ReferenceMismatch}
+   */
+  look(picture: Buffer, use: LineUse | null): Promise<Look>;
   dispose(): Promise<void>;
 }
 
@@ -46,6 +52,7 @@ async function anomalyLooker(folder: string, threads: number): Promise<Looker> {
     classes: [],
     thresholds,
     confidences: null,
+    verdicts: {},
     look: async (picture) => lookOfAnomaly(await model.score(picture, { map: false })),
     dispose: () => model.dispose(),
   };
@@ -59,8 +66,14 @@ async function detectorLooker(folder: string, threads: number): Promise<Looker> 
     classes: detector.description.classes,
     thresholds: null,
     confidences: thresholds,
-    look: async (picture) =>
-      lookOfDetections(await detector.detect(picture, { confidence: LEAST_CONFIDENCE }), thresholds),
+    verdicts: {},
+    look: async (picture, use) => {
+      if (use?.kind !== 'detections') {
+        return lookOfDetections(await detector.detect(picture, { confidence: LEAST_CONFIDENCE }), thresholds);
+      }
+      const found = heeded(await detector.detect(picture, detectOptionsOf(use.settings)), use.settings);
+      return lookOfDetections(found, found.thresholds);
+    },
     dispose: () => detector.dispose(),
   };
 }
@@ -73,7 +86,11 @@ async function classifierLooker(folder: string, threads: number): Promise<Looker
     classes,
     thresholds: null,
     confidences: null,
-    look: async (picture) => lookOfClass(await classifier.classify(picture), verdicts),
+    verdicts,
+    look: async (picture, use) => {
+      const byHand = use?.kind === 'class' ? use.verdicts : {};
+      return lookOfClass(await classifier.classify(picture), { ...verdicts, ...byHand });
+    },
     dispose: () => classifier.dispose(),
   };
 }

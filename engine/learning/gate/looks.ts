@@ -34,8 +34,9 @@ export function lookOfDetections(result: DetectionResult, thresholds: DetectionT
 
 /** @param verdicts what each class means for a part */
 export function lookOfClass(result: ClassificationResult, verdicts: Readonly<Record<string, Verdict>>): Look {
-  const { label, confidence, probabilities, verdict, model, milliseconds } = result;
+  const { label, confidence, probabilities, model, milliseconds } = result;
   const common = { node: NODE, model, milliseconds };
+  const verdict = Object.hasOwn(verdicts, label) ? verdicts[label] : result.verdict;
   return {
     score: notOk(probabilities, verdicts),
     finding: { kind: 'class', ...common, label, confidence, verdict, probabilities },

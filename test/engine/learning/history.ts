@@ -1,4 +1,4 @@
-import { type Inspection, newId, timestamp, type Verdict } from '../../../engine/domain';
+import { type Finding, type Inspection, newId, timestamp, type Verdict } from '../../../engine/domain';
 import { inspectPicture } from '../../../engine/imaging';
 import type { Store } from '../../../engine/store';
 
@@ -10,6 +10,8 @@ export interface PastPart {
   readonly serial?: string;
   readonly label?: 'OK' | 'NG';
   readonly capturedAt?: string;
+  /** Instead of an anomaly score. */
+  readonly finding?: Finding;
 }
 
 /** Puts an inspection that is over into a store, as the line leaves it. @returns its id */
@@ -34,8 +36,9 @@ export async function settlePart(store: Store, picture: Buffer | null, part: Pas
   await store.inspections.insertOpen(opened, path);
   const settled: Inspection = {
     ...opened,
-    findings:
-      score === undefined
+    findings: part.finding
+      ? [part.finding]
+      : score === undefined
         ? []
         : [
             {

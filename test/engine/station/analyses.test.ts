@@ -57,6 +57,16 @@ describe('a station with models of all kinds', function () {
     assert.deepEqual(ofAnother.model, deployed.model);
   });
 
+  it('tells by which settings of its node a detector looked', async () => {
+    const station = await temporaryStation({ dataFolder: await folderWithModels() });
+    await station.models.deploy('plate.detector', '1', 'Ada');
+    const settings = { confidence: 0.4, roi: { x: 0, y: 0, width: 0.5, height: 1 }, ignored: ['red'] };
+    const wishes = { ...settings, tiles: null, review: ['green'] };
+    const finding = await station.detect(await red(), part(station), 'node-1', wishes);
+    assert.deepEqual([finding.detections, finding.review, finding.settings], [[], ['green'], settings]);
+    assert.deepEqual((await station.detect(await red(), part(station), 'node-1')).settings, {});
+  });
+
   it('detects with the starter where no detector is in production', async () => {
     const station = await temporaryStation();
     const { picture } = await station.simulate({ product: 'plate', seed: 7, defectRate: 1, defects: ['fracture'] });
@@ -77,8 +87,9 @@ describe('a station with models of all kinds', function () {
     const bad = await colouredPicture(Array(4).fill(['red', 255]));
     const finding = await station.classify(bad, part(station), 'node-1');
     assert.deepEqual([finding.label, finding.verdict], ['bad', 'NG']);
-    const wished = await station.classify(bad, part(station), 'node-1', { verdicts: { bad: 'REVIEW', other: 'OK' } });
-    assert.equal(wished.verdict, 'REVIEW');
+    const verdicts = { bad: 'REVIEW', other: 'OK' } as const;
+    const wished = await station.classify(bad, part(station), 'node-1', { verdicts });
+    assert.deepEqual([wished.verdict, wished.verdicts, finding.verdicts], ['REVIEW', verdicts, {}]);
   });
 
   it('keeps to the deadline of the inspection, and gives no finding once it closes', async () => {

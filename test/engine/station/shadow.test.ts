@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import {
+  type ClassFinding,
+  type DetectorSettings,
   type Finding,
   type Inspection,
   newId,
@@ -178,6 +180,35 @@ describe('A candidate beside the version in production', function () {
     const run = await shadows.of(name);
     const [item] = run?.report.items ?? [];
     assert.deepEqual([run?.state, item.before, item.after, item.scoreBefore], ['completed', 'NG', 'OK', 0.5]);
+  });
+
+  it('uses a version as the line used the one in production: region, confidences, classes and what these mean', async () => {
+    const name = 'plate.detector';
+    await writeColourPackage(models.folderOf(name, '3'), { partType: 'plate', version: '3' });
+    await shadows.start({ name, version: '3', parts: 3 }, 'ada');
+    const made = { node: 'd', model: { name, version: '1' }, milliseconds: { total: 1 } };
+    const seen = async (settings: DetectorSettings) => {
+      const passed = await part('green', {
+        findings: [
+          { kind: 'rule', node: 'r', rule: 'length', passed: true, milliseconds: { total: 1 } },
+          { ...made, kind: 'detections', detections: [], thresholds: { confidence: 0.25, perClass: {} }, settings },
+        ],
+      });
+      pictures.set(passed.id, await colouredPicture([['red', 128], null, null, null]));
+      await shadows.see(passed);
+    };
+    await seen({ roi: { x: 0.5, y: 0, width: 0.5, height: 1 } });
+    await seen({ confidence: 0.9, perClass: { unknown: 0.1 } });
+    await seen({ ignored: ['red'] });
+    const detector = await shadows.of(name);
+    assert.deepEqual([detector?.state, detector?.report.pictures, detector?.report.changed], ['completed', 3, 0]);
+
+    await shadows.start({ name: NAME, version: '2', parts: 1 }, 'ada');
+    const blue = await part('blue');
+    const [finding] = blue.findings as ClassFinding[];
+    await shadows.see({ ...blue, findings: [{ ...finding!, verdict: 'NG', verdicts: { odd: 'NG' } }] });
+    const classifier = await shadows.of(NAME);
+    assert.deepEqual([classifier?.state, classifier?.report.pictures, classifier?.report.changed], ['completed', 1, 0]);
   });
 
   it('needs a version in production', async () => {

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { GateReport, JobProgress, LabelledBox, Thresholds } from '../../../../engine/domain';
+import type {
+  Detection,
+  DetectorSettings,
+  GateReport,
+  JobProgress,
+  LabelledBox,
+  Thresholds,
+} from '../../../../engine/domain';
 import { ModelRegistry } from '../../../../engine/learning';
 import { type GateOrder, type GatePicture, gateOrderOf, judgeCandidate } from '../../../../engine/learning/gate';
 import { judge } from '../../../../engine/learning/gate/judge';
@@ -208,6 +215,44 @@ describe('Judging a candidate', function () {
       assert.deepEqual(point(report.oldClasses?.recall), [1, 0.5]);
       assert.deepEqual(report.oldClasses?.perClass, [{ label: 'red', count: 2, before: 1, after: 0.5 }]);
       assert.equal(report.labelledNgNewlyPassed, 2, 'the learnt one, too');
+    });
+
+    it('compares decisions on production pictures by the settings of the node that looked at them', async () => {
+      const place = (version: string) => join(dataFolder, 'models', 'board.detector', version);
+      for (const version of ['1', '2']) await writeColourPackage(place(version), { partType: 'board', version });
+      const name = 'board.detector';
+      const settle = async (
+        settings: DetectorSettings | undefined,
+        version: string,
+        detections: readonly Detection[],
+      ) =>
+        settlePart(store, await colouredPicture([['red', 128], null, null, null]), {
+          verdict: detections.length === 0 ? 'OK' : 'NG',
+          partType: 'board',
+          finding: {
+            ...{ kind: 'detections', node: 'd', model: { name, version }, milliseconds: { total: 1 } },
+            ...{ detections, thresholds: { confidence: 0.25, perClass: {} } },
+            ...(settings && { settings }),
+          },
+        });
+      const red = { ...dent(0, 0), confidence: 0.5 };
+      // nothing is found where nobody looks, below the confidence set, or of a class left out: by either version
+      await settle({ roi: { x: 0.5, y: 0, width: 0.5, height: 1 } }, '1', []);
+      await settle({ confidence: 0.9, perClass: { unknown: 0.1 } }, '0', []);
+      await settle({ ignored: ['red'] }, '1', []);
+      await settle({}, '1', [red]);
+      // what the line recorded counts for the version in production, and is not looked for once more
+      const missed = await settle({}, '1', []);
+      // of an earlier release: both versions alone
+      await settle(undefined, '1', []);
+      const production = { dataFolder, partType: 'board', last: 200 };
+      const { shadow } = await judge(orderOf(name, { kind: 'detector', pictures: [], production }), () => {});
+      const { items, ...counts } = shadow!;
+      assert.deepEqual(counts, { pictures: 6, changed: 1, newlyPassed: 0, newlyStopped: 0, skipped: 0 });
+      assert.deepEqual(
+        items.map(({ id, after, scoreBefore }) => ({ id, after, scoreBefore })),
+        [{ id: missed, after: 'NG', scoreBefore: 0 }],
+      );
     });
   });
 
