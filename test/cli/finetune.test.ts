@@ -80,16 +80,17 @@ describe('opti-quality finetune', function () {
   });
 
   it('ends at an interrupt without a result, and goes on from there when it is told to', async () => {
+    // with epochs enough to be interrupted in
     const target = join(folder, 'later.onnx');
     const entry = join(packageRoot, 'cli', 'opti-quality.ts');
-    const args = ['finetune', '--model', model, '--data', data, '--out', target, ...quick, '--epochs', '6'];
+    const args = ['finetune', '--model', model, '--data', data, '--out', target, ...quick, '--epochs', '20'];
     const child = spawn(process.execPath, ['--import', 'tsx', entry, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
     let text = '';
     let isTold = false;
     child.stderr.setEncoding('utf8').on('data', (part: string) => {
       text += part;
       // a second interrupt would end the process at once
-      if (text.includes('epoch 2/6') && !isTold) isTold = child.kill('SIGINT');
+      if (text.includes('epoch 2/20') && !isTold) isTold = child.kill('SIGINT');
     });
     const [code] = await once(child, 'close');
     assert.equal(code, 1, text);
@@ -100,7 +101,7 @@ describe('opti-quality finetune', function () {
     assert.match(otherwise.stderr, /had other settings, pictures, or another detector to start from/);
     const resumed = await optiQuality([...args, '--resume', '--keep-refused']);
     const { notes } = lastLine<{ notes: readonly string[] }>(resumed);
-    assert.match(notes[0], /^Went on after epoch [2-6] of an interrupted training/);
+    assert.match(notes[0], /^Went on after epoch \d+ of an interrupted training/);
     assert.ok(existsSync(target));
   });
 
