@@ -280,7 +280,7 @@ describe('POST /upload/', () => {
   it('leaves no temporary file behind', async () => {
     const files = await readdir(join(line.dataFolder), { recursive: true });
     assert.deepEqual(
-      files.filter((file) => /tmp|partial/i.test(file)),
+      files.filter((file) => /\.(tmp|partial)$/.test(file)),
       [],
     );
   });
