@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drawPicture } from '../engine/patchcore/pictures';
-import { lastLine, optiQuality } from './run';
+import { CLI_LIMIT_MS, lastLine, optiQuality } from './run';
 
 interface Trained {
   readonly pictures: { readonly learnt: number; readonly heldOut: number; readonly skipped: number };
@@ -15,7 +15,7 @@ interface Trained {
 }
 
 describe('opti-quality train-classifier and classify', function () {
-  this.timeout(120_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
   const path = (...parts: string[]) => join(folder, ...parts);
   const small = ['--part-type', 'weave', '--input-size', '96', '--epochs', '40', '--json'];

@@ -6,7 +6,7 @@ import type { Dataset, DatasetReport } from '../../engine/datasets';
 import { readDataset } from '../../engine/datasets';
 import { openStore } from '../../engine/store';
 import { filesIn, plainPicture } from '../engine/datasets/files';
-import { lastLine, optiQuality } from './run';
+import { CLI_LIMIT_MS, lastLine, optiQuality } from './run';
 
 let folder: string;
 let picture: Buffer;
@@ -32,7 +32,9 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('opti-quality dataset', () => {
+describe('opti-quality dataset', function () {
+  this.timeout(CLI_LIMIT_MS);
+
   it('check says what a dataset holds, and ends with 0 when nothing is wrong', async () => {
     const outcome = await optiQuality(['dataset', 'check', join(folder, 'sound')]);
     assert.equal(outcome.code, 0, outcome.stderr);

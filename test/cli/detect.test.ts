@@ -10,7 +10,7 @@ import { writeModel } from '../../engine/onnx';
 import { IMPORTED_DETECTOR } from '../support/detector-facts';
 import { colourDetector } from '../support/detector-networks';
 import { BLUE, GREEN, painted, RED } from '../support/pictures-of-marks';
-import { lastLine, optiQuality } from './run';
+import { CLI_LIMIT_MS, lastLine, optiQuality } from './run';
 
 interface Output {
   readonly model: { readonly name: string; readonly classes: readonly string[] };
@@ -19,7 +19,7 @@ interface Output {
 }
 
 describe('opti-quality detect', function () {
-  this.timeout(60_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
   const path = (...parts: string[]) => join(folder, ...parts);
 

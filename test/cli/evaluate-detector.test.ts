@@ -6,7 +6,7 @@ import { readPictureHeader } from '../../engine/imaging';
 import type { DetectionMetrics } from '../../engine/statistics';
 import { filesIn } from '../engine/datasets/files';
 import { needShared } from '../support/shared-data';
-import { lastLine, optiQuality } from './run';
+import { CLI_LIMIT_MS, lastLine, optiQuality } from './run';
 
 interface Expected {
   names: string[];
@@ -20,7 +20,9 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-describe('opti-quality evaluate-detector', () => {
+describe('opti-quality evaluate-detector', function () {
+  this.timeout(CLI_LIMIT_MS);
+
   /** True boxes are those that the original implementation finds: a detector that equals it finds all of them first. */
   it('gives 1 to a detector that finds every box before anything else', async function () {
     const source = needShared(this, 'models/yolo11n-synthetic');

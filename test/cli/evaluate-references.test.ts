@@ -7,6 +7,7 @@ import { packageRoot } from '../../engine/domain';
 import type { Plane } from '../../engine/patchcore/reference/plane';
 import { partScene, planeOf, pngOf, withBlot } from '../engine/patchcore/reference/scenes';
 import { needShared } from '../support/shared-data';
+import { CLI_LIMIT_MS } from './run';
 
 interface Outcome {
   readonly code: number;
@@ -46,7 +47,7 @@ function withDefect(plane: Plane, x: number, y: number): Plane {
 const reportOf = ({ stdout }: Outcome) => JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Report;
 
 describe('opti-quality evaluate --references', function () {
-  this.timeout(300_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
   const path = (...parts: string[]) => join(folder, ...parts);
   const folders = () => [

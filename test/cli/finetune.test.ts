@@ -10,7 +10,7 @@ import { packageRoot } from '../../engine/domain';
 import { readModel } from '../../engine/onnx';
 import { smallDetectorFile } from '../engine/learning/detector-training/small-detector';
 import { squares } from '../engine/learning/detector-training/squares';
-import { lastLine, optiQuality } from './run';
+import { CLI_LIMIT_MS, lastLine, optiQuality } from './run';
 
 interface Report {
   readonly model: string | null;
@@ -21,7 +21,7 @@ interface Report {
 }
 
 describe('opti-quality finetune', function () {
-  this.timeout(120_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
   let data: string;
   let model: string;

@@ -12,10 +12,10 @@ import { squares } from '../engine/learning/detector-training/squares';
 import { sampleDetector } from '../engine/packages/class-samples';
 import { trainSmallModel } from '../engine/patchcore/small-model';
 import { readBankManifest } from '../support/bank-manifest';
-import { lastLine, type Outcome, optiQuality } from './run';
+import { CLI_LIMIT_MS, lastLine, type Outcome, optiQuality } from './run';
 
 describe('opti-quality models export, import and verify', function () {
-  this.timeout(120_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
   let model: string;
   const path = (...parts: string[]) => join(folder, ...parts);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../../engine/domain';
 import { FileServer, refusing } from '../support/file-server';
+import { CLI_LIMIT_MS } from './run';
 
 interface Outcome {
   readonly code: number;
@@ -14,7 +15,7 @@ interface Outcome {
 }
 
 describe('opti-quality models', function () {
-  this.timeout(60_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
 
   function optiQuality(...args: string[]): Promise<Outcome> {

@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { packageRoot } from '../../engine/domain';
 import { blotOf, drawPicture } from '../engine/patchcore/pictures';
 import { readBankManifest } from '../support/bank-manifest';
+import { CLI_LIMIT_MS } from './run';
 
 interface Outcome {
   readonly code: number;
@@ -38,7 +39,7 @@ interface Evaluation {
 }
 
 describe('opti-quality', function () {
-  this.timeout(120_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
   let model: string;
   const path = (...parts: string[]) => join(folder, ...parts);

@@ -7,6 +7,7 @@ import type { Region } from '../../engine/domain';
 import { packageRoot } from '../../engine/domain';
 import { readManifest } from '../../engine/packages';
 import { partScene, planeOf, pngOf, withBlot } from '../engine/patchcore/reference/scenes';
+import { CLI_LIMIT_MS } from './run';
 
 interface Outcome {
   readonly code: number;
@@ -36,7 +37,7 @@ function run(...args: string[]): Promise<Outcome> {
 }
 
 describe('golden pictures on the command line', function () {
-  this.timeout(120_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
   const path = (...parts: string[]) => join(folder, ...parts);
 

@@ -9,10 +9,10 @@ import { openStore, type Store } from '../../engine/store';
 import { settlePart } from '../engine/learning/history';
 import { drawPicture } from '../engine/patchcore/pictures';
 import { trainSmallModel } from '../engine/patchcore/small-model';
-import { lastLine, optiQuality } from './run';
+import { CLI_LIMIT_MS, lastLine, optiQuality } from './run';
 
 describe('opti-quality rescore', function () {
-  this.timeout(120_000);
+  this.timeout(CLI_LIMIT_MS);
   let folder: string;
   let store: Store;
   let escaped: string;
@@ -28,7 +28,8 @@ describe('opti-quality rescore', function () {
     const bad = await drawPicture({ seed: 902, defective: true });
     await settlePart(store, bad, { verdict: 'OK', score: 0.5, capturedAt: '2026-03-01T10:00:00.000Z' });
     await settlePart(store, good, { verdict: 'OK', score: 0.5, capturedAt: '2026-03-02T10:00:00.000Z' });
-    escaped = await settlePart(store, good, { verdict: 'NG', score: 5, label: 'NG', serial: 'A,"1"' });
+    const last = { label: 'NG', serial: 'A,"1"', capturedAt: '2026-03-03T10:00:00.000Z' } as const;
+    escaped = await settlePart(store, good, { verdict: 'NG', score: 5, ...last });
   });
   after(async () => {
     await store.close();

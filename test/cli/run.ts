@@ -2,6 +2,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../../engine/domain';
 
+/** A test starts up to two dozen processes, which takes long beside other work. */
+export const CLI_LIMIT_MS = 600_000;
+
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
