@@ -255,7 +255,8 @@ describe('camera-capture', () => {
       await start({ source: 'http', url, timeout: '3000', deadline: '300' });
       send('camera', {});
       const verdict = await until(() => collect('ng')[0]);
-      assert.deepEqual(inspectionIn(verdict).decision?.reasons, ['deadline-exceeded']);
+      // the rest of 300 ms may be too little to record it in, which is told, too
+      assert.equal(inspectionIn(verdict).decision?.reasons[0], 'deadline-exceeded');
     });
 
     it('counts triggers beyond the queue as missed, warns, and gives each its verdict', async () => {
@@ -340,10 +341,10 @@ describe('camera-capture', () => {
       await until(() => deadlines.length === 1);
       assert.deepEqual(deadlines, [Date.parse(opened[0].deadlineAt)]);
       const reasons: unknown[] = [];
-      station.events.on('inspection-settled', ({ decision }) => reasons.push(decision?.reasons));
+      station.events.on('inspection-settled', ({ decision }) => reasons.push(decision?.reasons[0]));
       const warned = warnings('camera');
       await unloadFlow();
-      assert.deepEqual([reasons, warned], [[['interrupted']], []]);
+      assert.deepEqual([reasons, warned], [['interrupted'], []]);
     });
 
     it('keeps control characters out of serial numbers', async () => {

@@ -238,7 +238,8 @@ describe('confidence-router', () => {
     const shown = statuses('router');
     const message = await part([anomaly(0.5)], 'plate', 200);
     const ng = await until(() => collect('ng')[0]);
-    assert.deepEqual(decisionIn(ng)?.reasons, ['deadline-exceeded']);
+    // the rest of 200 ms may be too little to record it in, which is told, too
+    assert.equal(decisionIn(ng)?.reasons[0], 'deadline-exceeded');
     assert.ok(Buffer.isBuffer(ng.payload), 'with its picture');
     send('router', message);
     await until(() => shown.some(({ text }) => text?.includes('1 late or double')));
