@@ -51,7 +51,7 @@ export async function runTests(groups, { node = process.execPath, env = {} } = {
 function runMocha(node, files, env) {
   const mocha = require.resolve('mocha/bin/mocha.js');
   const reporter = join(root, 'test/reporter.cjs');
-  const child = spawn(node, ['--import', 'tsx', mocha, '--reporter', reporter, '--timeout', '60000', files], {
+  const child = spawn(node, ['--import', 'tsx', mocha, '--reporter', reporter, '--timeout', '180000', files], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env,

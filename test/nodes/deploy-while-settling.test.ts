@@ -21,7 +21,7 @@ import {
 } from './support';
 
 describe('a deploy while a verdict is being recorded', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   useNodeRed();
 
   for (const type of ['nodes', 'full'] as const) {

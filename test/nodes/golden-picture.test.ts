@@ -72,7 +72,7 @@ describe('patchcore-infer with golden pictures', function () {
   async function start(references: string): Promise<Station> {
     await loadFlow([
       flowTab(),
-      stationNode(await folderWithPlateModel(), { deadline: 20_000 }),
+      stationNode(await folderWithPlateModel()),
       on(TAB, {
         id: 'camera',
         type: 'camera-capture',

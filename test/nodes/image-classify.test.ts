@@ -28,7 +28,7 @@ import {
 function line(dataFolder: string, classify: object = {}): FlowNode[] {
   return [
     flowTab(),
-    stationNode(dataFolder, { deadline: 20_000 }),
+    stationNode(dataFolder),
     on(TAB, {
       id: 'camera',
       type: 'camera-capture',
@@ -76,7 +76,7 @@ const decisionAt = async (output: string, place = 0) =>
 const errorText = async (place = 0) => ((await until(() => collect('errors')[place])).error as Error).message;
 
 describe('image-classify', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   useNodeRed();
 
   it('names the class with the deployed classifier, and the line does what the class means', async () => {

@@ -29,7 +29,7 @@ import {
 function line(dataFolder: string, infer: object = {}): FlowNode[] {
   return [
     flowTab(),
-    stationNode(dataFolder, { deadline: 20_000 }),
+    stationNode(dataFolder),
     on(TAB, {
       id: 'camera',
       type: 'camera-capture',

@@ -107,7 +107,7 @@ export function stationNode(dataFolder: string, overrides: object = {}): FlowNod
     type: 'inspection-station',
     name: 'line',
     dataFolder,
-    deadline: 30_000,
+    deadline: 60_000,
     version: 1,
     ...overrides,
   };
@@ -227,7 +227,7 @@ function readText(file: string): string {
 export async function until<T>(
   condition: () => T | Promise<T>,
   what: string | (() => string) = 'the expected state',
-  milliseconds = 30_000,
+  milliseconds = 60_000,
 ): Promise<NonNullable<T>> {
   const end = Date.now() + milliseconds;
   for (;;) {

@@ -32,7 +32,7 @@ const FILE = 'colours.onnx';
 function line(dataFolder: string, detect: object = {}, station: object = {}): FlowNode[] {
   return [
     flowTab(),
-    stationNode(dataFolder, { deadline: 20_000, ...station }),
+    stationNode(dataFolder, station),
     on(TAB, {
       id: 'camera',
       type: 'camera-capture',
@@ -80,7 +80,7 @@ const errorText = async (place = 0) => ((await until(() => collect('errors')[pla
 const redAndGreen = () => colouredPicture([['red', 255], null, null, ['green', 128]]);
 
 describe('yolo-detect', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   useNodeRed();
 
   it('adds the boxes of a model file by name and in pixels of the picture, and the line rejects the part', async () => {

@@ -34,7 +34,7 @@ export async function stockFlow(): Promise<FlowNode[]> {
 export function uploadFlow(camera: object = {}, station: object = {}): FlowNode[] {
   return [
     { id: TAB, type: 'tab', label: 'line' },
-    { id: STATION, type: 'inspection-station', name: 'line', deadline: 30_000, ...station },
+    { id: STATION, type: 'inspection-station', name: 'line', deadline: 60_000, ...station },
     {
       id: CAMERA,
       type: 'camera-capture',
