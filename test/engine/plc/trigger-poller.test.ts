@@ -85,7 +85,7 @@ describe('trigger poller', () => {
 
   it('reads a part in one request', async () => {
     const plc = await startPlc(cleanup);
-    const { connection, triggers } = await watch(plc);
+    const { connection, polled, triggers } = await watch(plc);
     plc.trigger();
     await until(() => triggers.length === 1, 'a trigger');
     const reads: number[][] = [];
@@ -94,6 +94,8 @@ describe('trigger poller', () => {
       reads.push([address, count]);
       return read(address, count, unit);
     };
+    // the read under way is not among them, and must not be the one that sees the part
+    await polled();
     plc.trigger();
     await until(() => triggers.length === 2, 'the next trigger');
     assert.deepEqual([...new Set(reads.map(String))], ['0,12']);
