@@ -31,7 +31,7 @@ export class InspectionApi {
   }
 
   async get<T>(path: string): Promise<T> {
-    return read<T>(await fetch(`${this.root}${path}`));
+    return this.request<T>(path, {});
   }
 
   async post<T>(path: string, body: unknown = {}): Promise<T> {
@@ -43,12 +43,11 @@ export class InspectionApi {
   }
 
   async upload(picture: Buffer, query: Record<string, string>): Promise<UploadAnswer> {
-    const response = await fetch(`${this.root}/upload/?${new URLSearchParams(query)}`, {
+    return this.request<UploadAnswer>(`/upload/?${new URLSearchParams(query)}`, {
       method: 'POST',
       headers: { 'content-type': 'application/octet-stream' },
       body: new Uint8Array(picture),
     });
-    return read<UploadAnswer>(response);
   }
 
   /** All inspections that match, newest first. */
@@ -88,18 +87,16 @@ export class InspectionApi {
     return items.find(({ deployed }) => deployed);
   }
 
-  private async send<T>(method: string, path: string, body: unknown): Promise<T> {
-    const response = await fetch(`${this.root}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    return read<T>(response);
+  private send<T>(method: string, path: string, body: unknown): Promise<T> {
+    const headers = { 'content-type': 'application/json' };
+    return this.request<T>(path, { method, headers, body: JSON.stringify(body) });
   }
-}
 
-async function read<T>(response: Response): Promise<T> {
-  const body = await response.json();
-  if (!response.ok) throw new Error(`${response.status} ${response.url}: ${JSON.stringify(body)}`);
-  return body as T;
+  private async request<T>(path: string, { headers, ...init }: RequestInit): Promise<T> {
+    // each on a connection of its own: one that was kept may be closed by the server just when the next request is sent
+    const response = await fetch(`${this.root}${path}`, { ...init, headers: { ...headers, connection: 'close' } });
+    const body = await response.json();
+    if (!response.ok) throw new Error(`${response.status} ${response.url}: ${JSON.stringify(body)}`);
+    return body as T;
+  }
 }
