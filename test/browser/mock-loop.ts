@@ -4,6 +4,7 @@ import {
   type DatasetStats,
   type DecisionComparison,
   type DeploymentRecord,
+  type FolderImportRun,
   type GateReport,
   type Job,
   type ModelComparison,
@@ -17,6 +18,21 @@ import {
 } from '../../engine/domain';
 
 const AT = '2026-03-20T09:00:00Z';
+const REFUSAL = {
+  name: 'torn.jpg',
+  reason: 'It is truncated.',
+  error: { code: 'unknown-here', message: 'It is truncated.' },
+} as const;
+
+function importOf({ partType, folder, label = null }: Record<string, unknown>): FolderImportRun {
+  return {
+    id: newId(),
+    ...({ partType, folder, label } as Pick<FolderImportRun, 'partType' | 'folder' | 'label'>),
+    ...{ actor: 'anonymous', state: 'running', done: 12, total: 34 },
+    ...{ accepted: 12, duplicates: 0, refused: 0, refusals: [], error: null },
+    ...{ startedAt: AT, endedAt: null },
+  };
+}
 
 /** Two pictures decided otherwise: a defective one that would pass, and a good one that is no longer stopped. */
 export function changedDecisions(ids: readonly string[], pictures = 200): DecisionComparison {
@@ -143,6 +159,8 @@ interface Station {
 
 export class MockLoop {
   readonly snapshots: SnapshotSummary[] = [];
+  /** Newest first. */
+  imports: FolderImportRun[] = [];
   readonly history: DeploymentRecord[] = [];
   readonly removed: RemovedVersion[] = [];
   readonly retraining: RetrainStatus[] = [];
@@ -176,6 +194,15 @@ export class MockLoop {
     return this.#dataset(line, query, body) ?? this.#models(line, query, body) ?? this.#jobs(line);
   }
 
+  /** The import that runs has come to its end. */
+  endImport(state: 'completed' | 'cancelled'): FolderImportRun {
+    const [{ done, ...run }, ...earlier] = this.imports;
+    const came = { done: 34, accepted: 31, duplicates: 2, refused: 1, refusals: [REFUSAL] };
+    const ended = { ...run, ...(state === 'completed' ? came : { done, accepted: done }), state, endedAt: AT };
+    this.imports = [ended, ...earlier];
+    return ended;
+  }
+
   ready(versions: readonly string[], name = 'plate'): void {
     const ids = this.#station.inspections.map(({ id }) => id).slice(0, 2);
     const comparison = comparisonOf(name, versions, changedDecisions(ids, 80));
@@ -205,7 +232,13 @@ export class MockLoop {
         ],
       };
     }
-    if (line === 'POST /training/import-folder') return { accepted: 31, duplicates: 2, refused: [] };
+    if (line === 'POST /training/import-folder') {
+      this.imports.unshift(importOf(body));
+      return this.imports[0];
+    }
+    if (line === 'GET /training/imports') return { items: this.imports };
+    const cancelled = /^POST \/training\/imports\/(\w+)\/cancel$/.exec(line)?.[1];
+    if (cancelled !== undefined) return this.endImport('cancelled');
     return undefined;
   }
 

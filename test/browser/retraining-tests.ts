@@ -50,11 +50,32 @@ export function retrainingTests(tools: WidgetTools): void {
     await page.getByRole('button', { name: 'Upload 2 pictures' }).click();
     await see(page, '1 picture taken in, 1 refused', labels);
     await see(page, 'b.jpg: It is truncated.', labels);
-    await page.locator('input[name=import-folder]').fill('old/good');
-    await page.locator('[data-action=import-folder]').click();
-    const folder = { partType: 'plate', folder: 'old/good', label: 'NG' };
+  });
+
+  it('imports a folder with the class of its defects, shows how far it is after a reload, and cancels it', async () => {
+    tools.station.addVersion('1', true);
+    const page = await show('ui-training');
+    const labels = '.oq-labels';
+    const begin = async () => {
+      await page.locator('input[name=import-folder]').fill('old/bad');
+      await page.locator('[data-action=import-folder]').click();
+      await see(page, 'Importing old/bad: 12 of 34', labels);
+    };
+    await page.getByText('Bring in pictures').click();
+    await page.locator('input[data-label=NG]').check();
+    await page.locator('input[name=frame-class]').fill('dent');
+    await begin();
+    const folder = { partType: 'plate', folder: 'old/bad', label: 'NG', class: 'dent' };
     assert.deepEqual(await bodyOf(/POST \/training\/import-folder$/), folder);
-    await see(page, '31 pictures taken in, 2 here already', labels);
+    await page.reload();
+    await see(page, 'Importing old/bad: 12 of 34', labels);
+    assert.ok(await page.locator('[data-import=running]').isVisible());
+    tools.station.loop.endImport('completed');
+    await see(page, 'old/bad: 31 pictures taken in, 2 here already, 1 refused', labels);
+    await see(page, 'torn.jpg: It is truncated.', labels);
+    await begin();
+    await page.locator('[data-action=cancel-import]').click();
+    await see(page, 'old/bad: cancelled; 12 pictures taken in', labels);
   });
 
   it('trains with a priority and a policy, within their ranges', async () => {

@@ -32,6 +32,7 @@ export type {
   Difference,
   Fault,
   Finding,
+  FolderImportRun,
   GateDecision,
   GateReport,
   Inspection,

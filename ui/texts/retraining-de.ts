@@ -66,7 +66,13 @@ export const retrainingDe: typeof retrainingEnUS = {
     split: 'Zum Lernen / zurückgehalten',
     splitText: (train, val) => `${train} / ${val}`,
     unused: 'Noch von keinem Training benutzt',
-    perClass: 'Rahmen nach Klasse',
+    perClass: 'Nach Klasse',
+    ofClass: (boxes, pictures, count) =>
+      boxes > 0
+        ? `${count(boxes)} Rahmen auf ${pictures === 1 ? '1 Bild' : `${count(pictures)} Bildern`}`
+        : pictures === 1
+          ? '1 Bild'
+          : `${count(pictures)} Bilder`,
     perMonth: 'Bewertungen nach Monat',
     sources: { review: 'Davon aus der Nachprüfung', imported: 'Davon mitgebracht' },
     month: (ok, ng) => `${ok} OK, ${ng} NG`,
@@ -98,8 +104,20 @@ export const retrainingDe: typeof retrainingEnUS = {
         ...(refused > 0 ? [`${refused} abgelehnt`] : []),
       ].join(', '),
     outcomes: { accepted: 'aufgenommen', duplicate: 'schon da', refused: 'abgelehnt' },
+    shows: 'Klasse des Fehlers, für einen Klassifikator',
+    showsTip: 'Freiwillig. Bilder mit Rahmen haben ihre Klassen von diesen.',
     folder: 'Oder ein Ordner auf dem Server',
     importFolder: 'Ordner importieren',
+    reading: (folder) => `${folder} wird gelesen`,
+    importing: (folder, done, total) => `${folder} wird importiert: ${done} von ${total}`,
+    importProgress: 'Fortschritt des Imports in Prozent',
+    cancelImport: 'Import abbrechen',
+    importEnded: {
+      completed: (folder, what) => `${folder}: ${what}`,
+      cancelled: (folder, what) => `${folder}: abgebrochen; ${what}`,
+      failed: (folder, why) => `${folder} wurde nicht importiert. ${why}`,
+    },
+    moreRefused: (count) => (count === 1 ? 'und 1 weitere Datei' : `und ${count} weitere Dateien`),
   },
   policy: {
     title: 'Wenn es fertig ist',

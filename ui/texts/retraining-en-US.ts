@@ -76,7 +76,13 @@ export const retrainingEnUS = {
     split: 'Learnt from / held out',
     splitText: (train: string, val: string) => `${train} / ${val}`,
     unused: 'Not used by a training yet',
-    perClass: 'Boxes by class',
+    perClass: 'By class',
+    ofClass: (boxes: number, pictures: number, count: (value: number) => string) =>
+      boxes > 0
+        ? `${boxes === 1 ? '1 box' : `${count(boxes)} boxes`} on ${pictures === 1 ? '1 picture' : `${count(pictures)} pictures`}`
+        : pictures === 1
+          ? '1 picture'
+          : `${count(pictures)} pictures`,
     perMonth: 'Labels by month',
     sources: { review: 'Of these from the review', imported: 'Of these brought in' } as Record<string, string>,
     month: (ok: string, ng: string) => `${ok} OK, ${ng} NG`,
@@ -108,8 +114,20 @@ export const retrainingEnUS = {
         ...(refused > 0 ? [`${refused} refused`] : []),
       ].join(', '),
     outcomes: { accepted: 'taken in', duplicate: 'here already', refused: 'refused' },
+    shows: 'Class of the defect, for a classifier',
+    showsTip: 'Optional. Pictures with boxes have their classes from these.',
     folder: 'Or a folder on the server',
     importFolder: 'Import the folder',
+    reading: (folder: string) => `Reading ${folder}`,
+    importing: (folder: string, done: string, total: string) => `Importing ${folder}: ${done} of ${total}`,
+    importProgress: 'Progress of the import in percent',
+    cancelImport: 'Cancel the import',
+    importEnded: {
+      completed: (folder: string, what: string) => `${folder}: ${what}`,
+      cancelled: (folder: string, what: string) => `${folder}: cancelled; ${what}`,
+      failed: (folder: string, why: string) => `${folder} was not imported. ${why}`,
+    },
+    moreRefused: (count: number) => (count === 1 ? 'and 1 more file' : `and ${count} more files`),
   },
   policy: {
     title: 'When it is done',
