@@ -20,7 +20,6 @@ import { ReviewQueue } from '../../../engine/review';
 import { openStore, type Store } from '../../../engine/store';
 import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { painted } from '../../support/pictures-of-marks';
-import { waitFor } from '../../support/wait';
 import { SIDE, smallDetectorFile } from './detector-training/small-detector';
 import { squares } from './detector-training/squares';
 import { temporaryFolder } from './packages';
@@ -77,8 +76,15 @@ describe('Trainings of detectors', function () {
 
   const train = (detector: DetectorTrainingOptions = QUICK, source: TrainingSource = DATASET, deploy = true) =>
     queue.submit({ kind: 'detector', partType: 'plate', source, deploy, detector }, 'ada');
+  /** Resolves at the moment in which a job tells of an epoch: it has others before it. */
   const epochsDone = (id: string, count: number) =>
-    waitFor(`epoch ${count}`, async () => ((await queue.get(id)).progress?.epoch ?? 0) >= count, TRAINING_LIMIT_MS);
+    new Promise<void>((resolve) => {
+      const remove = queue.events.on('job', (job) => {
+        if (job.id !== id || (job.progress?.epoch ?? 0) < count) return;
+        remove();
+        resolve();
+      });
+    });
   const versionFolder = (version: string) => join(folder.path, 'models', 'plate.detector', version);
   const leftovers = () => {
     const work = join(folder.path, 'training');
@@ -245,7 +251,13 @@ describe('Trainings of detectors', function () {
 /** Process id of the one training that this process has started. */
 function trainingProcess(): number {
   const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').trim().split(' ');
-  const found = children.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('training-child'));
+  const found = children.filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('training-child');
+    } catch {
+      return false; // it has ended meanwhile
+    }
+  });
   assert.equal(found.length, 1);
   return Number(found[0]);
 }
