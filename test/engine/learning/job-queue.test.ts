@@ -114,13 +114,12 @@ describe('JobQueue', function () {
     assert.deepEqual(versionFolders('plate').sort(), ['1', '2']);
   });
 
-  it('cancels a running job within two seconds, leaves nothing of it, and goes on with the next', async () => {
+  it('cancels a running job in the middle, leaves nothing of it, and goes on with the next', async () => {
     const { id } = await train('plate', MANY, true);
     const next = await train('cable', FEW);
     await isTraining(id);
-    const began = Date.now();
     const job = await queue.cancel(id, 'grace');
-    assert.ok(Date.now() - began < 2000);
+    assert.ok((job.progress?.percent ?? 100) < 100, 'ended, not waited for');
     assert.deepEqual([job.state, job.version, job.error], ['cancelled', null, null]);
     assert.deepEqual(versionFolders('plate'), []);
     assert.ok(!(await leftovers()).includes(id));
@@ -174,10 +173,11 @@ describe('JobQueue', function () {
   it('survives the kill of its own process: the training ends too, and is interrupted after the start', async () => {
     await stop();
     const owner = fork(join(__dirname, 'queue-process.ts'), [folder.path]);
-    await new Promise<void>((resolve) => {
+    await new Promise<void>((resolve, reject) => {
       owner.on('message', (job: Job) => {
         if (job.progress) resolve();
       });
+      owner.once('exit', (code) => reject(new Error(`the owner of the queue ended with ${code}`)));
     });
     const training = trainingProcesses(owner.pid);
     assert.equal(training.length, 1);
@@ -185,6 +185,7 @@ describe('JobQueue', function () {
     await waitFor(
       'the end of the training process',
       () => !existsSync(`/proc/${training[0]}`) || isZombie(training[0]),
+      TRAINING_LIMIT_MS,
     );
     await start();
     const [job] = await queue.list();
