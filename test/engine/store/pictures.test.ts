@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { newId } from '../../../engine/domain';
-import { PICTURE, temporaryStore, undoAll } from './support';
+import { PICTURE, temporaryFolder, temporaryStore, undoAll } from './support';
 
 const CAPTURED = '2026-03-04T23:59:59.999Z';
 
 describe('the picture store', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('files a picture by date and verdict', async () => {
@@ -55,8 +55,8 @@ describe('the picture store', function () {
   });
 
   it('opens nothing outside of its own paths', async () => {
-    const { pictures, dataFolder } = await temporaryStore();
-    await writeFile(join(dataFolder, '..', 'secret.jpg'), 'secret').catch(() => {});
+    const { pictures, dataFolder } = await temporaryStore({ dataFolder: join(await temporaryFolder(), 'data') });
+    await writeFile(join(dataFolder, '..', 'secret.jpg'), 'secret');
     const id = newId();
     const paths = [
       '../secret.jpg',
