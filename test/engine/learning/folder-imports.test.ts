@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { FolderImportRun } from '../../../engine/domain';
+import { extname, join } from 'node:path';
+import { type FolderImportRun, sha256Of } from '../../../engine/domain';
 import { encodeJpeg, inspectPicture } from '../../../engine/imaging';
 import { FolderImports, ImportedPictures } from '../../../engine/learning';
 import { openStore, type Store } from '../../../engine/store';
@@ -9,7 +11,7 @@ import { waitFor } from '../../support/wait';
 import { temporaryFolder } from './packages';
 
 describe('Imports of folders', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let store: Store;
   let imports: FolderImports;
@@ -93,6 +95,31 @@ describe('Imports of folders', function () {
     allowed = Number.POSITIVE_INFINITY;
     const rest = await ended(await imports.start(orderOf(path)));
     assert.deepEqual([rest.state, rest.accepted, rest.duplicates], ['completed', 2, 2]);
+  });
+
+  it('leave nothing half when their process is killed, and go on from there', async () => {
+    const path = await pictures('good', 30);
+    await store.close();
+    const dataFolder = join(folder.path, 'data');
+    for (const pictures of [2, 9]) {
+      const child = fork(join(__dirname, `importing-child${extname(__filename)}`), [dataFolder, path]);
+      let seen = 0;
+      child.on('message', (message) => {
+        seen += 1;
+        if (message === 'done' || seen === pictures) child.kill('SIGKILL');
+      });
+      await once(child, 'exit');
+    }
+    store = await openStore({ dataFolder });
+    imports = new FolderImports(new ImportedPictures({ store, inspect: (picture) => inspectPicture(picture) }));
+    const before = await store.labels.labelled('plate');
+    assert.ok(before.length >= 8, `${before.length}`);
+    for (const { picturePath, sha256 } of before) {
+      assert.equal(sha256Of(await store.pictures.read(picturePath)), sha256);
+    }
+    const run = await ended(await imports.start(orderOf(path)));
+    assert.deepEqual([run.duplicates, run.accepted, run.refused], [before.length, 30 - before.length, 0]);
+    assert.equal(await labelled(), 30);
   });
 
   it('end with the station', async () => {
