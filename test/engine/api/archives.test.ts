@@ -13,7 +13,7 @@ import { type Line, openLine, type RunningApi, serveApi } from './line';
 const key = readModelKey('a pass phrase of people');
 
 describe('models over the API, as one file', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let line: Line;
   let api: RunningApi;
   /** Requests that have come. */

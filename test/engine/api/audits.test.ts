@@ -5,7 +5,7 @@ import { type EscapeEstimate, ReviewIntake } from '../../../engine/review';
 import { type Line, openLine, type RunningApi, serveApi } from './line';
 
 describe('the API of what comes into the review queue', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let line: Line;
   let api: RunningApi;
 

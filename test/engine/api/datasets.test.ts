@@ -21,7 +21,7 @@ import { aPicture, type Line, openLine, type RunningApi, serveApi } from './line
 const BOX = { label: 'pit', box: { x: 2, y: 3, width: 10, height: 8 } };
 
 describe('the API of data sets', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let line: Line;
   let api: RunningApi;
   let allowed: string;

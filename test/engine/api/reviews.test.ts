@@ -4,7 +4,7 @@ import { newId, type QueueReason, type ReviewItem, type ReviewStats } from '../.
 import { type Line, openLine, type RunningApi, serveApi } from './line';
 
 describe('the review queue over HTTP', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let line: Line;
   let api: RunningApi;
   /** Who is logged in; nobody unless told. */

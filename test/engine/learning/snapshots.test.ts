@@ -30,7 +30,7 @@ const DAY_MS = 86_400_000;
 const SCRATCH: LabelledBox = { label: 'scratch', box: { x: 1, y: 2, width: 10, height: 5 } };
 
 describe('Data sets of labelled pictures', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   let store: Store;
   let reviews: ReviewQueue;

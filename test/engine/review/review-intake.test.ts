@@ -61,7 +61,7 @@ const causes = (admissions: readonly Admission[]) =>
   admissions.map((admission) => (admission.admitted ? 'in' : admission.cause));
 
 describe('what comes into the review queue', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('gets reasons and information from the findings, and "sent" where they give none', async () => {
@@ -236,7 +236,7 @@ describe('what comes into the review queue', function () {
 });
 
 describe('flagging', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('puts a passed part before a person, with who asks and why, whatever the quotas', async () => {

@@ -30,7 +30,7 @@ async function pictured(store: Store): Promise<ReturnType<typeof decided>> {
 }
 
 describe('the review queue', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('takes an inspection with the reasons of its verdict, or those told', async () => {

@@ -7,7 +7,7 @@ import { temporaryStore, undoAll } from './support';
 const AT = '2026-11-20T10:00:00.000Z';
 
 describe('the counts of the review queue', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('are of what came through a node since a moment, in all and by reason', async () => {
@@ -37,7 +37,7 @@ describe('the counts of the review queue', function () {
 });
 
 describe('stored embeddings', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('come back to the last bit, those of one part type and space, the newest ones', async () => {
@@ -61,7 +61,7 @@ describe('stored embeddings', function () {
 });
 
 describe('audited parts', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   async function add(

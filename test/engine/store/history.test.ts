@@ -7,7 +7,7 @@ import { openStore, type PastInspection, readHistory } from '../../../engine/sto
 import { temporaryFolder } from '../learning/packages';
 
 describe('the history of a data folder', function () {
-  this.timeout(30_000);
+  this.timeout(120_000);
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
   const START = Date.parse('2026-02-01T00:00:00.000Z');
   const MINUTE = 60_000;

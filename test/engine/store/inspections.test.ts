@@ -8,7 +8,7 @@ import { decided, inspection, record, temporaryFolder, temporaryStore, undoAll }
 const settled = { picturePath: null, settledAt: '2026-01-02T03:04:05.000Z', delivered: true } as const;
 
 describe('inspections in the store', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('gives back what it was given', async () => {

@@ -20,7 +20,7 @@ const NEXT: Readonly<Record<string, readonly ReviewState[]>> = {
 };
 
 describe('reviews whose process is killed', function () {
-  this.timeout(60_000);
+  this.timeout(300_000);
   afterEach(undoAll);
 
   it('lose no decision that was told, and no count goes wrong', async () => {

@@ -6,7 +6,7 @@ const AT = '2026-01-02T03:04:05.000Z';
 const ID = (last: string) => `01KDYE3DK8${last.padStart(16, '0')}`;
 
 describe('databases of older versions', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('keep their deployments and labels where they knew neither kinds nor boxes', async () => {

@@ -32,7 +32,7 @@ async function label(store: Store, id: string): Promise<void> {
 }
 
 describe('retention', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('removes the pictures and maps that are too old, by verdict, and keeps their records', async () => {

@@ -69,7 +69,7 @@ async function allOf({ reviews }: Pick<Store, 'reviews'>, filter: ReviewFilter):
 }
 
 describe('review items in the store', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('takes each picture once', async () => {
@@ -379,7 +379,7 @@ describe('review items in the store', function () {
 });
 
 describe('approval by a second person', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   async function labelled(store: Store, reviewer: string | null = 'Ada', actor = 'ada'): Promise<string> {
@@ -511,7 +511,7 @@ describe('approval by a second person', function () {
 });
 
 describe('locks of review items', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   const START = Date.parse(AT);

@@ -8,7 +8,7 @@ import { temporaryStore, undoAll } from './support';
 const AT = '2026-01-02T03:04:05.000Z';
 
 describe('routing settings in the store', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   it('has nothing until something is set', async () => {
@@ -91,7 +91,7 @@ describe('routing settings in the store', function () {
 });
 
 describe('jobs and deployments in the store', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   afterEach(undoAll);
 
   const job = (changes: Partial<Job> = {}): Job => ({

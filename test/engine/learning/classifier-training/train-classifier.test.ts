@@ -22,7 +22,7 @@ import { classifierOf } from '../../../support/networks';
 const SIZE = 64;
 
 describe('training a classifier', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   let backbone: string;
   const path = (...parts: string[]) => join(folder, ...parts);

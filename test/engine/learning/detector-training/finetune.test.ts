@@ -27,7 +27,7 @@ const QUICK = {
 } as const;
 
 describe('Fine-tuning of a detector', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder: string;
   let dataset: DetectionDataset;
   let trained: FinetuneResult;

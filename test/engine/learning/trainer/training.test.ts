@@ -102,7 +102,7 @@ async function infer(model: OnnxModel, image: Tensor): Promise<Float32Array> {
 }
 
 describe('A small network with batch normalisation', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   it('learns from scratch to tell lying bars from standing ones, and does so with its running statistics', async () => {
     const { model, losses, weights, parameters } = await train(1);

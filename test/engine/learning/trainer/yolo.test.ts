@@ -66,7 +66,7 @@ function assertAsExpected(part: number): void {
 }
 
 describe('The body of YOLO11n', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
 
   it('has gradients that agree with finite differences, from the first weights to the last', async function () {
     const trained = [
@@ -93,7 +93,7 @@ describe('The body of YOLO11n', function () {
 });
 
 describe('One training step lowers the loss by what its gradient promises:', function () {
-  this.timeout(20_000);
+  this.timeout(120_000);
   const size = { width: WIDTH, height: HEIGHT, batch: 2 };
 
   it('YOLO11n', async function () {
