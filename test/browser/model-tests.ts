@@ -323,4 +323,24 @@ export function modelTests(tools: WidgetTools): void {
       assert.equal(link.searchParams.get('partType'), 'plate');
     }
   });
+
+  for (const widget of ['ui-training', 'ui-models'] as const) {
+    it(`opens ${widget} on the part type inspected last, then on the one chosen in this browser`, async () => {
+      tools.station.addVersion('1', true);
+      tools.station.setRouting('cable', {}, 'Kim');
+      tools.station.setRouting('valve', {}, 'Kim');
+      await tools.station.addInspection('OK', { partType: 'valve' });
+      const page = await show(widget);
+      const choice = page.locator('select[name=partType]');
+      const opensOn = (name: string) => page.waitForFunction(chosenIs, name);
+      await opensOn('valve');
+      await choice.selectOption('cable');
+      await page.reload();
+      await opensOn('cable');
+    });
+  }
+}
+
+function chosenIs(name: string): boolean {
+  return document.querySelector<HTMLSelectElement>('select[name=partType]')?.value === name;
 }
