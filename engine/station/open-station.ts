@@ -145,6 +145,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     routing.resetThresholds(deployment).catch(fault);
     retraining.deployed(deployment).catch(fault);
   });
+  models.events.on('removed', (removed) => {
+    retraining.removed(removed).catch(fault);
+  });
   models.events.on('warning', ({ name: model, version, message }) =>
     warn(`Model ${model} version ${version}: ${message}`),
   );

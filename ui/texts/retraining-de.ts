@@ -51,6 +51,7 @@ export const retrainingDe: typeof retrainingEnUS = {
       'candidate-refused': 'Version __version__ wurde von der Freigabe abgelehnt.',
       'candidate-measured': 'Version __version__ wurde gemessen.',
       deployed: 'Version __version__ ist im Einsatz.',
+      'removed-later': '__actor__ hat Version __version__ entfernt.',
       'deployed-later': '__actor__ hat Version __version__ eingesetzt.',
       'drift-starts': 'Ein Driftalarm löst ein Training aus.',
       cancelled: 'Es wurde abgebrochen.',

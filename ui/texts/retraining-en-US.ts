@@ -61,6 +61,7 @@ export const retrainingEnUS = {
       'candidate-refused': 'The gate refused version __version__.',
       'candidate-measured': 'Version __version__ was measured.',
       deployed: 'Version __version__ is in production.',
+      'removed-later': '__actor__ removed version __version__.',
       'deployed-later': '__actor__ put version __version__ into production.',
       'drift-starts': 'A drift alarm starts a training.',
       cancelled: 'It was cancelled.',

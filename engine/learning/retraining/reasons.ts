@@ -63,6 +63,8 @@ export const reasons = {
   deployed: (version: string) => told('deployed', `Version ${version} is in production.`, { version }),
   deployedLater: (version: string, actor: string) =>
     told('deployed-later', `${actor} put version ${version} into production.`, { version, actor }),
+  removedLater: (version: string, actor: string) =>
+    told('removed-later', `${actor} removed version ${version}.`, { version, actor }),
   cancelled: () => told('cancelled', 'The training was cancelled.'),
   interrupted: () => told('interrupted', 'The station ended during the training.'),
 } as const;

@@ -4,7 +4,11 @@ import {
   type Job,
   type ModelKind,
   modelNameOf,
+  modelOfName,
+  type Reason,
+  type RemovedVersion,
   type RetrainingRun,
+  type RetrainOutcome,
   type RetrainSettings,
   type RetrainStatus,
   systemClock,
@@ -188,12 +192,24 @@ export class Retraining {
   /** A version went into production: a candidate of a retraining may be among them. */
   async deployed({ partType, kind, version, action, actor }: DeploymentRecord): Promise<void> {
     if (action !== 'deploy') return;
+    await this.#tellLater({ partType, kind, version }, 'deployed', reasons.deployedLater(version, actor));
+  }
+
+  /** A version was taken away: a candidate of a retraining may be among them. */
+  async removed({ name, version, actor }: RemovedVersion): Promise<void> {
+    await this.#tellLater({ ...modelOfName(name), version }, 'candidate', reasons.removedLater(version, actor));
+  }
+
+  /** Says of the run whose candidate a version is what became of it. */
+  async #tellLater(
+    { partType, kind, version }: RetrainedModel & { readonly version: string },
+    outcome: RetrainOutcome,
+    reason: Reason,
+  ): Promise<void> {
     await this.#inTurn(async () => {
       const runs = await this.#store.retraining.list({ partType, kind, outcome: 'candidate', limit: RECENT_RUNS });
       const run = runs.find((one) => one.version === version);
-      if (run === undefined) return;
-      const told = [...run.reasons, reasons.deployedLater(version, actor)];
-      await this.#update({ ...run, outcome: 'deployed', reasons: told });
+      if (run) await this.#update({ ...run, outcome, reasons: [...run.reasons, reason] });
     });
     await this.check();
   }

@@ -419,6 +419,13 @@ describe('Retraining', () => {
       } as const;
       await retraining.deployed({ ...deployment, version: '6' });
       assert.equal((await retraining.history())[0].outcome, 'candidate');
+      const removed = { actor: 'grace', removedAt: deployment.at, until: deployment.at };
+      await retraining.removed({ ...removed, name: 'plate.detector', version: '7' });
+      assert.equal((await retraining.history())[0].reasons.at(-1)?.code, 'candidate-waits');
+      await retraining.removed({ ...removed, name: 'plate', version: '7' });
+      const [away] = await retraining.history();
+      assert.deepEqual([away.outcome, away.reasons.at(-1)?.message], ['candidate', 'grace removed version 7.']);
+      // restored meanwhile
       await retraining.deployed({ ...deployment, version: '7' });
       const [run] = await retraining.history();
       assert.equal(run.outcome, 'deployed');
