@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './project.mjs';
 
@@ -56,6 +56,7 @@ function runMocha(node, files, env) {
     stdio: ['ignore', 'pipe', 'pipe'],
     env,
   });
+  competeWithTrainings(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text) => {
@@ -66,6 +67,18 @@ function runMocha(node, files, env) {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ status: code ?? signal, output }));
   });
+}
+
+/**
+ * Gives the tests the priority that trainings have, the lowest: beside tests of another group that want both processors, a
+ * training would otherwise wait until they are done.
+ */
+function competeWithTrainings({ pid }) {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // it could not be started, which is told otherwise
+  }
 }
 
 function readCounts(file) {

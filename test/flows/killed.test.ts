@@ -6,13 +6,14 @@ import { simulatePart } from '../../engine/simulator';
 import { uploadFlow } from '../support/flows';
 import { removeFolder } from '../support/folders';
 import { InspectionApi, type UploadAnswer } from '../support/inspection-api';
+import { TRAINING_LIMIT_MS } from '../support/jobs';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
 
 const PARTS = 200;
 const CLIENTS = 10;
 
 describe('Node-RED killed with -9 in the middle of 200 parts', function () {
-  this.timeout(600_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   const userDir = mkdtempSync(join(tmpdir(), 'opti-quality-killed-'));
   const answers: UploadAnswer[] = [];
   let nodeRed: RunningNodeRed;

@@ -9,6 +9,7 @@ import { auroc } from '../../engine/statistics';
 import { httpTrigger, uploadFlow } from '../support/flows';
 import { removeFolder } from '../support/folders';
 import { InspectionApi, type InspectionSummary, type UploadAnswer } from '../support/inspection-api';
+import { TRAINING_LIMIT_MS } from '../support/jobs';
 import { type RunningNodeRed, startNodeRed } from '../support/node-red-process';
 import { needShared, picturesIn } from '../support/shared-data';
 import { waitFor } from '../support/wait';
@@ -20,7 +21,7 @@ const run = promisify(execFile);
  * Solar cells in electroluminescence (elpv-dataset, Deitsch et al. 2019), polycrystalline.
  */
 describe('solar cells', function () {
-  this.timeout(600_000);
+  this.timeout(2 * TRAINING_LIMIT_MS);
   const folder = mkdtempSync(join(tmpdir(), 'opti-quality-cells-'));
   let data: string;
   let nodeRed: RunningNodeRed;

@@ -1,4 +1,5 @@
 import type { Inspection, Job, ModelVersion, TrainingRequest, Verdict } from '../../engine/domain';
+import { TRAINING_LIMIT_MS } from './jobs';
 import { waitFor } from './wait';
 
 export interface UploadAnswer {
@@ -78,7 +79,7 @@ export class InspectionApi {
         const job = await this.get<Job>(`/training/jobs/${id}`);
         return job.state !== 'queued' && job.state !== 'running' && job;
       },
-      300_000,
+      TRAINING_LIMIT_MS,
     );
   }
 
