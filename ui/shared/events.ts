@@ -16,8 +16,8 @@ export type LinkState = 'connecting' | 'open' | 'lost';
 
 export interface EventSubscription {
   on(name: EventName, data: unknown): void;
-  /** After a gap: what was missed has to be fetched. */
-  onReconnect(): void;
+  /** The stream is open, for the first time or after a gap: what is not known has to be fetched. */
+  onOpen(): void;
   onState(state: LinkState): void;
   /** Keep receiving while the page is in the background. */
   readonly background?: boolean;
@@ -39,7 +39,8 @@ class EventLink {
   #hidden: ReturnType<typeof setTimeout> | undefined;
   #delay = FIRST_RETRY_MS;
   #state: LinkState = 'connecting';
-  #gap = false;
+  /** Something may have happened that was not pushed. */
+  #gap = true;
 
   constructor(address: string) {
     this.#address = address;
@@ -53,6 +54,7 @@ class EventLink {
     this.#subscriptions.add(subscription);
     subscription.onState(this.#state);
     if (this.#subscriptions.size === 1) this.#start();
+    else if (this.#state === 'open') subscription.onOpen();
   }
 
   remove(subscription: EventSubscription): void {
@@ -84,7 +86,7 @@ class EventLink {
       this.#setState('open');
       if (!this.#gap) return;
       this.#gap = false;
-      for (const subscription of this.#subscriptions) subscription.onReconnect();
+      for (const subscription of this.#subscriptions) subscription.onOpen();
     };
     source.onerror = () => this.#lose();
     for (const name of EVENT_NAMES) {

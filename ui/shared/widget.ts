@@ -33,13 +33,15 @@ export interface Widget {
 
 export interface WidgetEvents {
   on(name: EventName, data: unknown): void;
-  /** At the start and after each gap in the push connection. */
+  /** Once the push connection is open, so that nothing is lost between the two, and after each gap in it. */
   refresh(): void;
   /** Keep the connection while the page is in the background. */
   readonly background?: boolean;
 }
 
 const LOST_AFTER_MS = 2_000;
+/** So long the first loading waits for the push connection. */
+const PATIENCE_MS = 1_000;
 
 /** What every widget needs: API, texts in the user's language, pushed events, its errors and its socket. */
 export function useWidget(id: string, props: WidgetProps, events: WidgetEvents): Widget {
@@ -55,6 +57,7 @@ export function useWidget(id: string, props: WidgetProps, events: WidgetEvents):
   const actionProblem = ref('');
   const loadProblem = ref('');
   let lostTimer: ReturnType<typeof setTimeout> | undefined;
+  let patience: ReturnType<typeof setTimeout> | undefined;
   let leave: (() => void) | undefined;
 
   const onState = (state: LinkState): void => {
@@ -71,16 +74,21 @@ export function useWidget(id: string, props: WidgetProps, events: WidgetEvents):
       loadProblem.value = texts.problems['no-api'];
       return;
     }
-    events.refresh();
+    const refresh = (): void => {
+      clearTimeout(patience);
+      events.refresh();
+    };
+    patience = setTimeout(refresh, PATIENCE_MS);
     leave = subscribe(api.url('/events'), {
       on: (name, data) => events.on(name, data),
-      onReconnect: () => events.refresh(),
+      onOpen: refresh,
       onState,
       background: events.background,
     });
   });
   onBeforeUnmount(() => {
     clearTimeout(lostTimer);
+    clearTimeout(patience);
     leave?.();
   });
 
