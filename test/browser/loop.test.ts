@@ -45,7 +45,8 @@ async function makePart(serial: string, seed: number): Promise<Part> {
 }
 
 describe('the loop: a product with harmless stains that its first model does not know', function () {
-  this.timeout(300_000);
+  // trainings have the lowest priority: beside other tests they take many times as long
+  this.timeout(900_000);
   const userDir = mkdtempSync(join(tmpdir(), 'opti-quality-loop-'));
   let browser: Browser;
   let nodeRed: RunningNodeRed;
@@ -157,7 +158,7 @@ describe('the loop: a product with harmless stains that its first model does not
         const { items: runs } = await api.get<{ items: RetrainingRun[] }>('/retraining/history?partType=plate');
         return runs[0] !== undefined && runs[0].outcome !== 'running' && runs[0];
       },
-      180_000,
+      600_000,
     );
     assert.equal(run.outcome, 'deployed', JSON.stringify(run.reasons));
     assert.equal(run.trigger, 'labels');

@@ -28,6 +28,7 @@ import {
 } from '../../engine/domain';
 import { simulatePart } from '../../engine/simulator';
 import { calibrate } from '../../engine/statistics';
+import { waitFor } from '../support/wait';
 import { MockLoop } from './mock-loop';
 import { MockProblem, MockReview } from './mock-review';
 
@@ -142,12 +143,10 @@ export class MockStation {
 
   /** The last request with this `METHOD path`, once it came. */
   async request(match: RegExp): Promise<{ readonly line: string; readonly body: unknown }> {
-    for (let attempt = 0; attempt < 200; attempt++) {
-      const found = this.requests.findLast(({ line }) => match.test(line));
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    throw new Error(`no request ${match}; there were ${this.requests.map(({ line }) => line).join(', ')}`);
+    const last = () => this.requests.findLast(({ line }) => match.test(line));
+    return waitFor(`a request ${match}`, last).catch((error: Error) => {
+      throw new Error(`${error.message}; there were ${this.requests.map(({ line }) => line).join(', ')}`);
+    });
   }
 
   /** The next request whose `METHOD path` matches fails. */

@@ -10,6 +10,7 @@ import type { NodeAPI } from 'node-red';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { packageRoot } from '../../engine/domain';
 import { BrowserCameras } from '../../engine/station';
+import { waitFor } from '../support/wait';
 import { MockStation } from './mock-station';
 
 export const WIDGETS = {
@@ -133,7 +134,8 @@ export async function startDashboard(): Promise<Dashboard> {
   await RED.start();
   const { port } = server.address() as AddressInfo;
   const base = `http://127.0.0.1:${port}`;
-  await untilServed(`${base}/dashboard/_setup`);
+  const setup = `${base}/dashboard/_setup`;
+  await waitFor(setup, async () => (await fetch(setup).catch(() => undefined))?.ok);
 
   return {
     station,
@@ -153,15 +155,6 @@ export async function startDashboard(): Promise<Dashboard> {
 
 interface ExpressApp {
   use(path: string, handler: unknown): void;
-}
-
-async function untilServed(address: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const response = await fetch(address).catch(() => undefined);
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${address} is not served`);
 }
 
 /** Where the generated pack finds what this process made; its nodes are loaded by Node-RED with plain require. */
