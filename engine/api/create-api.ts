@@ -371,15 +371,20 @@ function sendProblem(
   response.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
-  if (!request.complete) {
-    response.setHeader('Connection', 'close');
-    drain(request);
+  const body = JSON.stringify(problem);
+  if (request.complete) {
+    response.end(body);
+    return;
   }
-  response.end(JSON.stringify(problem));
+  response.setHeader('Connection', 'close');
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.write(body);
+  // its end closes the connection, and a client that still sends would lose the answer
+  drain(request, () => response.end());
 }
 
-/** Drops the rest of a body, within limits: a connection closed at once would lose the answer on its way. */
-function drain(request: IncomingRequest): void {
+/** Drops the rest of a body, within limits. @param onEnd called when nothing more comes */
+function drain(request: IncomingRequest, onEnd: () => void): void {
   let bytes = 0;
   const timer = setTimeout(() => request.destroy(), DRAIN_LIMIT_MS);
   request.on('data', (chunk: Buffer) => {
@@ -387,7 +392,11 @@ function drain(request: IncomingRequest): void {
     if (bytes > DRAIN_LIMIT_BYTES) request.destroy();
   });
   request.on('error', () => {});
-  request.once('close', () => clearTimeout(timer));
+  request.once('end', onEnd);
+  request.once('close', () => {
+    clearTimeout(timer);
+    onEnd();
+  });
   request.resume();
 }
 

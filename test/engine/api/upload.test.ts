@@ -246,6 +246,28 @@ describe('POST /upload/', () => {
     });
   }
 
+  it('keeps the connection of a refused body open until it is sent, so that its answer is not lost', async () => {
+    const socket = connect(api.port, '127.0.0.1');
+    let text = '';
+    let ended = false;
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.once('end', () => {
+      ended = true;
+    });
+    socket.write('POST /inspection/api/upload/ HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n');
+    socket.write('content-length: 5000\r\n\r\n');
+    await waitFor('the whole answer', () => text.endsWith('}'));
+    assert.match(text, /^HTTP\/1\.1 415 /);
+    for (let part = 0; part < 10; part += 1) {
+      assert.equal(ended, false, `after ${500 * part} of 5000 bytes`);
+      await new Promise((resolve) => socket.write(Buffer.alloc(500), resolve));
+    }
+    await waitFor('the end', () => ended);
+    socket.destroy();
+  });
+
   for (const [kind, head] of [
     ['raw body', 'content-type: image/jpeg\r\ncontent-length: 5000\r\n\r\n'],
     ['form', `content-type: ${form}\r\ncontent-length: 5000\r\n\r\n${part('file', 'a.jpg')}\r\n`],
