@@ -1,7 +1,7 @@
 import type { SnapshotItem } from '../domain';
 
-/** With fewer, one picture would weigh more than 20 points of the escapes, and the accept level needs each that is there. */
-const LEAST_JUDGES = 5;
+/** With fewer, one picture would weigh more than 10 points of the escapes, and the accept level needs each that is there. */
+const LEAST_JUDGES = 10;
 
 export interface PartedDefects<Item> {
   /** They set the accept level of an anomaly model. */
@@ -14,7 +14,7 @@ export interface PartedDefects<Item> {
 
 /**
  * Parts the pictures labelled NG by the fixed split: those held out judge, and the others set the accept level. With fewer than
- * five held out, all do both.
+ * ten held out, all do both.
  */
 export function partDefects<Item extends Pick<SnapshotItem, 'label' | 'split'>>(
   pictures: readonly Item[],

@@ -7,15 +7,15 @@ const good = { id: 'good', label: 'OK', split: 'val' } as const;
 
 describe('Pictures labelled NG', () => {
   it('judge when they are held out, and set the accept level when they are not', () => {
-    const { levels, judges, same } = partDefects([good, ...defects('val', 5), ...defects('train', 20)]);
-    assert.deepEqual([levels.length, judges.length, same], [20, 5, false]);
+    const { levels, judges, same } = partDefects([good, ...defects('val', 10), ...defects('train', 20)]);
+    assert.deepEqual([levels.length, judges.length, same], [20, 10, false]);
     assert.ok(levels.every(({ split }) => split === 'train') && judges.every(({ split }) => split === 'val'));
   });
 
-  it('do both when fewer than five are held out, or none is not', () => {
+  it('do both when fewer than ten are held out, or none is not', () => {
     for (const pictures of [
-      [good, ...defects('val', 4), ...defects('train', 20)],
-      [...defects('val', 9), good],
+      [good, ...defects('val', 9), ...defects('train', 20)],
+      [...defects('val', 19), good],
     ]) {
       const { levels, judges, same } = partDefects(pictures);
       assert.ok(same);

@@ -56,19 +56,19 @@ describe('Figures of a candidate', () => {
     assert.deepEqual(point(escapes!), { before: 2 / 3, after: 0, difference: -2 / 3 });
   });
 
-  it('take what is held out, and of anomaly scores all that is NG where fewer than five of it are held out', () => {
+  it('take what is held out, and of anomaly scores all that is NG where fewer than ten of it are held out', () => {
     const of = (label: Label, split: GatePicture['split'], count: number) =>
       Array.from({ length: count }, (_, place) => picture(`${label} ${split} ${place}`, label, { split }));
     const good = [...of('OK', 'val', 2), ...of('OK', 'train', 3)];
     const measured = (pictures: readonly GatePicture[], kind: ModelKind) =>
       ['OK', 'NG'].map((label) => heldOutOf(pictures, kind).filter((one) => one.label === label).length);
-    const few = [...good, ...of('NG', 'val', 4), ...of('NG', 'train', 6)];
-    assert.deepEqual(measured(few, 'detector'), [2, 4]);
-    assert.deepEqual(measured(few, 'patchcore'), [2, 10]);
-    const many = [...good, ...of('NG', 'val', 5), ...of('NG', 'train', 6)];
-    assert.deepEqual(measured(many, 'detector'), [2, 5]);
-    assert.deepEqual(measured(many, 'patchcore'), [2, 5]);
-    assert.deepEqual(measured([...good, ...of('NG', 'val', 5)], 'patchcore'), [2, 5], 'levels need some, too');
+    const few = [...good, ...of('NG', 'val', 9), ...of('NG', 'train', 6)];
+    assert.deepEqual(measured(few, 'detector'), [2, 9]);
+    assert.deepEqual(measured(few, 'patchcore'), [2, 15]);
+    const many = [...good, ...of('NG', 'val', 10), ...of('NG', 'train', 6)];
+    assert.deepEqual(measured(many, 'detector'), [2, 10]);
+    assert.deepEqual(measured(many, 'patchcore'), [2, 10]);
+    assert.deepEqual(measured([...good, ...of('NG', 'val', 10)], 'patchcore'), [2, 10], 'levels need some, too');
   });
 });
 

@@ -131,19 +131,22 @@ describe('Judging a candidate', function () {
       assert.deepEqual(report.against, { name: 'weave', version: '1' });
     });
 
-    it('counts escapes among the NG pictures that set no level, once five are held out, and looks at all of them', async () => {
+    it('counts escapes among the NG pictures that set no level, once ten are held out, and looks at all of them', async () => {
       const dataset = { id: 'set', hash: 'hash' };
       const few = await judge(orderOf('weave', { kind: 'patchcore', pictures, dataset }), () => {});
       assert.deepEqual(few.holdOut?.levels, { ng: 3, same: true });
       const [, , , severer, milder] =
         scores['bad a'] > scores['bad b'] ? pictures : pictures.with(3, pictures[4]).with(4, pictures[3]);
-      const heldOut = [0, 1, 2, 3, 4].map((place) => ({ ...severer, id: `held out ${place}`, split: 'val' }) as const);
+      const heldOut = Array.from(
+        { length: 10 },
+        (_, at) => ({ ...severer, id: `held out ${at}`, split: 'val' }) as const,
+      );
       const many = [...heldOut, { ...milder, split: 'train' } as const];
       const { holdOut, labelledNgNewlyPassed } = await judge(
         orderOf('weave', { kind: 'patchcore', pictures: many, dataset }),
         () => {},
       );
-      assert.deepEqual([holdOut?.ng, holdOut?.levels], [5, { ng: 1, same: false }]);
+      assert.deepEqual([holdOut?.ng, holdOut?.levels], [10, { ng: 1, same: false }]);
       assert.deepEqual(point(holdOut?.escapes), [0, 0]);
       assert.equal(labelledNgNewlyPassed, 1, 'the one that set the levels');
     });
