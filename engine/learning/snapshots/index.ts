@@ -7,7 +7,6 @@ export {
   type ImportedPicturesEvents,
   type ImportOrder,
   type ImportResult,
-  type ImportWatch,
   type IncomingPicture,
   PictureNotRead,
 } from './imported-pictures';
