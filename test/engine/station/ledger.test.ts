@@ -344,7 +344,7 @@ describe('the ledger', function () {
     const part = first.ledger.attachPicture(first.ledger.open({ ...PART, route: 'a' }), picture, IMAGE);
     const waiting = first.ledger.settled(part.id);
     await first.ledger.close();
-    assert.deepEqual((await waiting).decision?.reasons, ['interrupted']);
+    assert.equal((await waiting).decision?.reasons[0], 'interrupted');
     assert.throws(() => first.ledger.open(PART), { code: 'station-closed' });
     assert.equal(await first.ledger.settle(part, decision('OK')), null);
 

@@ -376,7 +376,7 @@ describe('a station', function () {
     const part = first.inspections.open({ ...PART, route: 'tab' });
     const waiting = first.inspections.settled(part.id);
     await Promise.all([first.close(), first.close()]);
-    assert.deepEqual((await waiting).decision?.reasons, ['interrupted']);
+    assert.equal((await waiting).decision?.reasons[0], 'interrupted');
     assert.equal(first.health().state, 'closed');
     await assert.rejects(first.scoreAnomaly(Buffer.alloc(0), part, 'n'), { code: 'station-closed' });
     const second = await temporaryStation({ dataFolder });
