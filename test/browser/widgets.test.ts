@@ -27,7 +27,7 @@ import {
 const TIMEOUT = 40_000;
 
 describe('dashboard widgets in a browser', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   let dashboard: Dashboard;
   let station: MockStation;

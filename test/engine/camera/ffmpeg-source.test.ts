@@ -47,7 +47,7 @@ async function brightness(picture: Buffer, left: number, width: number): Promise
 }
 
 describe('ffmpegSource with ffmpeg', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder = '';
 
   before(async function () {
@@ -154,7 +154,7 @@ describe('ffmpegSource with ffmpeg', function () {
 });
 
 describe('ffmpegSource with a camera that fails', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder = '';
   let ffmpegPath = '';
 

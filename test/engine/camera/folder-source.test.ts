@@ -13,7 +13,7 @@ import {
 } from '../../../engine/camera';
 
 describe('folderSource', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const { signal } = new AbortController();
   let folder = '';
   const open: FrameSource[] = [];

@@ -10,7 +10,7 @@ import { httpSource } from '../../../engine/camera';
 import { jpegPicture } from './fixtures/pictures';
 
 describe('httpSource over TLS', function () {
-  this.timeout(20_000);
+  this.timeout(180_000);
   const { signal } = new AbortController();
   let folder = '';
   let server: Server;

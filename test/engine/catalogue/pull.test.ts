@@ -207,7 +207,7 @@ describe('Pulling a backbone', () => {
     server.does(silentAfter(10_000), silentAfter(0));
     await assert.rejects(pull('tiny', impatient), PullFailed);
     assert.equal((await stat(`${path}.part`)).size, 10_000);
-  }).timeout(10_000);
+  }).timeout(180_000);
 
   it('says so when nobody answers', async () => {
     const closed = new FileServer(content);

@@ -166,7 +166,7 @@ describe('a detector', () => {
   });
 
   it('finds every box that the original implementation finds, within a pixel and 0.01', async function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     const path = needShared(this, 'models/yolo11n-synthetic/expected.json');
     // x1, y1, x2, y2, confidence, class
     const { names, images } = JSON.parse(readFileSync(path, 'utf8')) as {
@@ -197,7 +197,7 @@ describe('a detector', () => {
   });
 
   it('runs end-to-end and segmenting exports', async function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     for (const path of ['models/yolo26n-untrained.onnx', 'models/yolo11n-seg-untrained.onnx']) {
       const model = await DetectorModel.open({ file: needShared(this, path) });
       const picture = await readFile(needShared(this, 'models/yolo11n-synthetic/t640.png'));

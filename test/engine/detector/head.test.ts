@@ -86,7 +86,7 @@ describe('the head of a detector', () => {
   });
 
   it('is found, or the file refused, whatever was changed in it', function () {
-    this.timeout(30_000);
+    this.timeout(180_000);
     const bytes = writeModel(colourDetector({ bins: 16, masks: 4 }).model);
     const change = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255));
     fc.assert(
@@ -141,7 +141,7 @@ describe('a detector with other classes', () => {
   }
 
   it('is the reference model when its classes stay the same', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const model = readModel(readFileSync(needShared(this, 'models/yolo11n-synthetic/model.onnx')));
     const rebuilt = withClasses(model, describeDetector(model).classes, seededRandom(1));
     const [before, after] = [await run(model, noise(640)), await run(rebuilt, noise(640))];
@@ -156,7 +156,7 @@ describe('a detector with other classes', () => {
   });
 
   it('finds in a final output’s network what that gave', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const model = readModel(readFileSync(needShared(this, 'models/yolo26n-untrained.onnx')));
     const rebuilt = withClasses(model, describeDetector(model).classes, seededRandom(1));
     const [before, after] = [await run(model, noise(640)), await run(rebuilt, noise(640))];

@@ -84,7 +84,7 @@ describe('a Python literal', () => {
   });
 
   it('comes back as it was written, whatever it holds', function () {
-    this.timeout(20_000);
+    this.timeout(180_000);
     const { value } = fc.letrec<{ value: PythonValue; leaf: PythonValue }>((tie) => ({
       leaf: fc.oneof(
         fc.string({ unit: 'binary' }),
@@ -105,7 +105,7 @@ describe('a Python literal', () => {
   });
 
   it('never does anything but give a value or a SyntaxError', function () {
-    this.timeout(20_000);
+    this.timeout(180_000);
     const pieces = [
       '{',
       '}',

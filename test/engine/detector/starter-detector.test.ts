@@ -10,7 +10,7 @@ import { SIMULATED_CLASSES, SIMULATED_PRODUCTS, simulatedDataset } from '../../.
 const HELD_OUT_SEED = 900_000;
 
 describe('the starter detector', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const bytes = readFileSync(STARTER_DETECTOR);
 
   it('is the file that its README describes, small, ours, and free to use', () => {

@@ -8,7 +8,7 @@ import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 import { packageRoot } from '../../../engine/domain';
 
 describe('ComputePool as built JavaScript', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder = '';
 
   before(async () => {

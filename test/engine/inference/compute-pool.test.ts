@@ -22,7 +22,7 @@ import { waitFor } from '../../support/wait';
 const taskModules = [join(__dirname, 'fixtures/tasks')];
 
 describe('ComputePool', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const open: ComputePool[] = [];
   let folder = '';
   /** A file that tasks wait for, until `go` makes it. */

@@ -32,7 +32,7 @@ describe('ONNX Runtime', () => {
   });
 
   it('takes the session options', async function () {
-    this.timeout(30_000);
+    this.timeout(180_000);
     let runtime: ReturnType<typeof loadRuntime>;
     try {
       runtime = loadRuntime();

@@ -139,7 +139,7 @@ describe('Backbones', () => {
   });
 
   it('taps an ImageNet network before its activations, at its outputs', async function () {
-    this.timeout(20_000);
+    this.timeout(180_000);
     const bytes = readFileSync(needShared(this, 'models/mobilenet_v1_imagenet_features.onnx'));
     const { taps } = inspectBackbone(bytes, [8, 16]);
     assert.deepEqual(

@@ -33,7 +33,7 @@ const key = readModelKey('0123456789abcdef'.repeat(4));
 const otherKey = readModelKey('f123456789abcdef'.repeat(4));
 
 describe('Model archives', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let place: string;
   let folder: string;
   const path = (...parts: string[]) => join(place, ...parts);

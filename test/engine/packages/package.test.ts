@@ -21,7 +21,7 @@ import {
 } from './sample';
 
 describe('Model packages', function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   let models: string;
   let folder: string;
 

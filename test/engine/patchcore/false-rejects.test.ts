@@ -4,7 +4,7 @@ import { drawGood } from './pictures';
 import { Workbench } from './workbench';
 
 describe('The promise about good parts', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('holds for parts of the same process that were never seen', async () => {
     const bench = await Workbench.open();

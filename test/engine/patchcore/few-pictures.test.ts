@@ -9,7 +9,7 @@ import { type Trained, Workbench } from './workbench';
 const USUAL = { flip: false, rotation: 0, light: 0.1, shift: 0.02 };
 
 describe('Few pictures', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let bench: Workbench;
   let good: TrainingPicture[];
   /** Models of the first 1, 2, 4 and 8 pictures. */

@@ -6,7 +6,7 @@ import { drawGood, drawPicture } from './pictures';
 import { type Trained, Workbench } from './workbench';
 
 describe('Pictures of defective parts', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let bench: Workbench;
   let trained: Trained;
   let defectFolder: string;

@@ -26,7 +26,7 @@ async function withOneMarked(): Promise<TrainingPicture[]> {
 }
 
 describe('The most similar good picture', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const sessions = new SessionCache(1e9);
   let bench: Workbench;
   let model: Trained;

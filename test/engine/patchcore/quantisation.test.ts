@@ -52,7 +52,7 @@ const residual = () =>
   resnetClassifier({ blocks: [1, 1, 1, 1], channels: 16, bottleneck: null }, ['n', 3, 'h', 'w']).model;
 
 describe('8-bit numbers', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let folder: string;
   let pictures: Awaited<ReturnType<typeof drawGood>>;
   let sound: Awaited<ReturnType<typeof train>>;

@@ -72,7 +72,7 @@ async function drawn(seed: number): Promise<ReadPicture> {
 }
 
 describe('The choice of a recipe', function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   /** The default of a backbone whose features can be taken at both moments. */
   const standard = { ...DEFAULT_RECIPE, moment: momentsOf(backboneOf(0.5))[0] };
   let products: Products;

@@ -6,7 +6,7 @@ import { type Trained, Workbench } from './workbench';
 const HIDDEN = ['hidden-1.jpg', 'hidden-2.jpg'];
 
 describe('Defective pictures among those to be learnt', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let bench: Workbench;
   let pictures: TrainingPicture[];
   let trained: Trained;

@@ -43,7 +43,7 @@ describe('Training and scoring', () => {
   });
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     folder = await mkdtemp(join(tmpdir(), 'patchcore-'));
     good = await drawGood(24, 101);
     modelFolder = join(folder, 'weave', '1');
@@ -176,7 +176,7 @@ describe('Training and scoring', () => {
   });
 
   it('chooses the same bank and thresholds with the same seed, others with another', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const again = await trainPatchcore(training(join(folder, 'again'), good));
     assert.equal(again.manifest.files['head.onnx'].sha256, manifest.files['head.onnx'].sha256);
     assert.deepEqual(again.manifest.calibration.scores, manifest.calibration.scores);
@@ -188,7 +188,7 @@ describe('Training and scoring', () => {
   });
 
   it('leaves unreadable pictures out and names them with the reason', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const bad: TrainingPicture[] = [
       { name: 'empty.jpg', picture: Buffer.alloc(0) },
       { name: 'cut.jpg', picture: good[3].picture.subarray(0, good[3].picture.length / 2) },
@@ -212,7 +212,7 @@ describe('Training and scoring', () => {
   });
 
   it('takes a picture that is there several times once, and names the others', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const pictures = [good[0], ...good.slice(0, 9), { name: 'copy of 4.jpg', picture: Buffer.from(good[4].picture) }];
     const { manifest, skipped } = await trainPatchcore(training(join(folder, 'twice'), pictures));
     assert.deepEqual(skipped, [
@@ -252,7 +252,7 @@ describe('Training and scoring', () => {
   });
 
   it('reads pictures one after the other, each when its turn comes, and keeps none', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     let [open, most] = [0, 0];
     const reads = new Map<string, number>();
     const lazy = good.slice(0, 12).map(({ name, picture }) => ({
@@ -275,7 +275,7 @@ describe('Training and scoring', () => {
   });
 
   it('stops when told, at any stage, and leaves nothing behind', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const parent = join(folder, 'cancelled');
     for (const stage of ['read', 'condition', 'extract', 'coreset', 'calibrate', 'package', 'verify'] as const) {
       const cancel = new AbortController();
@@ -306,7 +306,7 @@ describe('Training and scoring', () => {
   });
 
   it('copies a backbone of its own into the package, which then needs nothing else', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const starter = readModel(readFileSync(join(packageRoot, 'models', 'starter-backbone', 'model.onnx')));
     const own = join(folder, 'own.onnx');
     await writeFile(own, writeModel({ ...starter, producerName: 'someone else' }));
@@ -345,7 +345,7 @@ describe('Training and scoring', () => {
   describe('in the compute child', () => {
     let pool: ComputePool;
     before(async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       const taskModules = [join(packageRoot, 'engine', 'patchcore', 'task')];
       pool = new ComputePool({
         size: 1,
@@ -360,7 +360,7 @@ describe('Training and scoring', () => {
     after(() => pool.close());
 
     it('loads and scores as here', async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       const picture = await drawPicture({ seed: 700, defective: true });
       const loaded = await pool.run<ModelManifest>('patchcore/load', { folder: modelFolder }, {});
       assert.equal(loaded.partType, 'weave');
@@ -374,7 +374,7 @@ describe('Training and scoring', () => {
     });
 
     it('refuses an altered model each time it is asked, and a missing one', async function () {
-      this.timeout(60_000);
+      this.timeout(180_000);
       const picture = await drawPicture({ seed: 1 });
       for (const altered of ['tampered', 'one-byte', 'tampered', 'not-there']) {
         const run = pool.run('patchcore/score', { folder: join(folder, altered), picture }, {});

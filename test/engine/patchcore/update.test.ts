@@ -19,7 +19,7 @@ function marked(count: number, firstSeed: number): Promise<TrainingPicture[]> {
 }
 
 describe('Adding pictures to a trained model', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let bench: Workbench;
   let first: TrainingPicture[];
   let variants: TrainingPicture[];

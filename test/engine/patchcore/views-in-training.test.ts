@@ -10,7 +10,7 @@ import { type Trained, Workbench } from './workbench';
 type Place = { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 
 describe('What of a picture is looked at', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let bench: Workbench;
   let good: TrainingPicture[];
   before(async () => {

@@ -19,7 +19,7 @@ import {
 const SMALL = { width: 640, height: 360 };
 
 describe('pictures of simulated parts to learn from', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   for (const product of SIMULATED_PRODUCTS) {
     for (const defect of ['fracture', 'scratch', 'stain'] as const) {

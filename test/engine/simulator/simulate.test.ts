@@ -15,7 +15,7 @@ import { tasks } from '../../../engine/simulator/task';
 const SMALL = { width: 320, height: 180 };
 
 describe('the simulated line', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   for (const product of SIMULATED_PRODUCTS) {
     describe(product, () => {

@@ -93,7 +93,7 @@ describe('the comparison graph', () => {
 });
 
 describe('a picture compared with its golden picture', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const [width, height] = [320, 240];
   const scene = partScene(21);
   const golden = planeOf(scene, width, height);

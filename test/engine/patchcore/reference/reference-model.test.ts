@@ -13,7 +13,7 @@ import {
 import { partScene, planeOf, pngOf, withBlot } from './scenes';
 
 describe('a reference model', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let golden: Buffer;
   let good: Buffer;

@@ -22,7 +22,7 @@ import {
 import { board, trainBoards, writeBoards } from './boards';
 
 describe('a package of a reference model', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let folder: string;
   let own: string;
   let shared: string;

@@ -45,7 +45,7 @@ function turned(degrees: number, scale: number, width: number, height: number): 
 }
 
 describe('registration', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   for (const [width, height] of SIZES) {
     const scene = partScene(5);
     const reference = planeOf(scene, width, height);

@@ -26,7 +26,7 @@ const pairsOf = (first: number, count: number, isDefective: boolean) =>
   Promise.all(Array.from({ length: count }, (_, index) => pairOf(first + index, isDefective)));
 
 describe('training of reference mode', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
 
   it('takes defects from inside the annotated boxes and good scores from outside', async () => {
     const { calibration, settings, boxes, dataset, chosenBy, trials } = await trainReference({
