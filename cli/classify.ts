@@ -1,12 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type ClassificationResult, ClassifierModel } from '../engine/classifier';
 import { readDataset } from '../engine/datasets';
 import { InvalidInput } from '../engine/domain';
 import { classifierFigures } from '../engine/learning';
+import { eachPicture } from './each-picture';
 import { required } from './options';
-import { describe, percentile, terminal, WrongUse } from './output';
+import { percentile, terminal, WrongUse } from './output';
 import { figureLines } from './train-classifier';
 
 export const classifyHelp = `opti-quality classify --model DIR IMAGE... [--json]
@@ -87,19 +88,11 @@ export async function classify(args: string[]): Promise<number> {
 }
 
 async function nameAll(model: ClassifierModel, files: readonly string[]) {
-  const named: Named[] = [];
-  const failed: { file: string; reason: string }[] = [];
-  for (const file of files) {
-    try {
-      const { label, confidence, verdict, probabilities, milliseconds } = await model.classify(await readFile(file));
-      named.push({ file, label, confidence, verdict, probabilities, milliseconds });
-    } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : describe(error);
-      failed.push({ file, reason });
-      terminal.note(`${file}: ${reason}`);
-    }
-  }
-  return { named, failed };
+  const { results, failed } = await eachPicture(files, async (picture, file): Promise<Named> => {
+    const { label, confidence, verdict, probabilities, milliseconds } = await model.classify(picture);
+    return { file, label, confidence, verdict, probabilities, milliseconds };
+  });
+  return { named: results, failed };
 }
 
 /** The class of each picture, by its path. @throws {InvalidInput} for a dataset of boxes */

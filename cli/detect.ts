@@ -1,11 +1,12 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { DetectionResult, DetectOptions } from '../engine/detector';
 import type { Detection } from '../engine/domain';
 import { picturesInFolder } from '../engine/patchcore';
+import { eachPicture, type Failed, failedOf } from './each-picture';
 import { openDetector } from './given-detector';
 import { numberWithin, required, wholeWithin } from './options';
-import { describe, terminal, WrongUse } from './output';
+import { terminal, WrongUse } from './output';
 import { roiOf, tilesOf } from './training-options';
 
 export const detectHelp = `opti-quality detect --model FILE|DIR|starter IMAGE|DIR... [options]
@@ -36,11 +37,6 @@ interface Found {
   readonly milliseconds: DetectionResult['milliseconds'];
 }
 
-interface Failed {
-  readonly file: string;
-  readonly reason: string;
-}
-
 export async function detect(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,
@@ -69,36 +65,33 @@ export async function detect(args: string[]): Promise<number> {
     tiles: values.tiles === undefined ? null : tilesOf(values.tiles, values.overlap ?? DEFAULT_OVERLAP, false),
   };
   const model = await openDetector(path);
-  const found: Found[] = [];
-  const failed: Failed[] = [];
   try {
     const unknown = Object.keys(options.perClass ?? {}).find((label) => !model.description.classes.includes(label));
     if (unknown !== undefined) {
       throw new WrongUse(`The model knows no class ${unknown}, but ${model.description.classes.join(', ')}.`);
     }
-    for (const file of await filesOf(positionals, failed)) {
-      try {
-        const { detections, picture, milliseconds } = await model.detect(await readFile(file), options);
-        found.push({ file, detections, picture, milliseconds });
-        if (!values.json) print(file, detections);
-      } catch (error) {
-        fail(failed, file, error);
-      }
+    const { files, unread } = await filesOf(positionals);
+    const found = await eachPicture(files, async (bytes, file): Promise<Found> => {
+      const { detections, picture, milliseconds } = await model.detect(bytes, options);
+      if (!values.json) print(file, detections);
+      return { file, detections, picture, milliseconds };
+    });
+    const failed = [...unread, ...found.failed];
+    if (values.json) {
+      const { model: reference, description } = model;
+      const { classes, layout } = description;
+      terminal.print(JSON.stringify({ model: { ...reference, classes, layout }, results: found.results, failed }));
     }
+    return failed.length === 0 ? 0 : 1;
   } finally {
     await model.dispose();
   }
-  if (values.json) {
-    const { model: reference, description } = model;
-    const { classes, layout } = description;
-    terminal.print(JSON.stringify({ model: { ...reference, classes, layout }, results: found, failed }));
-  }
-  return failed.length === 0 ? 0 : 1;
 }
 
 /** Files as they are, folders as the pictures in them. */
-async function filesOf(paths: readonly string[], failed: Failed[]): Promise<string[]> {
+async function filesOf(paths: readonly string[]) {
   const files: string[] = [];
+  const unread: Failed[] = [];
   for (const path of paths) {
     const facts = await stat(path).catch(() => null);
     if (!facts?.isDirectory()) {
@@ -108,16 +101,10 @@ async function filesOf(paths: readonly string[], failed: Failed[]): Promise<stri
     try {
       files.push(...(await picturesInFolder(path)).map(({ name }) => name));
     } catch (error) {
-      fail(failed, path, error);
+      unread.push(failedOf(path, error));
     }
   }
-  return files;
-}
-
-function fail(failed: Failed[], file: string, error: unknown): void {
-  const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : describe(error);
-  failed.push({ file, reason });
-  terminal.note(`${file}: ${reason}`);
+  return { files, unread };
 }
 
 function print(file: string, detections: readonly Detection[]): void {

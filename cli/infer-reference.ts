@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeFolder, type Region } from '../engine/domain';
-import { ReferenceComparer, ReferenceLibrary, type ReferenceResult } from '../engine/patchcore';
-import { uniqueNames, writeMaps } from './heatmaps';
-import { describe, terminal, WrongUse } from './output';
+import { ReferenceComparer, ReferenceLibrary } from '../engine/patchcore';
+import { inferEach } from './infer-each';
+import { terminal, WrongUse } from './output';
 import { referenceSettingsOf } from './reference-settings';
 
 /** The part of the command's help that tells about reference mode. */
@@ -16,16 +15,6 @@ Compares pictures with a golden picture and prints where they differ; with a ref
   --reference FILE  the golden picture of all of them
   --references DIR  golden pictures, each named like its picture
   --model DIR       a reference model: its settings and thresholds; without it the built-in settings and no verdict`;
-
-interface Compared {
-  readonly file: string;
-  readonly score: number;
-  readonly similarity: number;
-  readonly regions: readonly Region[];
-  readonly milliseconds: ReferenceResult['milliseconds'];
-  readonly heatmap?: string;
-  readonly map?: string;
-}
 
 export async function inferReference(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -42,31 +31,12 @@ export async function inferReference(args: string[]): Promise<number> {
   if (positionals.length === 0) throw new WrongUse('No picture is given.');
   const goldenOf = await goldenPictures(values.reference, values.references);
   const comparer = await ReferenceComparer.open(await referenceSettingsOf(values.model), availableParallelism());
-  const compared: Compared[] = [];
-  const failed: { file: string; reason: string }[] = [];
-  try {
-    if (values.heatmap !== undefined) await makeFolder(values.heatmap);
-    const names = uniqueNames(positionals);
-    for (const [index, file] of positionals.entries()) {
-      try {
-        const picture = await readFile(file);
-        const result = await comparer.compare(picture, await goldenOf(file));
-        const { score, similarity, regions, milliseconds } = result;
-        const written = values.heatmap && (await writeMaps(join(values.heatmap, names[index]), picture, result));
-        compared.push({ file, score, similarity, regions, milliseconds, ...(written || {}) });
-        if (values.json) continue;
-        const places = regions.map(({ box }) => `${box.x},${box.y} ${box.width}x${box.height}`).join('; ');
-        terminal.print([score.toFixed(4), file, places].join('  ').trimEnd());
-      } catch (error) {
-        const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : describe(error);
-        failed.push({ file, reason });
-        terminal.note(`${file}: ${reason}`);
-      }
-    }
-  } finally {
-    await comparer.close();
-  }
-  if (values.json) terminal.print(JSON.stringify({ results: compared, failed }));
+  const { results, failed } = await inferEach(positionals, values, async (picture, file) => {
+    const result = await comparer.compare(picture, await goldenOf(file));
+    const { score, similarity, regions, milliseconds } = result;
+    return { result, facts: { score, similarity, regions, milliseconds }, columns: [score.toFixed(4)] };
+  }).finally(() => comparer.close());
+  if (values.json) terminal.print(JSON.stringify({ results, failed }));
   return failed.length === 0 ? 0 : 1;
 }
 
