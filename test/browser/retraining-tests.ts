@@ -47,6 +47,7 @@ export function retrainingTests(tools: WidgetTools): void {
     await page
       .locator('input[name=frames]')
       .setInputFiles([...files, { name: 'c.txt', mimeType: 'text/plain', buffer }]);
+    await see(page, '1 file is no JPEG or PNG and is not uploaded: c.txt', labels);
     await page.getByRole('button', { name: 'Upload 2 pictures' }).click();
     await see(page, '1 picture taken in, 1 refused', labels);
     await see(page, 'b.jpg: It is truncated.', labels);

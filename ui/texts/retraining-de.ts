@@ -98,6 +98,10 @@ export const retrainingDe: typeof retrainingEnUS = {
     label: 'Sie sind alle',
     labels: { OK: 'OK: Gutteile', NG: 'NG: Fehlerteile' },
     send: (count) => (count === 1 ? '1 Bild hochladen' : `${count} Bilder hochladen`),
+    notSent: (count, names) =>
+      count === 1
+        ? `1 Datei ist kein JPEG oder PNG und wird nicht hochgeladen: ${names}`
+        : `${count} Dateien sind kein JPEG oder PNG und werden nicht hochgeladen: ${names}`,
     uploaded: (accepted, duplicates, refused) =>
       [
         accepted === 1 ? '1 Bild aufgenommen' : `${accepted} Bilder aufgenommen`,

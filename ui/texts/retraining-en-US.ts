@@ -108,6 +108,10 @@ export const retrainingEnUS = {
     label: 'They are all',
     labels: { OK: 'OK: good parts', NG: 'NG: defective parts' },
     send: (count: number) => (count === 1 ? 'Upload 1 picture' : `Upload ${count} pictures`),
+    notSent: (count: number, names: string) =>
+      count === 1
+        ? `1 file is no JPEG or PNG and is not uploaded: ${names}`
+        : `${count} files are no JPEG or PNG and are not uploaded: ${names}`,
     uploaded: (accepted: number, duplicates: number, refused: number) =>
       [
         accepted === 1 ? '1 picture taken in' : `${accepted} pictures taken in`,
