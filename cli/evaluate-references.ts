@@ -8,11 +8,13 @@ import {
   boxOf,
   classNames,
   matchBoxes,
+  type PictureFile,
   picturesInFolder,
   ReferenceComparer,
   ReferenceMismatch,
   type ReferenceResult,
   ReferenceUnreadable,
+  readablePicturesInFolder,
   readYoloLabels,
 } from '../engine/patchcore';
 import { clopperPearson } from '../engine/statistics';
@@ -64,7 +66,7 @@ export async function evaluateReferences(args: string[]): Promise<number> {
   });
   const labels = required(values.labels, 'labels');
   const folder = required(values.pictures ?? values.defects ?? (await picturesBeside(labels)), 'pictures');
-  const references = byStem(await picturesInFolder(required(values.references, 'references')));
+  const references = byStem(await readablePicturesInFolder(required(values.references, 'references')));
   if (!(await isFolder(labels)))
     throw new InvalidInput(`The folder ${labels} does not exist. Check the path.`, { labels });
   const pictures = await picturesInFolder(folder);
@@ -138,7 +140,7 @@ function isOfOnePicture(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).syscall !== undefined;
 }
 
-function byStem(pictures: Awaited<ReturnType<typeof picturesInFolder>>) {
+function byStem(pictures: readonly PictureFile[]) {
   return new Map(pictures.map(({ name, picture }) => [stemOf(name), picture]));
 }
 

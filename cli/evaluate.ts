@@ -7,8 +7,10 @@ import {
   type AnomalyResult,
   learntPictures,
   PatchcoreModel,
+  type PictureFile,
   picturesInFolder,
   ReferenceMismatch,
+  readablePicturesInFolder,
 } from '../engine/patchcore';
 import {
   auroc,
@@ -92,7 +94,7 @@ type Masks = ReadonlyMap<string, () => Promise<Buffer>>;
 
 async function judge(
   model: AnomalyModel,
-  pictures: Awaited<ReturnType<typeof picturesInFolder>>,
+  pictures: readonly PictureFile[],
   masks: Masks | 'none' | null,
   learnt: ReadonlySet<string>,
 ): Promise<Side> {
@@ -137,7 +139,7 @@ async function judge(
 }
 
 async function masksIn(folder: string): Promise<Masks> {
-  const pictures = await picturesInFolder(folder);
+  const pictures = await readablePicturesInFolder(folder);
   return new Map(pictures.map(({ name, picture }) => [stemOf(name).replace(/_mask$/, ''), picture]));
 }
 

@@ -13,6 +13,7 @@ export type DatasetProblemCode =
   | 'class-without-examples'
   | 'class-missing-in-split'
   | 'no-labels'
+  | 'no-class'
   | 'empty-split'
   | 'duplicate'
   | 'leak';
@@ -91,7 +92,11 @@ export async function checkDataset(
 const FAULT_CODES = { picture: 'broken-picture', label: 'broken-label', 'unknown-class': 'unknown-class' } as const;
 
 function unusable(pictures: readonly SkippedPicture[]): DatasetProblem[] {
-  return pictures.map(({ name, reason, fault }) => error(FAULT_CODES[fault], `${name}: ${reason}`, [name]));
+  return pictures.map(({ name, reason, fault }) =>
+    fault === 'no-class'
+      ? warning('no-class', `${name}: ${reason}`, [name])
+      : error(FAULT_CODES[fault], `${name}: ${reason}`, [name]),
+  );
 }
 
 function boxProblems({ pictures, remarks }: Dataset): DatasetProblem[] {

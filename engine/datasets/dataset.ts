@@ -27,7 +27,7 @@ export interface SkippedPicture {
   /** Path of the picture, or of its label file. */
   readonly name: string;
   readonly reason: string;
-  readonly fault: 'picture' | 'label' | 'unknown-class';
+  readonly fault: 'picture' | 'label' | 'unknown-class' | 'no-class';
 }
 
 /** A box that was changed or dropped while reading. */

@@ -1,12 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, isAbsolute, join, resolve } from 'node:path';
-
-/** Other pictures than JPEG and PNG are listed too, so that they are named when they are left out. */
-const PICTURES = new Set(['.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff', '.gif', '.avif', '.heic', '.jp2']);
-
-export function isPictureName(name: string): boolean {
-  return PICTURES.has(extname(name).toLowerCase());
-}
+import { isAbsolute, join, resolve } from 'node:path';
+import { isPictureName } from '../imaging';
 
 /** Paths of the picture files in a folder and below, relative to it, with forward slashes, sorted. Hidden ones are left out. */
 export async function picturesBelow(folder: string, prefix = ''): Promise<string[]> {

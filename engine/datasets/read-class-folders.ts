@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { isPictureName } from '../imaging';
 import type { DatasetEntries, PictureEntry } from './collect';
-import type { Split } from './dataset';
-import { byName, picturesBelow, subfolders } from './files';
+import type { SkippedPicture, Split } from './dataset';
+import { byName, namesIn, picturesBelow, subfolders } from './files';
 
 const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
   train: 'train',
@@ -13,7 +14,7 @@ const SPLIT_FOLDERS: Readonly<Record<string, Split>> = {
 
 /**
  * The pictures of a folder of classes: `<class>/*.jpg`, or the same in `train`, `val` and `test`. An empty folder is a class
- * without examples.
+ * without examples. Pictures beside the folders of the classes are left out and named.
  *
  * @returns null when there is no folder with pictures
  */
@@ -38,5 +39,21 @@ export async function readClassFolders(folder: string): Promise<DatasetEntries |
     }
   }
   if (entries.length === 0) return null;
-  return { kind: 'classification', format: 'classes', classes: [...classes].sort(byName), entries, hasHoldOut };
+  const skipped = (
+    await Promise.all([...new Set([folder, ...places.map(({ place }) => place)])].map(withoutClass))
+  ).flat();
+  return {
+    kind: 'classification',
+    format: 'classes',
+    classes: [...classes].sort(byName),
+    entries,
+    hasHoldOut,
+    skipped,
+  };
+}
+
+async function withoutClass(folder: string): Promise<SkippedPicture[]> {
+  const names = (await namesIn(folder)).filter((name) => !name.startsWith('.') && isPictureName(name));
+  const reason = 'The picture lies beside the folders of the classes, in none of them.';
+  return names.map((name) => ({ name: join(folder, name), reason, fault: 'no-class' }));
 }

@@ -2,10 +2,11 @@ import { basename, dirname, extname, join, relative } from 'node:path';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { z } from 'zod';
 import type { Box } from '../domain';
+import { isPictureName } from '../imaging';
 import type { DatasetEntries, PictureEntry, PictureLabels } from './collect';
 import { type SkippedPicture, SPLITS, type Split } from './dataset';
 import { LabelFault } from './errors';
-import { byName, idOf, isFolderAt, isPictureName, namesIn, picturesBelow, textOf } from './files';
+import { byName, idOf, isFolderAt, namesIn, picturesBelow, textOf } from './files';
 
 const Side = z.coerce.number();
 

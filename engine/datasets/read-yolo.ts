@@ -1,10 +1,11 @@
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { isPictureName } from '../imaging';
 import type { DatasetEntries, PictureEntry } from './collect';
 import { type SkippedPicture, SPLITS } from './dataset';
 import { DatasetUnreadable } from './errors';
-import { firstThatIs, idOf, isFileAt, isFolderAt, isPictureName, picturesBelow, resolved, textOf } from './files';
+import { firstThatIs, idOf, isFileAt, isFolderAt, picturesBelow, resolved, textOf } from './files';
 import { labelPathOf, parseYoloLabels } from './yolo-labels';
 
 const Places = z.union([z.string(), z.array(z.string())]).nullish();

@@ -13,6 +13,7 @@ export { inspectPicture } from './inspect-picture';
 export { defaultPictureLimits, type PictureLimits } from './limits';
 export { type Mask, patchCounts, readMask } from './mask';
 export { type HeatMap, heatColour, renderOverlay } from './overlay';
+export { isPictureName, isReadPictureName } from './picture-names';
 export { type Pixels, readPixels } from './pixels';
 export { boxToInput, boxToSource, mapToSource, type Placement } from './placement';
 export { type StitchedMap, stitchMaps, type ViewMap } from './stitch';

@@ -15,7 +15,7 @@ export {
 export type { NearestGood } from './nearest';
 export { learntPictures } from './package-files';
 export type { SkippedPicture } from './picture-reader';
-export { picturesInFolder, type TrainingPicture } from './pictures';
+export { type PictureFile, picturesInFolder, readablePicturesInFolder, type TrainingPicture } from './pictures';
 export type { TrainingProgress } from './progress';
 export * from './reference';
 export { readSourceCopy } from './sources';

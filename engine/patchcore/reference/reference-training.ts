@@ -1,7 +1,7 @@
 import type { TrainingOptions } from '../../domain';
 import { assertFree, MANIFEST_FORMAT, type ReferenceManifest, writePackage } from '../../packages';
 import type { SkippedPicture } from '../picture-reader';
-import { picturesInFolder, type TrainingPicture } from '../pictures';
+import { picturesInFolder, readablePicturesInFolder, type TrainingPicture } from '../pictures';
 import { ProgressReport, type TrainingProgress } from '../progress';
 import { wishesOf } from '../training-settings';
 import { pairWithReferences } from './pairs';
@@ -45,7 +45,7 @@ export async function trainReferencePackage(training: ReferencePackageTraining):
   const { partType, outFolder, defectFolder, threads, signal } = training;
   const wishes = wishesOf(training);
   await assertFree(outFolder);
-  const references = await picturesInFolder(training.referenceFolder);
+  const references = await readablePicturesInFolder(training.referenceFolder);
   const { pairs, shared, skipped } = await pairWithReferences({
     references,
     good: training.pictures,

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Dataset, DatasetUnreadable, datasetKindOf, fixedSplit, readDataset } from '../../../engine/datasets';
+import { join, relative } from 'node:path';
+import {
+  checkDataset,
+  type Dataset,
+  DatasetUnreadable,
+  datasetKindOf,
+  fixedSplit,
+  readDataset,
+} from '../../../engine/datasets';
 import { needShared } from '../../support/shared-data';
 import { filesIn, plainPicture, temporaryFolder } from './files';
 
@@ -416,6 +423,26 @@ describe('A folder of classes', () => {
         ['bad/c.png', 'test'],
       ],
     );
+  });
+
+  it('names pictures of no class, and those of a format that is not read', async () => {
+    const files = { 'train/good/a.png': picture, 'train/good/b.webp': picture.subarray(0, 8), 'train/c.png': picture };
+    filesIn(folder.path, { ...files, 'd.tif': picture, 'readme.txt': '' });
+    const { pictures, skipped } = await readDataset(folder.path);
+    assert.deepEqual(
+      pictures.map(({ id }) => id),
+      ['good/a.png'],
+    );
+    assert.deepEqual(
+      skipped.map(({ name, fault }) => [relative(folder.path, name), fault]),
+      [
+        ['d.tif', 'no-class'],
+        ['train/c.png', 'no-class'],
+        ['train/good/b.webp', 'picture'],
+      ],
+    );
+    const { warnings, errors } = await checkDataset(await readDataset(folder.path));
+    assert.ok(warnings >= 2 && errors >= 1);
   });
 
   it('is told from a folder that holds nothing of the kind', async () => {
