@@ -188,6 +188,7 @@ export async function openLine(
     inspect,
     close: async () => {
       await backbones.close();
+      await retraining.close();
       await jobs.close();
       await comparisons.close();
       await folderImports.close();
