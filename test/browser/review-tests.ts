@@ -112,6 +112,37 @@ export function reviewTests(tools: WidgetTools): void {
     await see(page, 'Random sample of passed parts', '.oq-review-reasons');
   });
 
+  it('shows the next picture only when a key counts for it, though the list is newer than the answer', async () => {
+    const first = await tools.station.addReview('REVIEW');
+    const second = await tools.station.addReview('OK', ['audit-sample']);
+    const page = await show('ui-review-queue');
+    await see(page, '1 of 2');
+    await untilStreaming();
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route(new RegExp(`/labeling-queue/${first.id}/label`), async (route) => {
+      const response = await route.fetch();
+      await answered;
+      await route.fulfill({ response });
+    });
+    const isList = (url: string) => /\/labeling-queue\?.*state=pending/.test(url);
+    const shorter = page.waitForResponse(async (response) => {
+      if (!isList(response.url())) return false;
+      return ((await response.json()) as { items: unknown[] }).items.length === 1;
+    });
+    await page.keyboard.press('o');
+    await shorter;
+    await see(page, '1 of 2');
+    await see(page, 'Score lies between accept and reject', '.oq-review-reasons');
+    answer();
+    await see(page, 'Random sample of passed parts', '.oq-review-reasons');
+    await page.keyboard.press('o');
+    await tools.station.request(new RegExp(`POST /labeling-queue/${second.id}/label`));
+    await see(page, 'Nothing to review');
+  });
+
   it('moves on when its own decision comes too late', async () => {
     await tools.station.addReview('REVIEW');
     await tools.station.addReview('OK', ['audit-sample']);

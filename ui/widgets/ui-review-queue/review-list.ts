@@ -65,12 +65,16 @@ export function useReviewList(widget: Widget, me: () => string, say: (text: stri
     if (answer === undefined || mine !== loads) return;
     const [page, numbers, decided] = answer;
     const at = place.value;
-    items.value = page.items.filter((item) => left.get(item.id) !== shownTab);
+    const listed = page.items.filter((item) => left.get(item.id) !== shownTab);
+    // what is being decided here stays until that is done: a key pressed on the next one would be lost before
+    const deciding = busy.value ? current.value : null;
+    const isGone = deciding !== null && !listed.some(({ id }) => id === deciding.id);
+    items.value = isGone ? listed.toSpliced(at, 0, deciding) : listed;
     more.value = page.nextCursor !== null;
     stats.value = numbers;
     history.value = [...decided.items].sort((a, b) => (b.decidedAt ?? '').localeCompare(a.decidedAt ?? ''));
     if (!items.value.some((item) => item.id === currentId.value)) {
-      if (loaded.value && at >= 0 && !busy.value) say(texts.review.elsewhere);
+      if (loaded.value && at >= 0) say(texts.review.elsewhere);
       arriveAt(Math.max(0, at));
     }
     loaded.value = true;
