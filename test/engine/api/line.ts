@@ -249,6 +249,8 @@ export async function serveApi(
   prepare(app);
   mountApi(app, context);
   const server = createServer(app);
+  // a kept connection that the server closes while the next request comes on it would fail that
+  server.keepAliveTimeout = 0;
   const port = await listen(server);
   return {
     url: `http://127.0.0.1:${port}${API_PATH}`,
