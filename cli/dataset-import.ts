@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { InvalidInput, type Label } from '../engine/domain';
 import { inspectPicture } from '../engine/imaging';
 import { ImportedPictures, type ImportResult, importFolder } from '../engine/learning';
+import { isClassName } from '../engine/review';
 import { openStore } from '../engine/store';
 import { partTypeOf, required } from './options';
 import { terminal, WrongUse } from './output';
@@ -17,6 +18,7 @@ export async function importDataset(args: string[]): Promise<number> {
       data: { type: 'string' },
       'part-type': { type: 'string' },
       label: { type: 'string' },
+      class: { type: 'string' },
       database: { type: 'string' },
       json: { type: 'boolean' },
     },
@@ -24,6 +26,7 @@ export async function importDataset(args: string[]): Promise<number> {
   const dataFolder = resolve(required(values.data, 'data'));
   const partType = partTypeOf(values['part-type']);
   const label = labelOf(values.label);
+  const shown = classOf(values.class);
   if (positionals.length !== 1) throw new WrongUse('Name one folder or data set.');
   const { database = 'inspection.sqlite' } = values;
   await access(join(dataFolder, database)).catch(() => {
@@ -33,8 +36,15 @@ export async function importDataset(args: string[]): Promise<number> {
   let results: readonly ImportResult[];
   try {
     const imported = new ImportedPictures({ store, inspect: (picture) => inspectPicture(picture) });
-    const order = { partType, path: resolve(positionals[0]), label, actor: 'command line', dataFolder };
-    results = await importFolder(imported, order);
+    const path = resolve(positionals[0]);
+    const order = { partType, path, label, class: shown, actor: 'command line', dataFolder };
+    let done = 0;
+    results = await importFolder(imported, order, {
+      onResult: () => {
+        done += 1;
+        if (process.stderr.isTTY) terminal.progress(`${done} pictures`);
+      },
+    });
   } finally {
     await store.close();
   }
@@ -52,4 +62,9 @@ export async function importDataset(args: string[]): Promise<number> {
 function labelOf(value: string | undefined): Label | undefined {
   if (value === undefined || value === 'OK' || value === 'NG') return value;
   throw new WrongUse(`--label takes OK or NG, not ${value}.`);
+}
+
+function classOf(value: string | undefined): string | undefined {
+  if (value === undefined || isClassName(value)) return value;
+  throw new WrongUse(`--class takes 1 to 64 characters, none of control, and no spaces around them, not ${value}.`);
 }

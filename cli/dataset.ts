@@ -25,7 +25,7 @@ opti-quality dataset convert PATH --to yolo|coco|classes --out DIR [--link] [--j
 Writes a dataset in another form. Splits, boxes and picture names stay the same. Faulty pictures are left out and named;
 the exit code is 0 as long as one could be used (check ends with 1 for them).
 
-opti-quality dataset import PATH --data DIR --part-type NAME [--label OK|NG] [--database FILE] [--json]
+opti-quality dataset import PATH --data DIR --part-type NAME [--label OK|NG] [--class NAME] [--database FILE] [--json]
 
 Imports labelled pictures into the data folder of a station that does not run (a running one takes them on its page Train):
 of a folder that holds pictures alone, with a label; of a dataset, with its boxes. A picture that is labelled there already
@@ -39,6 +39,7 @@ is not imported twice, and faulty ones are left out and named.
   --data DIR        the data folder of the station
   --part-type NAME  the part type that the pictures show
   --label L         OK or NG; without it pictures with boxes, or of another class than good or ok, are NG
+  --class NAME      what pictures labelled NG show, for a classifier; folders of classes and boxes say it themselves
   --database FILE   the database in the data folder (default inspection.sqlite)
   --json    one JSON object as the last line on stdout
   -h, --help  this text`;

@@ -131,4 +131,18 @@ describe('opti-quality dataset', function () {
       [['plate', 'command line']],
     );
   });
+
+  it('import keeps what a folder of defective pictures shows', async () => {
+    const [data, pictures] = [join(folder, 'classes-station'), join(folder, 'cracked')];
+    filesIn(pictures, { '1.png': picture });
+    await (await openStore({ dataFolder: data })).close();
+    const order = ['dataset', 'import', pictures, '--data', data, '--part-type', 'plate', '--label', 'NG'];
+    assert.equal((await optiQuality([...order, '--class', ' crack'])).code, 2);
+    const outcome = await optiQuality([...order, '--class', 'crack']);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const store = await openStore({ dataFolder: data });
+    const classes = await store.labels.classes('plate');
+    await store.close();
+    assert.deepEqual(classes, ['crack']);
+  });
 });

@@ -4,7 +4,7 @@ import { type Dataset, DatasetUnreadable, datasetKindOf, readDataset } from '../
 import { InvalidInput, isPartType, type Label, PartTypeInvalid } from '../../domain';
 import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
 import { isGoodClass } from './good-class';
-import type { ImportedPictures, ImportResult, IncomingPicture } from './imported-pictures';
+import type { ImportedPictures, ImportResult, ImportWatch, IncomingPicture } from './imported-pictures';
 
 export interface FolderImport {
   readonly partType: string;
@@ -38,10 +38,11 @@ const FILES_LIMIT = 20_000;
 export async function importFolder(
   imported: Pick<ImportedPictures, 'add'>,
   order: FolderImport,
+  watch?: ImportWatch,
 ): Promise<readonly ImportResult[]> {
   const { partType, label = 'OK', class: shown, actor } = order;
-  const files = await (await openFolder(order))();
-  return imported.add(files, { partType, label, ...(shown !== undefined && { class: shown }), actor });
+  const files = await (await openFolder(order))(watch?.signal);
+  return imported.add(files, { partType, label, ...(shown !== undefined && { class: shown }), actor }, watch);
 }
 
 /**
