@@ -97,9 +97,10 @@ describe('the loop: a product with harmless stains that its first model does not
     const serialShown = async () =>
       /teach-\d+/.exec((await page.locator('.oq-facts').allTextContents()).join(' '))?.[0];
     let done = 0;
-    for (let shown = await serialShown(); shown !== undefined; done += 1) {
+    const first = await waitFor('the first picture', serialShown);
+    for (let shown: string | undefined = first; shown !== undefined; done += 1) {
       await page.keyboard.press(key(shown));
-      const last = shown;
+      const last: string = shown;
       shown = await waitFor('the next picture', async () => {
         const now = await serialShown();
         return now === last ? false : { now };
