@@ -1,5 +1,5 @@
 import type { Dataset } from '../datasets';
-import { InspectionError, type Job } from '../domain';
+import { type ErrorText, InspectionError, type Job } from '../domain';
 
 /** Trainings that may wait. */
 export const QUEUE_LIMIT = 100;
@@ -32,8 +32,15 @@ export class JobQueueUnavailable extends InspectionError {
   }
 }
 
-/** What somebody did meanwhile keeps a version from going into production by itself. */
-export class HeldBack extends InspectionError {}
+/** The codes of all that is `HeldBack`; the log of a job tells them. */
+export const HELD_BACK = ['production-changed', 'thresholds-changed'] as const;
+
+/** What a person chose keeps a version from going into production by itself. */
+export class HeldBack extends InspectionError {
+  constructor(text: ErrorText & { readonly code: (typeof HELD_BACK)[number] }) {
+    super(text);
+  }
+}
 
 /** Someone put another version into production meanwhile. */
 export class ProductionChanged extends HeldBack {
@@ -48,13 +55,13 @@ export class ProductionChanged extends HeldBack {
   }
 }
 
-/** Someone set thresholds by hand, which would end with the version in production. */
+/** Thresholds set by hand are in force, which would end with the version in production. */
 export class ThresholdsChanged extends HeldBack {
   constructor(name: string, version: string, actor: string) {
     super({
       code: 'thresholds-changed',
       status: 'thresholds set by hand',
-      message: `Version ${version} of ${name} was not deployed: meanwhile ${actor} set thresholds by hand, which would end with the version in production. Deploy it by hand if it shall take its place all the same.`,
+      message: `Version ${version} of ${name} was not deployed: thresholds that ${actor} set by hand are in force, and would end with the version in production. Take them back, or deploy it by hand if it shall take its place all the same.`,
       parameters: { name, version, actor },
       httpStatus: 409,
     });

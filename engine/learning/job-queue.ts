@@ -304,11 +304,11 @@ export class JobQueue {
       const [latest = null] = switches;
       const assertWanted = async (current: DeploymentRecord | null) => {
         if (!isSameSwitch(latest, current)) throw new ProductionChanged(name, version);
-        if (kind === 'patchcore') await this.#assertThresholdsKept(running.job, name, version);
+        if (kind === 'patchcore') await this.#assertNoneByHand(partType, name, version);
       };
       await this.#models.deploy(name, version, actor, `training ${id}`, assertWanted).catch((error) => {
         if (!(error instanceof HeldBack)) throw error;
-        // what a person chose meanwhile stays
+        // what a person chose stays
         fate = 'awaiting';
         this.#tell(running, news(error.code, error.message, error.parameters));
       });
@@ -318,13 +318,10 @@ export class JobQueue {
     return fate;
   }
 
-  /** @throws {ThresholdsChanged} when somebody has set thresholds by hand since the job was asked for */
-  async #assertThresholdsKept({ request, createdAt }: Job, name: string, version: string): Promise<void> {
-    const filter = { subject: request.partType, action: 'routing.thresholds', limit: 1 };
-    const [change] = await this.#store.audit.list(filter);
-    if (change && change.after !== null && change.at > createdAt) {
-      throw new ThresholdsChanged(name, version, change.actor);
-    }
+  /** @throws {ThresholdsChanged} when thresholds set by hand are in force: the last change took none back and ended none */
+  async #assertNoneByHand(partType: string, name: string, version: string): Promise<void> {
+    const [change] = await this.#store.audit.list({ subject: partType, action: 'routing.thresholds', limit: 1 });
+    if (change && change.after !== null) throw new ThresholdsChanged(name, version, change.actor);
   }
 
   /** Trains until the job's version has appeared among the models. */

@@ -163,7 +163,7 @@ export const retrainingDe: typeof retrainingEnUS = {
       awaiting: 'Version __version__ wartet auf einen Menschen.',
       'production-changed': 'Inzwischen hat jemand gewählt, was im Einsatz ist; das bleibt so.',
       'thresholds-changed':
-        'Inzwischen hat __actor__ Grenzen von Hand gesetzt, die mit der Version im Einsatz enden würden; sie bleiben.',
+        'Es gelten Grenzen, die __actor__ von Hand gesetzt hat und die mit der Version im Einsatz enden würden; sie bleiben.',
       refused: 'Version __version__ kommt nicht in den Einsatz.',
       measured: 'Version __version__ wurde gemessen.',
       completed: 'Fertig.',

@@ -174,7 +174,7 @@ export const retrainingEnUS = {
       awaiting: 'Version __version__ waits for a person.',
       'production-changed': 'Meanwhile someone chose what is in production, which stays so.',
       'thresholds-changed':
-        'Meanwhile __actor__ set thresholds by hand, which would end with the version in production; they stay.',
+        'Thresholds that __actor__ set by hand are in force, and would end with the version in production; they stay.',
       refused: 'Version __version__ is not put into production.',
       measured: 'Version __version__ was measured.',
       completed: 'Done.',

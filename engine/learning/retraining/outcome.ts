@@ -1,8 +1,6 @@
 import type { Job, Reason, RetrainingRun } from '../../domain';
+import { HELD_BACK } from '../errors';
 import { reasons } from './reasons';
-
-/** Codes of the lines of a job's log that tell it, see `HeldBack`. */
-const HELD_BACK: readonly string[] = ['production-changed', 'thresholds-changed'];
 
 /** What came of a retraining, by the end of its job. */
 export function outcomeOf(job: Job): Pick<RetrainingRun, 'outcome' | 'version' | 'reasons'> {
@@ -29,11 +27,13 @@ export function endedWithStation({ state, error }: Job): boolean {
   return state === 'interrupted' && error?.code === 'interrupted';
 }
 
-/** What a person did meanwhile that keeps the version from production. */
+/** What a person chose that keeps the version from production. */
 function heldBack({ deployment, log = [] }: Job): readonly Reason[] {
   if (deployment !== 'awaiting') return [];
   return log.flatMap(({ code, text, parameters }) =>
-    code !== undefined && HELD_BACK.includes(code) ? [{ code, message: text, ...(parameters && { parameters }) }] : [],
+    HELD_BACK.some((one) => one === code)
+      ? [{ code: `${code}`, message: text, ...(parameters && { parameters }) }]
+      : [],
   );
 }
 
