@@ -67,7 +67,11 @@ async function listen(plc: SimulatedPlc, node: InspectionNode, signal: AbortSign
     try {
       return await plc.listen();
     } catch (error) {
-      if (attempt === 1) node.fail(error);
+      if (attempt === 1) {
+        node.fail(error);
+        // a Catch node keeps an error out of the log, and elsewhere it looks as if this PLC were the one connected to
+        node.warn(node.translation.message(error));
+      }
       await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
