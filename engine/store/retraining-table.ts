@@ -94,6 +94,30 @@ export class SqlRetrainingTable implements RetrainingTable {
     );
     return row.count;
   }
+
+  async newlyWithdrawn(partType: string, since: string | null): Promise<number> {
+    const states = ['pending', 'skipped', 'rejected', ...(this.approvedOnly ? ['labelled'] : [])];
+    return this.database.read(async (knex) => {
+      const rejected = knex('audit')
+        .whereRaw('audit.subject = review_items.id')
+        .where('audit.action', 'review.reject')
+        .where('audit.at', '>=', since ?? '');
+      const reviewed = await knex('review_items')
+        .where('part_type', partType)
+        .whereIn('state', states)
+        .whereNotNull('used_for_training')
+        .whereExists(rejected)
+        .count({ count: '*' })
+        .first();
+      const imported = await knex('imported_pictures')
+        .where('part_type', partType)
+        .whereNotNull('used_for_training')
+        .where('deleted_at', '>=', since ?? '')
+        .count({ count: '*' })
+        .first();
+      return Number(reviewed?.count ?? 0) + Number(imported?.count ?? 0);
+    });
+  }
 }
 
 function toRow(run: RetrainingRun): RunRow {

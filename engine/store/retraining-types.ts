@@ -55,4 +55,11 @@ export interface RetrainingTable {
    * @param since ISO 8601, UTC; null: all
    */
   newLabels(partType: string, since: string | null): Promise<number>;
+  /**
+   * Labels of a part type that a snapshot took and that were rejected, or their imported pictures deleted, since a moment: the
+   * next version of a model forgets them.
+   *
+   * @param since ISO 8601, UTC; null: all
+   */
+  newlyWithdrawn(partType: string, since: string | null): Promise<number>;
 }

@@ -11,6 +11,8 @@ export interface RetrainFacts {
   readonly now: number;
   /** Labels that no training of the model has used. */
   readonly newLabels: number;
+  /** Labels that a training used and that count no more: there is something to forget. */
+  readonly withdrawn: number;
   readonly state: RetrainingState;
   /** When the last retraining started; null: there was none. */
   readonly lastStart: number | null;
@@ -41,7 +43,7 @@ export function readinessOf(settings: RetrainSettings, facts: RetrainFacts): Rea
     conditions.labels === null ? null : Math.max(0, conditions.labels + state.labelsTried - newLabels);
   const causes = labelsNeeded === 0 ? [...state.waiting, labelsCause(settings, facts)] : state.waiting;
   const { blockers, possibleFrom } = blockedBy(settings, facts);
-  const ready = causes.filter((cause) => isWorthwhile(cause, newLabels));
+  const ready = causes.filter((cause) => isWorthwhile(cause, facts));
   const nextSchedule = conditions.schedule && nextTime(conditions.schedule, now);
   return {
     causes,
@@ -52,7 +54,7 @@ export function readinessOf(settings: RetrainSettings, facts: RetrainFacts): Rea
     fires: job === null && possibleFrom === null && ready.length > 0,
     reasons: [
       ...(job ? [job.state === 'running' ? reasons.running(job.id) : reasons.queued(job.id)] : []),
-      ...causes.map((cause) => waitingReason(cause, settings, newLabels)),
+      ...causes.map((cause) => waitingReason(cause, settings, facts)),
       ...blockers,
       ...outlook(settings, facts, labelsNeeded, nextSchedule),
     ],
@@ -60,8 +62,13 @@ export function readinessOf(settings: RetrainSettings, facts: RetrainFacts): Rea
 }
 
 /** Conditions that are met whatever is learnt; the others need something new. */
-function isWorthwhile({ cause }: WaitingCause, newLabels: number): boolean {
-  return cause === 'manual' || newLabels > 0;
+function isWorthwhile({ cause }: WaitingCause, facts: RetrainFacts): boolean {
+  return cause === 'manual' || isNews(facts);
+}
+
+/** Whether a training would learn or forget anything. */
+export function isNews({ newLabels, withdrawn }: Pick<RetrainFacts, 'newLabels' | 'withdrawn'>): boolean {
+  return newLabels > 0 || withdrawn > 0;
 }
 
 function labelsCause({ conditions }: RetrainSettings, { now, newLabels }: RetrainFacts): WaitingCause {
@@ -91,12 +98,12 @@ function blockedBy(
 function waitingReason(
   { cause, at, reason }: WaitingCause,
   { timeZone, conditions }: RetrainSettings,
-  newLabels: number,
+  facts: RetrainFacts,
 ): Reason {
   const time = Date.parse(at);
   switch (cause) {
     case 'drift':
-      return newLabels > 0 ? reasons.driftWaits(time, timeZone) : reasons.driftWaitsForLabels(time, timeZone);
+      return isNews(facts) ? reasons.driftWaits(time, timeZone) : reasons.driftWaitsForLabels(time, timeZone);
     case 'schedule':
       return reasons.scheduleWaits(time, conditions.schedule?.timeZone ?? timeZone);
     default:
@@ -107,11 +114,12 @@ function waitingReason(
 /** What would start the next one. */
 function outlook(
   { conditions }: RetrainSettings,
-  { newLabels, state }: RetrainFacts,
+  facts: RetrainFacts,
   labelsNeeded: number | null,
   nextSchedule: number | null,
 ): Reason[] {
   const { labels, drift, schedule } = conditions;
+  const { newLabels, state } = facts;
   const told: Reason[] = [];
   if (labels !== null && labelsNeeded !== null && labelsNeeded > 0) {
     told.push(
@@ -122,7 +130,7 @@ function outlook(
   }
   if (schedule && nextSchedule !== null) {
     told.push(reasons.scheduleNext(nextSchedule, schedule.timeZone));
-    if (newLabels === 0) told.push(reasons.nothingNew());
+    if (!isNews(facts)) told.push(reasons.nothingNew());
   }
   if (drift && !state.waiting.some(({ cause }) => cause === 'drift')) told.push(reasons.driftStarts());
   return labels === null && !drift && schedule === null ? [reasons.noCondition()] : told;

@@ -7,6 +7,7 @@ import {
   modelOfName,
   type Reason,
   type RemovedVersion,
+  type RestoredVersion,
   type RetrainingRun,
   type RetrainOutcome,
   type RetrainSettings,
@@ -21,7 +22,7 @@ import { checkSettings } from './check-settings';
 import { NoRetrainTrigger, NotNow, RetrainTriggerTwice } from './errors';
 import { heedSchedule } from './heed-schedule';
 import { endedWithStation, outcomeOf } from './outcome';
-import { type RetrainFacts, readinessOf } from './readiness';
+import { isNews, type RetrainFacts, readinessOf } from './readiness';
 import { reasonOfError, reasons } from './reasons';
 import { newRun } from './run';
 import { statusOf } from './status';
@@ -200,6 +201,11 @@ export class Retraining {
     await this.#tellLater({ ...modelOfName(name), version }, 'candidate', reasons.removedLater(version, actor));
   }
 
+  /** A version is there again: a candidate of a retraining may be among them. */
+  async restored({ name, version, actor }: RestoredVersion): Promise<void> {
+    await this.#tellLater({ ...modelOfName(name), version }, 'candidate', reasons.restoredLater(version, actor));
+  }
+
   /** Says of the run whose candidate a version is what became of it. */
   async #tellLater(
     { partType, kind, version }: RetrainedModel & { readonly version: string },
@@ -269,7 +275,7 @@ export class Retraining {
     const { state, due } = heedSchedule(schedule, before, this.#clock.now(), actor);
     if (due === null) {
       if (state !== before) await this.#store.retraining.keepState(settings, state);
-    } else if ((await this.#newLabels(settings, state)) > 0) {
+    } else if (isNews(await this.#newsOf(settings, state))) {
       await this.#store.retraining.keepState(settings, { ...state, waiting: [...state.waiting, due] });
     } else {
       const run = newRun(settings, [due], this.#now());
@@ -390,7 +396,7 @@ export class Retraining {
     );
     return {
       now: this.#clock.now(),
-      newLabels: await this.#newLabels({ partType, kind }, state),
+      ...(await this.#newsOf({ partType, kind }, state)),
       state,
       lastStart: last ? Date.parse(last.at) : null,
       job: job ? { id: job.id, state: job.state === 'running' ? 'running' : 'queued' } : null,
@@ -399,6 +405,14 @@ export class Retraining {
 
   #newLabels({ partType }: RetrainedModel, { labelsSince }: RetrainingState): Promise<number> {
     return this.#store.retraining.newLabels(partType, labelsSince);
+  }
+
+  async #newsOf(model: RetrainedModel, state: RetrainingState): Promise<Pick<RetrainFacts, 'newLabels' | 'withdrawn'>> {
+    const [newLabels, withdrawn] = await Promise.all([
+      this.#newLabels(model, state),
+      this.#store.retraining.newlyWithdrawn(model.partType, state.labelsSince),
+    ]);
+    return { newLabels, withdrawn };
   }
 
   async #statusOf({ settings }: Registered, facts: RetrainFacts): Promise<RetrainStatus> {

@@ -5,9 +5,10 @@ import {
   type RetrainConditions,
   type RetrainingRun,
   type RetrainSettings,
+  sha256Of,
   timestamp,
 } from '../../../../engine/domain';
-import { Retraining, TooFewLabels } from '../../../../engine/learning';
+import { Retraining, Snapshots, TooFewLabels } from '../../../../engine/learning';
 import { ReviewQueue } from '../../../../engine/review';
 import { openStore, type Store } from '../../../../engine/store';
 import { waitFor } from '../../../support/wait';
@@ -96,10 +97,11 @@ describe('Retraining', () => {
         trigger: { source: 'message' },
         capturedAt: time,
         deadlineAt: time,
+        image: { width: 32, height: 24, format: 'jpeg', bytes: 9, sha256: sha256Of(Buffer.from(id)) },
         findings: [],
         decision: { verdict: 'REVIEW', confidence: 0, reasons: ['no-positive-evidence'], by: 'model', at: time },
       };
-      await store.inspections.settle(inspection, { picturePath: null, settledAt: time, delivered: true });
+      await store.inspections.settle(inspection, { picturePath: `${id}.jpg`, settledAt: time, delivered: true });
       await reviews.add(inspection);
       await reviews.label(id, { label: 'OK', reviewer: 'Ada' }, 'ada');
     }
@@ -222,6 +224,27 @@ describe('Retraining', () => {
       );
       assert.equal((await status()).lastRun?.id, before.id);
       assert.equal(jobs.submitted.length, 1);
+    });
+
+    it('trains when a label that a training used was rejected: there is something to forget', async () => {
+      register({ schedule: nightly, labels: 5 });
+      await label(1);
+      const [{ id }] = (await reviews.list()).items;
+      await new Snapshots(store, clock).take('plate', 'ada');
+      await at('2026-11-21T01:00:30Z');
+      await finish(DEPLOYED);
+      assert.ok((await codes()).includes('nothing-new'));
+      clock.time += 1000;
+      await reviews.reject(id, { reviewer: 'Bob' }, 'bob');
+      await retraining.check();
+      const after = await status();
+      assert.deepEqual([after.newLabels, after.labelsNeeded], [0, 5]);
+      assert.ok(!(await codes()).includes('nothing-new'));
+      await at('2026-11-22T01:00:30Z');
+      assert.equal(jobs.submitted.length, 2);
+      await finish(DEPLOYED);
+      await at('2026-11-23T01:00:30Z');
+      assert.equal(jobs.submitted.length, 2);
     });
 
     it('makes up for a time it missed while the station did not run, once, and says so', async () => {
@@ -425,6 +448,8 @@ describe('Retraining', () => {
       await retraining.removed({ ...removed, name: 'plate', version: '7' });
       const [away] = await retraining.history();
       assert.deepEqual([away.outcome, away.reasons.at(-1)?.message], ['candidate', 'grace removed version 7.']);
+      await retraining.restored({ name: 'plate', version: '7', actor: 'hal' });
+      assert.equal((await retraining.history())[0].reasons.at(-1)?.message, 'hal restored version 7.');
       // restored meanwhile
       await retraining.deployed({ ...deployment, version: '7' });
       const [run] = await retraining.history();
