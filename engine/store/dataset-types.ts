@@ -74,6 +74,12 @@ export interface ImportedTable {
    */
   add(picture: NewImportedPicture): Promise<ImportedPicture | null>;
   get(id: string): Promise<ImportedPicture | null>;
+  /**
+   * Says what a picture shows that is labelled NG and has neither a class nor boxes, and writes the audit entry.
+   *
+   * @returns false when there is no such picture, or it is deleted: then it stays as it is
+   */
+  addClass(id: string, shown: string, actor: string, at: string): Promise<boolean>;
   /** Newest first. */
   list(
     filter?: ImportedFilter,

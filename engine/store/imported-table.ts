@@ -47,6 +47,20 @@ export class SqlImportedTable implements ImportedTable {
     return row ? toPicture(row) : null;
   }
 
+  addClass(id: string, shown: string, actor: string, at: string): Promise<boolean> {
+    return this.database.write(async (transaction) => {
+      const changed = await transaction<Row>('imported_pictures')
+        .where({ id, label: 'NG', class: null, deleted_at: null })
+        .where((unboxed) => unboxed.whereNull('boxes').orWhere('boxes', '[]'))
+        // deleted_at: labels of the part type have changed for a snapshot that is being taken
+        .update({ class: shown, deleted_at: null });
+      if (changed === 0) return false;
+      const told = { before: { class: null }, after: { class: shown } };
+      await addAuditEntry(transaction, { at, actor, action: 'dataset.class', subject: id, ...told });
+      return true;
+    });
+  }
+
   async list(filter: ImportedFilter = {}): Promise<Page<ImportedPicture>> {
     const limit = pageSize(filter.limit);
     const rows: Row[] = await this.database.read((knex) => {

@@ -19,6 +19,7 @@ import type {
   UndoneReview,
   UndoTarget,
 } from './review-types';
+import { newestSnapshot } from './snapshot-table';
 
 /** Everybody whom no session check knows has this name: it tells no two persons apart. */
 const ANYBODY = 'anonymous';
@@ -155,7 +156,8 @@ export class SqlReviewTable implements ReviewTable {
       const row = await decided.orderBy('decision_order', 'desc').first();
       if (!row) return null;
       if (row.approver !== null) throw new ApprovedAlready(row.id, row.approver);
-      if (row.used_for_training !== null) throw new UsedAlready(row.id, row.used_for_training);
+      const holder = await holderOf(transaction, row);
+      if (holder !== null) throw new UsedAlready(row.id, holder);
       await transaction('labels').where({ id: row.id }).delete();
       const pending: ReviewRow = { ...row, ...UNDECIDED, note: row.entry_note };
       const item = await this.commit(transaction, { action: 'review.undo', actor, at }, row, pending);
@@ -229,6 +231,15 @@ async function existingRow(transaction: Knex.Transaction, id: string): Promise<R
   const row = await rowOf(transaction, id);
   if (!row) throw new NotFound('review item', id);
   return row;
+}
+
+/** The newest snapshot, when it holds the label of an item and not just one that it had before. */
+async function holderOf(transaction: Knex.Transaction, row: ReviewRow): Promise<string | null> {
+  if (row.used_for_training === null) return null;
+  const newest = await newestSnapshot(transaction, row.part_type);
+  // what was deleted for good may have held it
+  if (!newest) return row.used_for_training;
+  return newest.items.some(({ id, label }) => id === row.id && label === row.label) ? newest.id : null;
 }
 
 /** Neither a name was given nor does a session check know one. */

@@ -83,8 +83,7 @@ export class SqlSnapshotTable implements SnapshotTable {
   async get(id: string): Promise<Snapshot | null> {
     const row = await this.database.read((knex) => knex<Row>('snapshots').where({ id }).first());
     if (!row) return null;
-    const items = JSON.parse((await expand(row.items)).toString('utf8')) as SnapshotItem[];
-    return { ...toSummary(row), items };
+    return toSnapshot(row);
   }
 
   async list(filter: SnapshotFilter = {}): Promise<readonly SnapshotSummary[]> {
@@ -118,6 +117,12 @@ export class SqlSnapshotTable implements SnapshotTable {
       transaction<Row>('snapshots').whereNotNull('deleted_at').where('deleted_at', '<', before).delete(),
     );
   }
+}
+
+/** The last snapshot of a part type, also a deleted one. */
+export async function newestSnapshot(knex: Knex, partType: string): Promise<Snapshot | null> {
+  const row = await knex<Row>('snapshots').where({ part_type: partType }).orderBy('id', 'desc').first();
+  return row ? toSnapshot(row) : null;
 }
 
 /** Writes a snapshot, unless the newest one says the same. */
@@ -157,6 +162,11 @@ async function packed(items: readonly SnapshotItem[]): Promise<Buffer> {
     await setImmediate();
   }
   return compress(Buffer.concat([Buffer.from('['), ...parts, Buffer.from(']')]));
+}
+
+async function toSnapshot(row: Row): Promise<Snapshot> {
+  const items = JSON.parse((await expand(row.items)).toString('utf8')) as SnapshotItem[];
+  return { ...toSummary(row), items };
 }
 
 function toSummary(row: Omit<Row, 'items'>): SnapshotSummary {

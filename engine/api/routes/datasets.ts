@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { datasetFiles } from '../../datasets';
 import type { ImportedPicture, Snapshot, SnapshotSummary } from '../../domain';
 import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
-import { datasetStats, type IncomingPicture, writableSnapshot } from '../../learning';
+import { checkImportedClass, datasetStats, type IncomingPicture, writableSnapshot } from '../../learning';
 import type { FormFile } from '../form-files';
 import { zipOfFiles } from '../label-archive';
 import { json, route } from '../route';
@@ -130,6 +130,7 @@ const importRoutes = [
     success: { status: 200, schema: uploadResult, description: 'What became of each file' },
     handle: async ({ station, body, actor }) => {
       const { boxes = {}, ...order } = body.fields;
+      checkImportedClass(order.label, order.class);
       const items = await station.imported.add(incoming(body.files, boxes), { ...order, actor });
       return json({ items });
     },

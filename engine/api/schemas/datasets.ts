@@ -140,7 +140,14 @@ export const uploadResult = named(
     items: z.array(
       z.discriminatedUnion('outcome', [
         z.object({ name: fileName, outcome: z.literal('accepted'), id }),
-        z.object({ name: fileName, outcome: z.literal('duplicate'), id, label, reason }),
+        z.object({
+          name: fileName,
+          outcome: z.literal('duplicate'),
+          id,
+          label,
+          class: z.string().optional().meta({ description: 'The class that the picture there now has, and had not' }),
+          reason,
+        }),
         z.object({ name: fileName, outcome: z.literal('refused'), reason, error: fault }),
       ]) satisfies z.ZodType<ImportResult>,
     ),

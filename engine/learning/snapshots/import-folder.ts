@@ -1,9 +1,9 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { type Dataset, DatasetUnreadable, datasetKindOf, readDataset } from '../../datasets';
 import { InvalidInput, isPartType, type Label, PartTypeInvalid } from '../../domain';
 import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
-import { isGoodClass } from './good-class';
+import { checkImportedClass, isGoodClass } from './good-class';
 import type { ImportedPictures, ImportResult, ImportWatch, IncomingPicture } from './imported-pictures';
 
 export interface FolderImport {
@@ -31,8 +31,8 @@ const FILES_LIMIT = 20_000;
 /**
  * Imports the pictures of a folder, not of those below it, or of a data set in any format that is known here, with its boxes.
  *
- * @throws {InvalidInput} when the folder cannot be read, is the station's own, holds no file or too many, or no label is told
- *   for it
+ * @throws {InvalidInput} when the folder cannot be read, is the station's own, holds no file or too many, no label is told for
+ *   it, or the class does not go with the label
  * @throws {DatasetUnreadable} @throws {PartTypeInvalid}
  */
 export async function importFolder(
@@ -51,8 +51,9 @@ export async function importFolder(
  * @returns reads which files it holds; of a data set each picture is read once, which may take a while
  * @throws as `importFolder`, but for what only the pictures of a data set show
  */
-export async function openFolder({ partType, path, label, within, dataFolder }: FolderImport) {
+export async function openFolder({ partType, path, label, class: shown, within, dataFolder }: FolderImport) {
   if (!isPartType(partType)) throw new PartTypeInvalid(partType);
+  checkImportedClass(label, shown);
   if (dataFolder !== undefined) await assertForeign(path, dataFolder);
   const listed = (await isDataset(path)) ? null : limited(path, await ofFolder(path, label, within));
   return async (signal?: AbortSignal): Promise<readonly IncomingPicture[]> =>
@@ -107,6 +108,7 @@ async function ofDataset(
     ...pictures.map(
       (picture): IncomingPicture => ({
         name: basename(picture.path),
+        place: placeIn(path, picture.path),
         label: label ?? labelOf(picture),
         boxes: picture.boxes,
         ...(picture.class !== undefined && { class: picture.class }),
@@ -116,10 +118,18 @@ async function ofDataset(
     ...skipped.map(
       ({ name, reason }): IncomingPicture => ({
         name: basename(name),
+        place: placeIn(path, name),
         picture: () => Promise.reject(new InvalidInput(reason)),
       }),
     ),
   ];
+}
+
+/** Files of the same name lie in several folders of a data set. */
+function placeIn(path: string, file: string): string {
+  if (!isAbsolute(file)) return file;
+  const place = relative(/\.(ya?ml|json)$/i.test(path) ? dirname(path) : path, file);
+  return place.startsWith('..') ? file : place;
 }
 
 function contradicts(picture: Dataset['pictures'][number], label: Label): boolean {

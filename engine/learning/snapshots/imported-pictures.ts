@@ -20,7 +20,7 @@ import {
 } from '../../domain';
 import { readPictureHeader } from '../../imaging';
 import type { ImportedFilter, Page, Store } from '../../store';
-import { isGoodClass } from './good-class';
+import { checkImportedClass } from './good-class';
 import { RESTORABLE_MS } from './snapshots';
 
 export interface ImportedPicturesOptions {
@@ -39,6 +39,8 @@ export interface ImportedPicturesEvents {
 export interface IncomingPicture {
   /** What it is called. */
   readonly name: string;
+  /** Where it lies within what is imported, for the report; its name unless told. */
+  readonly place?: string;
   /** Its own label, class and boxes; those of the import, and no boxes, unless told. */
   readonly label?: Label;
   readonly class?: string;
@@ -66,10 +68,22 @@ export interface ImportWatch {
 /** What became of a file. */
 export type ImportResult = { readonly name: string } & (
   | { readonly outcome: 'accepted'; readonly id: string }
-  /** The same picture is labelled already: `id` names it. */
-  | { readonly outcome: 'duplicate'; readonly id: string; readonly label: Label; readonly reason: string }
+  /** The same picture is labelled already: `id` names it; with the class that it did not have yet. */
+  | {
+      readonly outcome: 'duplicate';
+      readonly id: string;
+      readonly label: Label;
+      readonly class?: string;
+      readonly reason: string;
+    }
   | { readonly outcome: 'refused'; readonly reason: string; readonly error: Fault }
 );
+
+/** What is labelled already of the same bytes. */
+interface Twin {
+  readonly id: string;
+  readonly label: Label;
+}
 
 const NAME_LENGTH = 200;
 /** What a crash left of an import is removed when it is older: nothing is being written so long. */
@@ -90,7 +104,7 @@ export class ImportedPictures {
 
   /**
    * Takes in pictures, one after the other. A file that cannot be taken is told with the reason, and the next one is tried;
-   * of a picture that is labelled already, byte by byte, nothing is added.
+   * of a picture that is labelled already, byte by byte, nothing is added but a class, where it was labelled NG without one.
    *
    * @returns of each file that was looked at what became of it
    * @throws {PartTypeInvalid}
@@ -109,12 +123,13 @@ export class ImportedPictures {
       for await (const file of files) {
         if (signal?.aborted) break;
         const name = nameOf(file.name);
-        const result = { name, ...(await this.#addOne(file, name, order, known)) };
+        const result = { name: file.place ?? name, ...(await this.#addOne(file, name, order, known)) };
         results.push(result);
         onResult?.(result);
       }
     } finally {
-      if (results.some(({ outcome }) => outcome === 'accepted')) this.events.emit('changed', { partType });
+      if (results.some((result) => result.outcome === 'accepted' || 'class' in result))
+        this.events.emit('changed', { partType });
     }
     return results;
   }
@@ -168,39 +183,37 @@ export class ImportedPictures {
     return count;
   }
 
-  async #addOne(
-    file: IncomingPicture,
-    name: string,
-    order: ImportOrder,
-    known: Map<string, { readonly id: string; readonly label: Label }>,
-  ): Promise<Outcome> {
+  async #addOne(file: IncomingPicture, name: string, order: ImportOrder, known: Map<string, Twin>): Promise<Outcome> {
     const { partType, label: common, actor } = order;
     const { label = common, boxes = null } = file;
     const shown = label === 'NG' && !boxes?.length ? (file.class ?? order.class ?? null) : null;
     try {
-      if (shown !== null && isGoodClass(shown)) {
-        throw new InvalidInput(`Class ${shown} is that of good parts. Label the picture OK, or name its defect.`, {
-          shown,
-        });
-      }
+      if (shown !== null) checkImportedClass(label, shown);
       const picture = await file.picture();
       readPictureHeader(picture);
       const { format, ...info } = await this.#inspect(picture);
       const { width, height, bytes, sha256 } = info;
       const twin = known.get(sha256);
-      if (twin) return duplicate(twin);
+      if (twin) return this.#again(twin, shown, actor);
       const id = newId();
       const drawn = boxes && checked(boxes, { id, width, height });
       const picturePath = await this.#store.pictures.saveImported(id, partType, picture, format);
       const row = { id, partType, label, boxes: drawn, class: shown, name, width, height, bytes, sha256, picturePath };
       const there = await this.#addRow({ ...row, at: this.#now(), actor });
-      if (there) return duplicate(there);
+      if (there) return this.#again(there, shown, actor);
       known.set(sha256, { id, label });
       return { outcome: 'accepted', id };
     } catch (error) {
       const fault = faultOf(error instanceof InspectionError ? error : new PictureNotRead(name, error));
       return { outcome: 'refused', reason: fault.message, error: fault };
     }
+  }
+
+  /** A picture that is there without a class gets the one that the import tells. */
+  async #again(twin: Twin, shown: string | null, actor: string): Promise<Outcome> {
+    if (shown === null || twin.label !== 'NG') return duplicate(twin);
+    const isAdded = await this.#store.imported.addClass(twin.id, shown, actor, this.#now());
+    return isAdded ? { ...duplicate(twin), class: shown } : duplicate(twin);
   }
 
   /** The file is there before the row; without its row it goes again. */
@@ -244,7 +257,7 @@ export class PictureNotRead extends InspectionError {
 
 type Outcome = ImportResult extends infer Result ? (Result extends unknown ? Omit<Result, 'name'> : never) : never;
 
-function duplicate({ id, label }: { readonly id: string; readonly label: Label }): Outcome {
+function duplicate({ id, label }: Twin): Outcome & { readonly outcome: 'duplicate' } {
   const reason = `The same picture is there already, labelled ${label}.`;
   return { outcome: 'duplicate', id, label, reason };
 }

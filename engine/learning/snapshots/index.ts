@@ -1,6 +1,7 @@
 export { contentOf, partContradicted, splitOf } from './content';
 export { datasetStats } from './dataset-stats';
 export { FolderImports, ImportRunning } from './folder-imports';
+export { checkImportedClass } from './good-class';
 export { type FolderImport, importFolder } from './import-folder';
 export {
   ImportedPictures,

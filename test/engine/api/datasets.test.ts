@@ -189,6 +189,12 @@ describe('the API of data sets', function () {
     await refused(send('/training/import-folder', { ...order, folder: outside }), 403, 'folder-not-allowed');
     await refused(send('/training/import-folder', { ...order, label: undefined }), 400, 'invalid-input');
     await refused(send('/training/import-folder', { ...order, folder: 'images' }), 400, 'invalid-input');
+    for (const wrong of [
+      { label: 'OK', class: 'scratch' },
+      { label: 'NG', class: 'good' },
+    ]) {
+      await refused(send('/training/import-folder', { ...order, ...wrong }), 400, 'invalid-input');
+    }
     await rm(outside, { recursive: true });
   });
 

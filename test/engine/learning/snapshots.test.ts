@@ -161,6 +161,21 @@ describe('Data sets of labelled pictures', function () {
     assert.deepEqual((await snapshots.get(first.id)).items, first.items);
   });
 
+  it('let a label that was made anew be undone until one takes it', async () => {
+    const id = await labelled('OK');
+    await labelled('NG');
+    await snapshots.take('plate', 'ada');
+    await reviews.reject(id, { reviewer: 'Bob' }, 'bob');
+    await reviews.label(id, { label: 'NG', reviewer: 'Ada' }, 'ada');
+    await reviews.undo({ id }, 'ada');
+    await snapshots.take('plate', 'ada');
+    await reviews.label(id, { label: 'NG', reviewer: 'Ada' }, 'ada');
+    await reviews.undo({ id }, 'ada');
+    await reviews.label(id, { label: 'NG', reviewer: 'Ada' }, 'ada');
+    const last = await snapshots.take('plate', 'ada');
+    await assert.rejects(reviews.undo({ id }, 'ada'), { code: 'used-already', message: new RegExp(last.id) });
+  });
+
   it('are of one moment, however many labels come while they are made', async () => {
     for (const more of [1, 10]) {
       let made = 0;
@@ -394,6 +409,17 @@ describe('Data sets of labelled pictures', function () {
       const [contradicting] = await imported.add([given('bad.jpg', await picture(), { class: 'Good' })], ng);
       assert.match(contradicting.outcome === 'refused' ? contradicting.reason : '', /Class Good is that of good parts/);
 
+      for (const wrong of [
+        { label: 'OK' as const, class: 'dent' },
+        { label: 'NG' as const, class: 'ok' },
+      ]) {
+        const path = join(folder.path, 'wood', 'hole');
+        await assert.rejects(importFolder(imported, { partType, path, actor, ...wrong }), {
+          code: 'invalid-input',
+          parameters: { shown: wrong.class },
+        });
+      }
+
       const { items } = await imported.list();
       const counts = (list: readonly (string | null | undefined)[]) =>
         Object.fromEntries([...new Set(list)].sort().map((one) => [`${one}`, list.filter((x) => x === one).length]));
@@ -468,6 +494,45 @@ describe('Data sets of labelled pictures', function () {
       now += DAY_MS;
       await imported.purge();
       assert.deepEqual(readdirSync(join(folder.path, 'images', 'imported', 'plate')), []);
+    });
+
+    it('get a class afterwards when they are imported once more with one', async () => {
+      const { partType, actor } = ada;
+      const files = [given('a.jpg', await picture()), given('b.jpg', await picture(), { boxes: [SCRATCH] })];
+      await imported.add(files, { partType, label: 'NG', actor });
+      await snapshots.take('plate', 'ada');
+      const again = async (shown: string) =>
+        (
+          await imported.add(
+            files.map((file) => ({ ...file, boxes: null })),
+            { partType, label: 'NG', class: shown, actor },
+          )
+        ).map((result) => [result.outcome, 'class' in result ? result.class : null]);
+      assert.deepEqual(await again('bent'), [
+        ['duplicate', 'bent'],
+        ['duplicate', null],
+      ]);
+      assert.deepEqual(await again('dent'), [
+        ['duplicate', null],
+        ['duplicate', null],
+      ]);
+      const { items } = await snapshots.take('plate', 'ada');
+      assert.deepEqual(items.map((item) => item.class).sort(), ['bent', undefined]);
+      assert.equal((await store.audit.list({ action: 'dataset.class' })).length, 1);
+    });
+
+    it('tell which of two files of the same name was refused', async () => {
+      const place = join(folder.path, 'twins');
+      for (const name of ['good', 'hole']) {
+        await mkdir(join(place, name), { recursive: true });
+        await writeFile(join(place, name, 'a.jpg'), name === 'hole' ? 'no picture' : await picture());
+      }
+      const results = await importFolder(imported, { partType: 'plate', path: place, actor: 'ada' });
+      assert.deepEqual(results.map(({ name, outcome }) => [name, outcome]).sort(), [
+        [join('good', 'a.jpg'), 'accepted'],
+        [join('hole', 'a.jpg'), 'refused'],
+      ]);
+      assert.equal((await imported.list()).items[0].name, 'a.jpg');
     });
 
     it('come from a folder with a label, file by file', async () => {
