@@ -71,7 +71,7 @@ export class ReviewIntake {
 
   /**
    * Puts any inspection that has a picture before a person, whatever the quotas. One that is in the queue already is told to
-   * have been flagged; when it was skipped, it waits again.
+   * have been flagged; when it was skipped, it waits again. Words with it stay until others are given.
    *
    * @param words who asks, and why; shown with the item
    * @param actor who did it, for the audit list
@@ -91,8 +91,10 @@ export class ReviewIntake {
       }
       const note = [words.reviewer, words.note].filter((text) => text?.trim()).join(': ') || null;
       const present = await this.store.reviews.get(id);
+      // who asks without saying why does not take the place of words
+      const isMore = words.note?.trim() || present?.note == null;
       const item = present
-        ? await this.withReasons(present, record, ['flagged'], note)
+        ? await this.withReasons(present, record, ['flagged'], isMore ? note : null)
         : await this.enter(record, inOrder(['flagged', ...queueReasonsOf(record, DEFAULT_ADMISSION)]), { note });
       await this.store.audit.add({
         at: timestamp(this.clock.now()),
@@ -145,15 +147,15 @@ export class ReviewIntake {
     return added.length > 0 && waits ? this.withReasons(item, inspection, added, null) : item;
   }
 
-  /** What its label would teach is told anew: of what a person asks about, more than of what only came. */
+  /** What its label would teach is told anew, and never as less: what came since tells of the others, too. */
   private async withReasons(
-    { id, queueReasons }: ReviewItem,
+    { id, queueReasons, information: before }: ReviewItem,
     inspection: Inspection,
     added: readonly QueueReason[],
     note: string | null,
   ): Promise<ReviewItem> {
     const information = informationOf(inspection, [...added, ...queueReasons], await this.likeness.of(id));
-    return this.queue.addReasons(id, added, { note, information });
+    return this.queue.addReasons(id, added, { note, information: Math.max(information, before) });
   }
 
   private async enter(

@@ -265,6 +265,37 @@ describe('flagging', function () {
     await assert.rejects(bench.intake.flag(waiting.id, {}, 'session'), { code: 'already-decided' });
   });
 
+  it('keeps the words of the first who asks until another gives words', async () => {
+    const store = await temporaryStore();
+    const bench = new Bench(store);
+    const passed = decided('OK');
+    await record(store, passed);
+    const flag = async (reviewer: string, note?: string) =>
+      (await bench.intake.flag(passed.id, { reviewer, note }, 'session')).note;
+    assert.equal(await flag('anonymous'), 'anonymous');
+    assert.equal(await flag('Zoe', 'a dent'), 'Zoe: a dent');
+    await bench.queue.skip(passed.id, 'Kim', 'session');
+    assert.equal(await flag('anonymous', ' '), 'Zoe: a dent');
+    assert.equal(await flag('Kim', 'no, a stain'), 'Kim: no, a stain');
+  });
+
+  it('never weighs an item that waits less', async () => {
+    const store = await temporaryStore();
+    const bench = new Bench(store);
+    const sample = part();
+    await record(store, sample);
+    await bench.offer(sample, { vector: looks(10), queueReasons: ['disagreement'] });
+    const weighed = (await bench.queue.get(sample.id)).information;
+    assert.equal(weighed, 1);
+    // others that look alike come and wait, too
+    for (let at = 1; at <= 3; at += 1) {
+      const alike = part();
+      await record(store, alike);
+      await bench.offer(alike, { vector: looks(10), settings: { similarLimit: 0 } });
+    }
+    assert.equal((await bench.intake.flag(sample.id, {}, 'session')).information, weighed);
+  });
+
   it('weighs an item that waits anew, compared with all others but itself', async () => {
     const store = await temporaryStore();
     const bench = new Bench(store);
