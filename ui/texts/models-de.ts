@@ -116,6 +116,8 @@ export const modelsDe: typeof modelsEnUS = {
       'gate-false-rejects-rose':
         '__after__ statt __before__ der Gutteile kämen nicht durch; um __bound__ darf das steigen.',
       'gate-ng-newly-passes': '__count__ mit NG bewertete Bilder kämen neu durch.',
+      'gate-levels-differ':
+        'Nach __count__ dieser mit NG bewerteten Bilder hat die Version im Einsatz ihre Annahmegrenze bestimmt, diese hier nicht: Sie schönen jene. Die Teile ansehen und diese Version einmal von Hand einsetzen, wenn sie recht hat; danach werden beide gleich beurteilt.',
       'gate-nothing-to-measure-with':
         'Es gibt kein bewertetes Bild, das keine der Versionen gelernt hat; so kann niemand sagen, ob es besser ist.',
     },

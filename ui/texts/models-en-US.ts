@@ -125,6 +125,8 @@ export const modelsEnUS = {
       'gate-false-rejects-rose':
         '__after__ instead of __before__ of the good parts would not pass; by __bound__ they may rise.',
       'gate-ng-newly-passes': '__count__ pictures labelled NG would newly pass.',
+      'gate-levels-differ':
+        'By __count__ of these pictures labelled NG the version in production has set its accept level, and this one has not: they flatter the former. Look at these parts, and deploy this version by hand once if it is right about them; after that both are judged alike.',
       'gate-nothing-to-measure-with':
         'There is no labelled picture that neither version has learnt, so nobody can tell whether it is better.',
     } as Record<string, string>,

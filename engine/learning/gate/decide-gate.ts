@@ -8,6 +8,8 @@ export interface GateFacts {
   readonly holdOut: GateFigures | null;
   readonly oldClasses: OldClasses | null;
   readonly labelledNgNewlyPassed: number;
+  /** See `GateOrder`. */
+  readonly levelledBefore: number;
   readonly policy: DeploymentPolicy | null;
   readonly trained: GateDecision | null;
 }
@@ -16,15 +18,18 @@ export interface GateFacts {
 export const DEFAULT_BOUND = 0.01;
 /** Rounding. */
 const EPSILON = 1e-9;
+/** What pictures tell against a candidate that have set the accept level of the version in production alone. */
+const BY_LEVEL = ['gate-accuracy-fell', 'gate-escapes-rose', 'gate-old-classes-fell', 'gate-ng-newly-passes'];
 
 /**
  * Whether a candidate may take the place of the version in production: no figure on held-out pictures is worse than the
  * bound allows, nothing of what was known before is found less, no picture labelled NG newly passes, and the training itself
  * had nothing against it. A policy of automatic deployment needs pictures to measure with; without a policy, or without a
- * version in production, their absence alone refuses nothing.
+ * version in production, their absence alone refuses nothing. Where pictures that judge have set the accept level of the version
+ * in production alone, a refusal says so.
  */
 export function decideGate(facts: GateFacts): GateDecision {
-  const { hasBefore, holdOut, oldClasses, labelledNgNewlyPassed, policy, trained } = facts;
+  const { hasBefore, holdOut, oldClasses, labelledNgNewlyPassed, levelledBefore, policy, trained } = facts;
   const bound = policy?.kind === 'automatic' ? policy.maxWorse : DEFAULT_BOUND;
   const reasons: Reason[] = [...(trained?.reasons ?? [])];
   if (hasBefore && policy?.kind === 'automatic' && (holdOut?.accuracy ?? null) === null) {
@@ -55,6 +60,13 @@ export function decideGate(facts: GateFacts): GateDecision {
       code: 'gate-ng-newly-passes',
       message: `Pictures labelled NG that the version in production stops would newly pass: ${labelledNgNewlyPassed}. Look at them among the changed decisions.`,
       parameters: { count: labelledNgNewlyPassed },
+    });
+  }
+  if (levelledBefore > 0 && reasons.some(({ code }) => BY_LEVEL.includes(code))) {
+    reasons.push({
+      code: 'gate-levels-differ',
+      message: `The version in production has set its accept level by pictures labelled NG that judge now (${levelledBefore}), and the candidate has not: they flatter the version in production. Look at these parts, and deploy the candidate by hand once if it is right about them; with it in production the two are judged alike.`,
+      parameters: { count: levelledBefore },
     });
   }
   return { accepted: reasons.length === 0, reasons };

@@ -7,8 +7,10 @@ import {
   type SnapshotReference,
   type Thresholds,
 } from '../../domain';
+import { readManifest } from '../../packages';
 import type { Store } from '../../store';
 import type { ModelRegistry } from '../model-registry';
+import { partDefects } from '../part-defects';
 import { contentOf, partContradicted } from '../snapshots';
 import type { GateOrder, GatePicture } from './gate-order';
 
@@ -57,13 +59,14 @@ export async function gateOrderOf(wish: GateWish, context: GateContext): Promise
   const inForce = ofPartType ?? ofRouters;
   const inspected = await store.inspections.list({ partType, state: 'settled', limit: 1 });
   const last = policy?.kind === 'automatic' ? policy.shadow : undefined;
+  const pictures = await labelledPictures(partType, dataset, store);
   return {
     task: 'judge',
     kind,
     candidate: { name, version, folder: models.folderOf(name, version) },
     against: against && { name: against.name, version: against.version, folder: against.folder },
     dataset,
-    pictures: await labelledPictures(partType, dataset, store),
+    pictures,
     production: {
       dataFolder: store.dataFolder,
       databaseFile: context.databaseFile,
@@ -72,9 +75,27 @@ export async function gateOrderOf(wish: GateWish, context: GateContext): Promise
     },
     thresholds: { before: inForce, after: kind === 'patchcore' ? ofRouters : inForce },
     policy,
+    levelledBefore:
+      kind === 'patchcore' && against ? await levelledBefore(against.folder, dataset, pictures, store) : 0,
     trained,
     threads: Math.max(1, availableParallelism() - 1),
   };
+}
+
+/** How many of the pictures that judge have set the accept level of the version in `folder`, and not that of the candidate. */
+async function levelledBefore(
+  folder: string,
+  learnt: SnapshotReference | null,
+  pictures: readonly GatePicture[],
+  { snapshots }: Pick<Store, 'snapshots'>,
+): Promise<number> {
+  const { snapshot } = (await readManifest(folder, 'patchcore')).dataset;
+  const taken = snapshot ? await snapshots.get(snapshot.id) : null;
+  if (taken === null) return 0;
+  const { judges, levels } = partDefects(pictures);
+  const before = new Set(partDefects(taken.items).levels.map(({ id }) => id));
+  const ofCandidate = new Set(learnt === null ? [] : levels);
+  return judges.filter((picture) => before.has(picture.id) && !ofCandidate.has(picture)).length;
 }
 
 /**

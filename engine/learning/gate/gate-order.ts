@@ -58,6 +58,8 @@ export interface GateOrder {
   readonly thresholds: { readonly before: Thresholds | null; readonly after: Thresholds | null };
   /** Null: nobody set one. */
   readonly policy: DeploymentPolicy | null;
+  /** Pictures labelled NG that judge, and by which the version in production has set its accept level, but not the candidate. */
+  readonly levelledBefore: number;
   /** What the training itself made of the candidate; null when it did not ask. */
   readonly trained: GateDecision | null;
   readonly threads: number;

@@ -16,13 +16,13 @@ export function lookedAt({ pictures, kind }: Pick<GateOrder, 'pictures' | 'kind'
 
 /** The report of the gate with its decision. */
 export function reportOf(order: GateOrder, measured: Measured, seconds: number): GateReport {
-  const { candidate, against, dataset, policy, trained } = order;
+  const { candidate, against, dataset, policy, levelledBefore, trained } = order;
   return {
     candidate: { name: candidate.name, version: candidate.version },
     against: against && { name: against.name, version: against.version },
     dataset,
     ...measured,
-    decision: decideGate({ ...measured, policy, trained, hasBefore: against !== null }),
+    decision: decideGate({ ...measured, levelledBefore, policy, trained, hasBefore: against !== null }),
     at: timestamp(Date.now()),
     seconds,
   };

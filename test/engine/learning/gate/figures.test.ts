@@ -148,6 +148,7 @@ describe('The decision of the gate', () => {
     holdOut: same,
     oldClasses: null,
     labelledNgNewlyPassed: 0,
+    levelledBefore: 0,
     policy: null,
     trained: null,
   };
@@ -197,6 +198,16 @@ describe('The decision of the gate', () => {
 
   it('refuses when a picture labelled NG would newly pass, however large the bound', () => {
     assert.deepEqual(codes({ labelledNgNewlyPassed: 1, policy: automatic(1) }), ['gate-ng-newly-passes']);
+  });
+
+  it('says when pictures that judge have set the level of the version in production alone, and refuses nothing for that', () => {
+    assert.deepEqual(codes({ levelledBefore: 10 }), []);
+    assert.deepEqual(codes({ levelledBefore: 10, labelledNgNewlyPassed: 1 }), [
+      'gate-ng-newly-passes',
+      'gate-levels-differ',
+    ]);
+    const stopped = { ...same, falseRejects: difference(0.1, 0.2) };
+    assert.deepEqual(codes({ levelledBefore: 10, holdOut: stopped }), ['gate-false-rejects-rose']);
   });
 
   it('deploys nothing by itself that nobody could measure, but for the first version', () => {

@@ -8,6 +8,7 @@ import type {
   GateReport,
   JobProgress,
   LabelledBox,
+  SnapshotItem,
   Thresholds,
 } from '../../../../engine/domain';
 import { ModelRegistry } from '../../../../engine/learning';
@@ -61,6 +62,7 @@ describe('Judging a candidate', function () {
     production: { dataFolder, partType: 'weave', last: 0 },
     thresholds: { before: null, after: null },
     policy: null,
+    levelledBefore: 0,
     trained: null,
     threads: 1,
     ...order,
@@ -350,6 +352,40 @@ describe('Judging a candidate', function () {
       );
       assert.deepEqual(other.thresholds, { before: { accept: 3, reject: 4 }, after: { accept: 5, reject: 6 } });
       assert.deepEqual([other.against, other.production.last], [null, 7], 'itself in production');
+    });
+
+    it('counts the judges that have set the level of the version in production alone', async () => {
+      const place = join(dataFolder, 'models', 'weave', '7');
+      await cp(join(folder, 'weave'), place, { recursive: true });
+      const manifest = await readManifest(place, 'patchcore');
+      const hash = 'a'.repeat(64);
+      await writeManifest(place, {
+        ...{ ...manifest, version: '7' },
+        dataset: { ...manifest.dataset, snapshot: { id: 'before', hash } },
+      });
+      const labelOf = (id: string, split: SnapshotItem['split']): SnapshotItem => ({
+        ...{ id, split, label: 'NG', boxes: null, source: 'imported', sha256: id, picturePath: `${id}.jpg` },
+        size: { width: 1, height: 1 },
+      });
+      const heldOut = Array.from({ length: 12 }, (_, at) => labelOf(`held out ${at}`, 'val'));
+      const other = labelOf('other', 'train');
+      const kept: Record<string, readonly SnapshotItem[]> = {
+        before: [...heldOut.slice(0, 9), other],
+        now: [...heldOut, other],
+        few: heldOut.slice(0, 9),
+      };
+      const { inspections, labels, settings } = store;
+      const pictures = { absolute: (path: string) => path } as Store['pictures'];
+      const snapshots = { get: async (id: string) => ({ items: kept[id] ?? [] }) } as unknown as Store['snapshots'];
+      const models = new ModelRegistry({ store });
+      await models.deploy('weave', '7', 'ada');
+      const counted = async (id: string) => {
+        const wish = { kind: 'patchcore', partType: 'weave', version: '2', policy: null, trained: null } as const;
+        const context = { store: { dataFolder, inspections, labels, pictures, settings, snapshots }, models };
+        return (await gateOrderOf({ ...wish, dataset: { id, hash } }, context)).levelledBefore;
+      };
+      assert.equal(await counted('now'), 9, 'three came later, and one judges neither');
+      assert.equal(await counted('few'), 0, 'all set the level of both');
     });
   });
 });
