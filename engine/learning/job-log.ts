@@ -27,6 +27,15 @@ export function judgedLine({ accepted, reasons }: GateDecision): JobNews {
     : news('judged-refused', `The gate refuses the version. ${why}`.trim(), { reasons: why });
 }
 
+/** Pictures that were learnt, and are labelled good no more. */
+export function forgottenLine(names: readonly string[]): JobNews {
+  const [count, pictures] = [names.length, names.join(', ')];
+  const what = count === 1 ? '1 picture' : `${count} pictures`;
+  const whom = count === 1 ? 'it' : 'them';
+  const text = `What was learnt from ${what} was forgotten, because nobody calls ${whom} good any more: ${pictures}.`;
+  return news('forgotten', text, { count, pictures });
+}
+
 /** What becomes of a version. */
 export function fateLine(fate: VersionFate, version: string): JobNews {
   const texts = {

@@ -23,7 +23,17 @@ import { HeldBack, JobEnded, JobQueueUnavailable, ProductionChanged, QUEUE_LIMIT
 import { fatesSince } from './fate-since';
 import { ComparingDied } from './gate';
 import { hasCheckpoint, removeOthers } from './job-folder';
-import { CANCELLED, fateLine, INTERRUPTED, type JobNews, judgedLine, lastLineOf, logged, news } from './job-log';
+import {
+  CANCELLED,
+  fateLine,
+  forgottenLine,
+  INTERRUPTED,
+  type JobNews,
+  judgedLine,
+  lastLineOf,
+  logged,
+  news,
+} from './job-log';
 import { freeVersion, orderOf, placeVersion, withPlaced } from './job-order';
 import { judgeBy } from './judge-version';
 import { publicJob, publicRequest, withoutCurves } from './public-job';
@@ -313,7 +323,9 @@ export class JobQueue {
         this.#tell(running, news(error.code, error.message, error.parameters));
       });
     }
-    if (fate === 'refused') this.#remark(running, `Version ${version} is not in production: the gate refused it.`);
+    if (fate === 'refused') {
+      this.#remark(running, { text: `Version ${version} is not in production: the gate refused it.` });
+    }
     this.#tell(running, fateLine(fate, version));
     return fate;
   }
@@ -334,16 +346,17 @@ export class JobQueue {
       this.#tell(running, news('learnt', `It learns from data set ${id}.`, { dataset: id }));
     }
     const { contradicted = [] } = order;
-    if (contradicted.length > 0) this.#remark(running, contradictedNote(contradicted));
+    if (contradicted.length > 0) this.#remark(running, { text: contradictedNote(contradicted) });
     if (running.stop) throw new Error('stopped before it began');
 
     running.process = new TrainingProcess(order, (progress) =>
       this.#progress(running, { ...progress, percent: share(progress.percent, TRAINING_SHARE) }),
     );
-    const { skipped, report, notes = [] } = await running.process.result;
+    const { skipped, report, forgotten = [], notes = [] } = await running.process.result;
     if (skipped.length > 0) running.job = { ...running.job, skipped: skipped.slice(0, SKIPPED_KEPT) };
     if (report) running.job = { ...running.job, report: withoutCurves(report) };
-    for (const note of notes) this.#remark(running, note);
+    if (forgotten.length > 0) this.#remark(running, forgottenLine(forgotten));
+    for (const text of notes) this.#remark(running, { text });
     if (running.stop) throw new Error('stopped at its end');
     if (skipped.length > 0) {
       const names = skipped.map(({ name, reason }) => `${name} (${reason})`);
@@ -388,9 +401,10 @@ export class JobQueue {
     await rm(this.#folderOf(job), { recursive: true, force: true }).catch((error) => this.#warn(job, error));
   }
 
-  #remark(running: RunningJob, note: string): void {
-    running.job = { ...running.job, notes: [...(running.job.notes ?? []), note] };
-    this.#tell(running, { text: note });
+  /** A line that stands among the notes, too. */
+  #remark(running: RunningJob, line: JobNews): void {
+    running.job = { ...running.job, notes: [...(running.job.notes ?? []), line.text] };
+    this.#tell(running, line);
   }
 
   #tell(running: RunningJob, line: JobNews): void {

@@ -44,10 +44,7 @@ export async function trainAnomalyModel(
     backbone,
     updateFrom: order.updateFrom ?? undefined,
   });
-  if (forgotten.length === 0) return { skipped };
-  const what = forgotten.length === 1 ? '1 picture' : `${forgotten.length} pictures`;
-  const note = `What was learnt from ${what} was forgotten, because nobody calls them good any more: ${forgotten.join(', ')}.`;
-  return { skipped, notes: [note] };
+  return { skipped, forgotten };
 }
 
 /** What labels say beyond the version they are added to: pictures that it does not know yet, and others that count no more. */

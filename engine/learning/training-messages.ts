@@ -125,6 +125,8 @@ export interface TrainingOutcome {
   readonly skipped: readonly SkippedPicture[];
   /** Of a detector or classifier. */
   readonly report?: TrainingReportFacts;
+  /** Pictures that the version it grew from had learnt and it has not. */
+  readonly forgotten?: readonly string[];
   /** What went otherwise than wished. */
   readonly notes?: readonly string[];
 }

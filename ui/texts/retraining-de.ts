@@ -158,6 +158,7 @@ export const retrainingDe: typeof retrainingEnUS = {
       skipped: 'Ausgelassene Bilder: __count__.',
       placed: 'Version __version__ ist entstanden.',
       'judged-accepted': 'Die Freigabe stimmt zu.',
+      forgotten: 'Vergessen, weil sie nicht mehr mit gut bewertet sind: __count__ (__pictures__).',
       'judged-refused': 'Die Freigabe lehnt ab.',
       deployed: 'Version __version__ ist im Einsatz.',
       awaiting: 'Version __version__ wartet auf einen Menschen.',

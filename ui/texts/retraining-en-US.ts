@@ -170,6 +170,7 @@ export const retrainingEnUS = {
       placed: 'Version __version__ is made.',
       'judged-accepted': 'The gate accepts it.',
       'judged-refused': 'The gate refuses it.',
+      forgotten: 'Forgotten, because they are labelled good no more: __count__ (__pictures__).',
       deployed: 'Version __version__ is in production.',
       awaiting: 'Version __version__ waits for a person.',
       'production-changed': 'Meanwhile someone chose what is in production, which stays so.',

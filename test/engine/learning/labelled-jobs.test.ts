@@ -146,7 +146,12 @@ describe('A training from labels', function () {
     assert.equal(fifth.state, 'completed', fifth.error?.message);
     const without = await readBankManifest(models.folderOf('plate', fifth.version!));
     assert.equal(without.bank.pictures, levelled.bank.pictures - 1);
-    assert.match(fifth.notes?.[0] ?? '', new RegExp(`learnt from 1 picture was forgotten.* ${learnt[0]}\\.`));
+    assert.match(
+      fifth.notes?.[0] ?? '',
+      new RegExp(`learnt from 1 picture was forgotten.* calls it good.* ${learnt[0]}\\.`),
+    );
+    const told = fifth.log?.find(({ code }) => code === 'forgotten');
+    assert.deepEqual(told?.parameters, { count: 1, pictures: learnt[0] });
     const { sha256 } = await imported.get(learnt[0]);
     assert.ok(!(await learntPictures(models.folderOf('plate', fifth.version!))).has(sha256));
   });
