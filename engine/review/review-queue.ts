@@ -186,7 +186,8 @@ export class ReviewQueue {
   }
 
   /**
-   * Keeps others from deciding an item for a while, or for a further while when this person has locked it already.
+   * Keeps others from deciding an item for a while, or for a further while when this person has locked it already. Who
+   * labelled an item gets no lock on it: it waits for a second person.
    *
    * @param seconds 1..3600
    * @throws {NotFound} @throws {Locked} by another person @throws {InvalidInput} without a name

@@ -92,6 +92,9 @@ export class SqlReviewTable implements ReviewTable {
     return this.database.write(async (transaction) => {
       const row = await existingRow(transaction, id);
       this.requireUnlocked(row, reviewer);
+      // asked for before the label was given, and come after it: the second person must not find the item locked
+      if (row.state === 'labelled' && isSamePerson(row.reviewer, reviewer))
+        return { item: this.toItem(row), taken: false };
       const taken = livingLock(row, this.now()) === null;
       return { item: this.toItem(await takeLock(transaction, row, reviewer, until)), taken };
     });

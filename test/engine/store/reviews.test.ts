@@ -555,6 +555,8 @@ describe('locks of review items', function () {
     await reviews.lock(id, 'Bob', UNTIL);
     const labelled = await reviews.decide(id, { label: 'NG', reviewer: 'Bob', note: null }, 'bob', AT);
     assert.equal(labelled.lock, null);
+    const late = await reviews.lock(id, 'Bob', UNTIL);
+    assert.deepEqual([late.item.lock, late.taken], [null, false], 'who labelled does not keep others from approving');
     await reviews.lock(id, 'Cleo', UNTIL);
     await assert.rejects(reviews.judge(id, { approved: true, reviewer: 'Dan', note: null }, 'dan', AT), {
       code: 'locked',
