@@ -120,7 +120,7 @@ describe('opti-quality dataset', function () {
       const told = lastLine(outcome) as { accepted: number; duplicates: number; refused: { name: string }[] };
       assert.deepEqual(
         [told.accepted, told.duplicates, told.refused.map(({ name }) => name)],
-        [accepted, duplicates, ['a.txt']],
+        [accepted, duplicates, [join('labels', 'train', 'a.txt')]],
       );
     }
     const store = await openStore({ dataFolder: data });
