@@ -53,6 +53,9 @@ export interface RemovedVersion {
   readonly until: string;
 }
 
+/** A removed version that is among the others again, and who did it. */
+export type RestoredVersion = Pick<RemovedVersion, 'name' | 'version' | 'actor'>;
+
 /** One switch of the model in production. */
 export interface DeploymentRecord {
   readonly partType: string;

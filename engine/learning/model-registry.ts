@@ -13,6 +13,7 @@ import {
   modelNameOf,
   NotFound,
   type RemovedVersion,
+  type RestoredVersion,
   systemClock,
   TypedEmitter,
   timestamp,
@@ -55,6 +56,7 @@ export interface ModelWarning {
 export interface ModelRegistryEvents {
   readonly deployment: DeploymentRecord;
   readonly removed: RemovedVersion;
+  readonly restored: RestoredVersion;
   /** Told once per folder and cause, and when a roll-back turns out to be none. */
   readonly warning: ModelWarning;
 }
@@ -244,6 +246,7 @@ export class ModelRegistry {
   async restore(name: string, version: string, actor: string): Promise<ModelVersion> {
     this.folderOf(name, version);
     await this.#inTurn(name, () => this.#removed.restore({ name, version }, actor));
+    this.events.emit('restored', { name, version, actor });
     return (await this.describe(name, version)).summary;
   }
 

@@ -148,6 +148,9 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
   models.events.on('removed', (removed) => {
     retraining.removed(removed).catch(fault);
   });
+  models.events.on('restored', (restored) => {
+    retraining.restored(restored).catch(fault);
+  });
   models.events.on('warning', ({ name: model, version, message }) =>
     warn(`Model ${model} version ${version}: ${message}`),
   );

@@ -3,7 +3,7 @@ import { meaningOf } from '../../ui/shared/changed-decisions';
 import { figureRows } from '../../ui/shared/compared';
 import { gateRows, oldClassRows } from '../../ui/shared/figures';
 import { formatsOf } from '../../ui/shared/texts';
-import { logText, retrainText } from '../../ui/shared/words';
+import { logText, outcomeText, retrainText } from '../../ui/shared/words';
 import { de } from '../../ui/texts/de';
 import { enUS } from '../../ui/texts/en-US';
 import { defaultFinish, finishErrors, finishOf } from '../../ui/widgets/ui-training/finish-draft';
@@ -37,6 +37,17 @@ describe('words and figures of the loop', () => {
     );
     const unknown = { code: 'labels-missing', message: '12 labels are missing.' };
     assert.equal(retrainText(unknown, de, german), unknown.message);
+  });
+
+  it('call a candidate removed until it is restored', () => {
+    const [waits, removed, restored] = ['candidate-waits', 'removed-later', 'restored-later'].map((code) => ({
+      code,
+      message: '',
+    }));
+    const outcome = 'candidate' as const;
+    assert.equal(outcomeText({ outcome, reasons: [waits] }, enUS), 'a candidate waits');
+    assert.equal(outcomeText({ outcome, reasons: [waits, removed] }, de), 'entfernt');
+    assert.equal(outcomeText({ outcome, reasons: [waits, removed, restored] }, enUS), 'a candidate waits');
   });
 
   it('name the stage in a line of a log, and keep a line without a code as it is', () => {

@@ -1,6 +1,6 @@
 import { gateText } from './figures';
 import type { Formats, Texts } from './texts';
-import type { Job, Reason } from './types';
+import type { Job, Reason, RetrainingRun } from './types';
 
 type Parameters = Readonly<Record<string, string | number>>;
 
@@ -25,6 +25,12 @@ export function retrainText({ code, message, parameters = {} }: Reason, texts: T
     filled(texts.serverErrors[code]?.message, parameters, formats) ??
     gateText({ code, message, parameters }, texts, formats)
   );
+}
+
+/** What came of a retraining; of one whose version was taken away since, this. */
+export function outcomeText({ outcome, reasons }: Pick<RetrainingRun, 'outcome' | 'reasons'>, texts: Texts): string {
+  const isGone = outcome === 'candidate' && reasons.at(-1)?.code === 'removed-later';
+  return isGone ? texts.retraining.removed : texts.retraining.outcomes[outcome];
 }
 
 /** A line of a job's log. */

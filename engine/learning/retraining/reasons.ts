@@ -65,6 +65,8 @@ export const reasons = {
     told('deployed-later', `${actor} put version ${version} into production.`, { version, actor }),
   removedLater: (version: string, actor: string) =>
     told('removed-later', `${actor} removed version ${version}.`, { version, actor }),
+  restoredLater: (version: string, actor: string) =>
+    told('restored-later', `${actor} restored version ${version}.`, { version, actor }),
   cancelled: () => told('cancelled', 'The training was cancelled.'),
   interrupted: () => told('interrupted', 'The station ended during the training.'),
 } as const;
