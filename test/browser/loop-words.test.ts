@@ -50,6 +50,13 @@ describe('words and figures of the loop', () => {
     assert.equal(outcomeText({ outcome, reasons: [waits, removed, restored] }, enUS), 'a candidate waits');
   });
 
+  it('tell how far an import came that failed', () => {
+    const { importEnded, uploaded } = enUS.dataset;
+    assert.equal(importEnded.failed('good', '', 'It is gone.'), 'good was not imported. It is gone.');
+    const some = importEnded.failed('good', uploaded(3, 1, 0), 'The disk is full.');
+    assert.equal(some, 'good: ended early; 3 pictures taken in, 1 here already. The disk is full.');
+  });
+
   it('name the stage in a line of a log, and keep a line without a code as it is', () => {
     const at = '2026-03-20T09:00:00Z';
     const line = { at, text: 'coreset', code: 'stage', parameters: { stage: 'coreset' } };

@@ -122,7 +122,8 @@ export const retrainingDe: typeof retrainingEnUS = {
     importEnded: {
       completed: (folder, what) => `${folder}: ${what}`,
       cancelled: (folder, what) => `${folder}: abgebrochen; ${what}`,
-      failed: (folder, why) => `${folder} wurde nicht importiert. ${why}`,
+      failed: (folder, what, why) =>
+        what === '' ? `${folder} wurde nicht importiert. ${why}` : `${folder}: vorzeitig beendet; ${what}. ${why}`,
     },
     moreRefused: (count) => (count === 1 ? 'und 1 weitere Datei' : `und ${count} weitere Dateien`),
   },

@@ -133,7 +133,9 @@ export const retrainingEnUS = {
     importEnded: {
       completed: (folder: string, what: string) => `${folder}: ${what}`,
       cancelled: (folder: string, what: string) => `${folder}: cancelled; ${what}`,
-      failed: (folder: string, why: string) => `${folder} was not imported. ${why}`,
+      /** `what`: how far it came; empty: no picture was imported. */
+      failed: (folder: string, what: string, why: string) =>
+        what === '' ? `${folder} was not imported. ${why}` : `${folder}: ended early; ${what}. ${why}`,
     },
     moreRefused: (count: number) => (count === 1 ? 'and 1 more file' : `and ${count} more files`),
   },
