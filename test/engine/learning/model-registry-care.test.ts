@@ -48,7 +48,9 @@ describe('Caring for model versions', () => {
     await assert.rejects(registry.describe('plate', '3'), { code: 'not-found' });
     await assert.rejects(registry.deploy('plate', '3', 'ada'), { code: 'not-found' });
 
+    registry.events.on('restored', ({ version, actor }) => told.push(`${actor} ${version}`));
     const restored = await registry.restore('plate', '3', 'cy');
+    assert.deepEqual(told, ['3', 'cy 3']);
     assert.equal(restored.notes, 'after the new lamp');
     assert.deepEqual(await versions(), ['3', '2', '1']);
     assert.deepEqual(await registry.removed(), []);
