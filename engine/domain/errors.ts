@@ -87,6 +87,19 @@ export class PartTypeInvalid extends InspectionError {
   }
 }
 
+/** The station is closing or closed. */
+export class StationClosed extends InspectionError {
+  constructor() {
+    super({
+      code: 'station-closed',
+      status: 'station closed',
+      message: 'The inspection station is closed. Try again when it has been deployed.',
+      reason: 'interrupted',
+      httpStatus: 503,
+    });
+  }
+}
+
 /** Something asked for by id or name does not exist. */
 export class NotFound extends InspectionError {
   constructor(what: string, id: string) {

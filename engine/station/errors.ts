@@ -15,19 +15,6 @@ export class NoModel extends InspectionError {
   }
 }
 
-/** The station is closing or closed. */
-export class StationClosed extends InspectionError {
-  constructor() {
-    super({
-      code: 'station-closed',
-      status: 'station closed',
-      message: 'The inspection station is closed. Try again when it has been deployed.',
-      reason: 'interrupted',
-      httpStatus: 503,
-    });
-  }
-}
-
 /** So many verdicts wait for the database that the journal does not hold them all. */
 export class JournalFull extends InspectionError {
   constructor(count: number) {

@@ -1,5 +1,5 @@
 export { BrowserCameras, BrowserCameraUnavailable, type CameraRequest } from './browser-cameras';
-export { NoModel, StationClosed, UnknownInspection } from './errors';
+export { NoModel, UnknownInspection } from './errors';
 export { Intake, type IntakeHandler, NoIntake, type Submission } from './intake';
 export { InspectionLedger, type LedgerOptions, type OpenInspection } from './ledger';
 export { openStation } from './open-station';

@@ -10,12 +10,13 @@ import {
   newId,
   type PictureInfo,
   type ReasonCode,
+  StationClosed,
   type Trigger,
   timestamp,
 } from '../domain';
 import { failSafeDecision } from '../routing';
 import { type Store, StoreUnavailable, storeError } from '../store';
-import { StationClosed, UnknownInspection } from './errors';
+import { UnknownInspection } from './errors';
 import { failureFinding } from './failure';
 import { type Outlet, Outlets } from './outlets';
 import { plain, plainFindings } from './plain';

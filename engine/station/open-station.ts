@@ -9,6 +9,7 @@ import {
   NotFound,
   type PictureInfo,
   type RoutingDefaults,
+  StationClosed,
   systemClock,
   type TowerLightState,
   TypedEmitter,
@@ -31,7 +32,6 @@ import { openStore, type RoutingPatch, type Store } from '../store';
 import { classify, detect, scoreAnomaly } from './analyses';
 import { BrowserCameras } from './browser-cameras';
 import { EmbeddingMemory } from './embeddings';
-import { StationClosed } from './errors';
 import { FaultLog } from './fault-log';
 import { Intake } from './intake';
 import { KeptDetectors } from './kept-detectors';

@@ -6,6 +6,7 @@ import {
   InspectionError,
   NotFound,
   newId,
+  StationClosed,
   systemClock,
   timestamp,
 } from '../../domain';
@@ -46,6 +47,7 @@ export class FolderImports {
   readonly #imported: Pick<ImportedPictures, 'add'>;
   readonly #clock: Clock;
   #running: Running | null = null;
+  #isClosed = false;
 
   constructor(imported: Pick<ImportedPictures, 'add'>, clock: Clock = systemClock) {
     this.#imported = imported;
@@ -56,10 +58,11 @@ export class FolderImports {
    * Begins to import a folder, see `importFolder`.
    *
    * @returns the import as it begins
-   * @throws {ImportRunning} @throws what `importFolder` throws, but for what only the pictures of a data set show
+   * @throws {ImportRunning} @throws {StationClosed} @throws what `importFolder` throws, but for what only the pictures of a data set show
    */
   async start(order: FolderImport): Promise<FolderImportRun> {
     const read = await openFolder(order);
+    if (this.#isClosed) throw new StationClosed();
     const [last] = this.list();
     if (this.#running && last) throw new ImportRunning(last);
     const { partType, path, label = null, actor } = order;
@@ -110,8 +113,9 @@ export class FolderImports {
     return this.get(id);
   }
 
-  /** Ends what is under way. */
+  /** Ends what is under way; none begins any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#stop();
   }
 

@@ -132,6 +132,14 @@ describe('Imports of folders', function () {
     assert.deepEqual([imports.get(run.id).state, await labelled()], ['cancelled', 1]);
   });
 
+  it('do not begin when the station was closed while their folder was looked at', async () => {
+    const starting = imports.start(orderOf(await pictures('good', 2)));
+    const refused = assert.rejects(starting, { code: 'station-closed' });
+    await imports.close();
+    await refused;
+    assert.deepEqual([imports.list(), await labelled()], [[], 0]);
+  });
+
   it('are refused at once for what the folder shows, and fail for what only its pictures show', async () => {
     await assert.rejects(imports.start(orderOf(join(folder.path, 'none'))), { code: 'invalid-input' });
     await assert.rejects(imports.start({ ...orderOf(folder.path), partType: 'a.detector' }), {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import type { Inspection, Verdict } from '../../../engine/domain';
-import { type InspectionLedger, StationClosed } from '../../../engine/station';
+import { type Inspection, StationClosed, type Verdict } from '../../../engine/domain';
+import type { InspectionLedger } from '../../../engine/station';
 import { type Store, StoreUnavailable } from '../../../engine/store';
 import { waitFor } from '../../support/wait';
 import { temporaryStore, undoAll } from '../store/support';
