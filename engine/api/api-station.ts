@@ -10,6 +10,7 @@ import type {
   RoutingSettings,
   ShadowRun,
   TypedEmitter,
+  VersionChange,
 } from '../domain';
 import type {
   Comparisons,
@@ -31,6 +32,7 @@ export interface ApiEvents {
   readonly job: Job;
   readonly retraining: RetrainStatus;
   readonly deployment: DeploymentRecord;
+  readonly version: VersionChange;
   readonly shadow: ShadowRun;
   readonly 'routing-changed': RoutingSettings;
   readonly lamp: object;

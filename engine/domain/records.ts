@@ -56,6 +56,11 @@ export interface RemovedVersion {
 /** A removed version that is among the others again, and who did it. */
 export type RestoredVersion = Pick<RemovedVersion, 'name' | 'version' | 'actor'>;
 
+/** A version was taken away, or is among the others again. */
+export interface VersionChange extends RestoredVersion {
+  readonly change: 'removed' | 'restored';
+}
+
 /** One switch of the model in production. */
 export interface DeploymentRecord {
   readonly partType: string;

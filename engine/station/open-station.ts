@@ -146,9 +146,12 @@ async function compose(options: StationOptions, store: Store, parts: { close(): 
     retraining.deployed(deployment).catch(fault);
   });
   models.events.on('removed', (removed) => {
+    const { name, version, actor } = removed;
+    events.emit('version', { name, version, actor, change: 'removed' });
     retraining.removed(removed).catch(fault);
   });
   models.events.on('restored', (restored) => {
+    events.emit('version', { ...restored, change: 'restored' });
     retraining.restored(restored).catch(fault);
   });
   models.events.on('warning', ({ name: model, version, message }) =>

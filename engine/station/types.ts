@@ -20,6 +20,7 @@ import type {
   TowerLightState,
   TypedEmitter,
   Verdict,
+  VersionChange,
 } from '../domain';
 import type { ComputePool } from '../inference';
 import type {
@@ -88,6 +89,7 @@ export interface StationEvents {
   readonly job: Job;
   readonly retraining: RetrainStatus;
   readonly deployment: DeploymentRecord;
+  readonly version: VersionChange;
   readonly shadow: ShadowRun;
   readonly 'routing-changed': RoutingSettings;
   readonly fault: Fault;

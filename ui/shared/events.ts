@@ -4,6 +4,7 @@ export const EVENT_NAMES = [
   'review',
   'job',
   'deployment',
+  'version',
   'retraining',
   'shadow',
   'routing',

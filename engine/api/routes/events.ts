@@ -9,13 +9,13 @@ export const eventRoutes = [
     path: '/events',
     operation: 'streamEvents',
     summary:
-      'Server-sent events: inspection, review, job, retraining, deployment, shadow, routing, lamp, fault; the data is JSON',
+      'Server-sent events: inspection, review, job, retraining, deployment, version, shadow, routing, lamp, fault; the data is JSON',
     tag: 'station',
     success: {
       status: 200,
       mediaTypes: ['text/event-stream'],
       description:
-        'The tower lights as they are, then events from now on; inspection carries an Inspection, review a ReviewItem, job a Job, retraining a RetrainStatus, deployment a Deployment, shadow a ShadowRun, routing RoutingSettings',
+        'The tower lights as they are, then events from now on; inspection carries an Inspection, review a ReviewItem, job a Job, retraining a RetrainStatus, deployment a Deployment, version {name, version, actor, change: removed or restored}, shadow a ShadowRun, routing RoutingSettings',
     },
     handle: async ({ context, station, link, request, response }) => {
       if (request.method === 'HEAD') {
@@ -40,6 +40,7 @@ export const eventRoutes = [
         events.on('job', (job) => push('job', job)),
         events.on('retraining', (status) => push('retraining', status)),
         events.on('deployment', (record) => push('deployment', record)),
+        events.on('version', (change) => push('version', change)),
         events.on('shadow', (run) => push('shadow', run)),
         events.on('routing-changed', (settings) => push('routing', settings)),
         events.on('lamp', (lamp) => push('lamp', lamp)),

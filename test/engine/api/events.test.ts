@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
 import type { ApiStation } from '../../../engine/api';
 import { waitFor } from '../../support/wait';
+import { writeVersion } from '../learning/packages';
 import { type Line, openLine, type RunningApi, serveApi } from './line';
 
 interface Pushed {
@@ -74,6 +75,21 @@ describe('GET /events', () => {
     assert.equal((inspection.findings as unknown[]).length, 1);
     assert.deepEqual([review.id, review.state], [id, 'pending']);
     assert.equal(fault.message, 'two\nlines');
+    client.close();
+  });
+
+  it('pushes that a version was removed or restored', async () => {
+    await writeVersion(line.dataFolder, 'plate', '1');
+    const client = await listen(api.url);
+    const version = `${api.url}/models/plate/1`;
+    assert.equal((await fetch(version, { method: 'DELETE' })).status, 200);
+    assert.equal((await fetch(`${version}/restore`, { method: 'POST' })).status, 200);
+    await waitFor('three events', () => client.heard.length >= 3);
+    const common = { name: 'plate', version: '1', actor: 'anonymous' };
+    assert.deepEqual(client.heard.slice(1), [
+      { event: 'version', data: { ...common, change: 'removed' } },
+      { event: 'version', data: { ...common, change: 'restored' } },
+    ]);
     client.close();
   });
 

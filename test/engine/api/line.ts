@@ -74,6 +74,10 @@ export async function openLine(
   const events = new TypedEmitter<ApiEvents>();
   reviews.events.on('changed', (item) => events.emit('review-changed', item));
   models.events.on('deployment', (record) => events.emit('deployment', record));
+  models.events.on('removed', ({ name, version, actor }) =>
+    events.emit('version', { name, version, actor, change: 'removed' }),
+  );
+  models.events.on('restored', (restored) => events.emit('version', { ...restored, change: 'restored' }));
   jobs.events.on('job', (job) => events.emit('job', job));
   retraining.events.on('status', (status) => events.emit('retraining', status));
   const captureRequests = new Map<string, (picture: Buffer) => void>();

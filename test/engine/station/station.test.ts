@@ -10,6 +10,7 @@ import { readPictureHeader } from '../../../engine/imaging';
 import { openStation, type Station, type StationEvents, type StationOptions } from '../../../engine/station';
 import { jobEnded, TRAINING_LIMIT_MS } from '../../support/jobs';
 import { waitFor } from '../../support/wait';
+import { writeVersion } from '../learning/packages';
 import { temporaryFolder, undoAfter, undoAll } from '../store/support';
 import { decision, smallPicture } from './support';
 
@@ -112,6 +113,18 @@ describe('a station', function () {
       status: 'no model for plate',
       message: 'No model is deployed for part type plate. Train one, or deploy a version, on the Train page.',
     });
+  });
+
+  it('tells that versions of models are removed and restored', async () => {
+    const station = await temporaryStation();
+    const changes = record(station, 'version');
+    await writeVersion(station.options.dataFolder, 'plate', '1');
+    await station.models.remove('plate', '1', 'Ada');
+    await station.models.restore('plate', '1', 'Grace');
+    assert.deepEqual(changes, [
+      { name: 'plate', version: '1', actor: 'Ada', change: 'removed' },
+      { name: 'plate', version: '1', actor: 'Grace', change: 'restored' },
+    ]);
   });
 
   it('trains, deploys and scores with a model, and keeps the heat maps', async () => {
