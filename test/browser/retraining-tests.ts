@@ -79,6 +79,29 @@ export function retrainingTests(tools: WidgetTools): void {
     await see(page, 'old/bad: cancelled; 12 pictures taken in', labels);
   });
 
+  it('says that an import was lost with Node-RED, and shows one that began elsewhere', async () => {
+    tools.station.addVersion('1', true);
+    const page = await show('ui-training');
+    const labels = '.oq-labels';
+    await page.getByText('Bring in pictures').click();
+    await page.locator('input[name=import-folder]').fill('old/bad');
+    await page.locator('[data-action=import-folder]').click();
+    await see(page, 'Importing old/bad: 12 of 34', labels);
+    const [running] = tools.station.loop.imports;
+    tools.station.loop.imports = [];
+    await see(page, 'old/bad: the import ended because Node-RED or the station was started anew', labels);
+    tools.station.loop.imports = [{ ...running, id: '01ELSEWHERE', folder: 'new/bad' }];
+    tools.station.failNext(/GET \/training\/imports/, {
+      status: 503,
+      code: 'station-closed',
+      detail: 'The station is closed.',
+    });
+    tools.station.cut();
+    await see(page, 'Importing new/bad: 12 of 34', labels);
+    tools.station.loop.endImport('completed');
+    await see(page, 'new/bad: 31 pictures taken in', labels);
+  });
+
   it('trains with a priority and a policy, within their ranges', async () => {
     tools.station.addVersion('1', true);
     const page = await show('ui-training');

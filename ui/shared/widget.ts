@@ -18,6 +18,8 @@ export interface Widget {
   readonly formats: Formats;
   /** True when the push connection has been gone for longer than a moment. */
   readonly disconnected: Ref<boolean>;
+  /** Changes with each refreshing: what is not known has to be fetched. */
+  readonly refreshed: Readonly<Ref<number>>;
   /** Short message for the live region; replaced by the next. */
   readonly notice: Ref<string>;
   /** An error for the user to read: of the last action, else of the last loading. */
@@ -53,6 +55,7 @@ export function useWidget(id: string, props: WidgetProps, events: WidgetEvents):
   const socket = inject<DashboardSocket | null>('$socket', null);
 
   const disconnected = ref(false);
+  const refreshed = ref(0);
   const notice = ref('');
   const actionProblem = ref('');
   const loadProblem = ref('');
@@ -76,6 +79,7 @@ export function useWidget(id: string, props: WidgetProps, events: WidgetEvents):
     }
     const refresh = (): void => {
       clearTimeout(patience);
+      refreshed.value += 1;
       events.refresh();
     };
     patience = setTimeout(refresh, PATIENCE_MS);
@@ -98,6 +102,7 @@ export function useWidget(id: string, props: WidgetProps, events: WidgetEvents):
     texts,
     formats: formatsOf(language === 'en-US' && navigator.language.startsWith('en') ? navigator.language : language),
     disconnected,
+    refreshed,
     notice,
     problem: computed(() => actionProblem.value || loadProblem.value),
     attempt: async (action) => {

@@ -122,6 +122,8 @@ export const retrainingDe: typeof retrainingEnUS = {
     importEnded: {
       completed: (folder, what) => `${folder}: ${what}`,
       cancelled: (folder, what) => `${folder}: abgebrochen; ${what}`,
+      lost: (folder) =>
+        `${folder}: Der Import endete, weil Node-RED oder die Station neu gestartet wurde. Den Ordner noch einmal importieren; was schon da ist, wird übergangen.`,
       failed: (folder, what, why) =>
         what === '' ? `${folder} wurde nicht importiert. ${why}` : `${folder}: vorzeitig beendet; ${what}. ${why}`,
     },

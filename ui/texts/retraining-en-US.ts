@@ -133,6 +133,8 @@ export const retrainingEnUS = {
     importEnded: {
       completed: (folder: string, what: string) => `${folder}: ${what}`,
       cancelled: (folder: string, what: string) => `${folder}: cancelled; ${what}`,
+      lost: (folder: string) =>
+        `${folder}: the import ended because Node-RED or the station was started anew. Import the folder again; what is there already is passed over.`,
       /** `what`: how far it came; empty: no picture was imported. */
       failed: (folder: string, what: string, why: string) =>
         what === '' ? `${folder} was not imported. ${why}` : `${folder}: ended early; ${what}. ${why}`,
