@@ -102,6 +102,8 @@ export interface FolderImportRun {
   readonly accepted: number;
   /** Labelled already. */
   readonly duplicates: number;
+  /** Of those labelled already, the ones with another label than the import gives; theirs stays. */
+  readonly contradicting: number;
   readonly refused: number;
   /** The first hundred of those refused. */
   readonly refusals: readonly { readonly name: string; readonly reason: string; readonly error: Fault }[];

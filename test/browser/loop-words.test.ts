@@ -53,7 +53,7 @@ describe('words and figures of the loop', () => {
   it('tell how far an import came that failed', () => {
     const { importEnded, uploaded } = enUS.dataset;
     assert.equal(importEnded.failed('good', '', 'It is gone.'), 'good was not imported. It is gone.');
-    const some = importEnded.failed('good', uploaded(3, 1, 0), 'The disk is full.');
+    const some = importEnded.failed('good', uploaded(3, 1, 0, 0), 'The disk is full.');
     assert.equal(some, 'good: ended early; 3 pictures taken in, 1 here already. The disk is full.');
   });
 

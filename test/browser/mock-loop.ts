@@ -29,7 +29,7 @@ function importOf({ partType, folder, label = null }: Record<string, unknown>): 
     id: newId(),
     ...({ partType, folder, label } as Pick<FolderImportRun, 'partType' | 'folder' | 'label'>),
     ...{ actor: 'anonymous', state: 'running', done: 12, total: 34 },
-    ...{ accepted: 12, duplicates: 0, refused: 0, refusals: [], error: null },
+    ...{ accepted: 12, duplicates: 0, contradicting: 0, refused: 0, refusals: [], error: null },
     ...{ startedAt: AT, endedAt: null },
   };
 }
@@ -197,7 +197,7 @@ export class MockLoop {
   /** The import that runs has come to its end. */
   endImport(state: 'completed' | 'cancelled'): FolderImportRun {
     const [{ done, ...run }, ...earlier] = this.imports;
-    const came = { done: 34, accepted: 31, duplicates: 2, refused: 1, refusals: [REFUSAL] };
+    const came = { done: 34, accepted: 31, duplicates: 2, contradicting: 1, refused: 1, refusals: [REFUSAL] };
     const ended = { ...run, ...(state === 'completed' ? came : { done, accepted: done }), state, endedAt: AT };
     this.imports = [ended, ...earlier];
     return ended;

@@ -72,7 +72,11 @@ export function retrainingTests(tools: WidgetTools): void {
     await see(page, 'Importing old/bad: 12 of 34', labels);
     assert.ok(await page.locator('[data-import=running]').isVisible());
     tools.station.loop.endImport('completed');
-    await see(page, 'old/bad: 31 pictures taken in, 2 here already, 1 refused', labels);
+    await see(
+      page,
+      'old/bad: 31 pictures taken in, 2 here already, 1 of them with the other label, which stays, 1 refused',
+      labels,
+    );
     await see(page, 'torn.jpg: It is truncated.', labels);
     await begin();
     await page.locator('[data-action=cancel-import]').click();

@@ -137,6 +137,8 @@ export interface ModelOverview {
 export interface UploadedFrame {
   readonly name: string;
   readonly outcome: 'accepted' | 'duplicate' | 'refused';
+  /** It is there with the other label. */
+  readonly contradicts?: boolean;
   readonly reason?: string;
   /** Why it was refused. */
   readonly error?: Fault;

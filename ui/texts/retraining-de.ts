@@ -104,10 +104,11 @@ export const retrainingDe: typeof retrainingEnUS = {
       count === 1
         ? `1 Datei ist kein JPEG oder PNG und wird nicht hochgeladen: ${names}`
         : `${count} Dateien sind kein JPEG oder PNG und werden nicht hochgeladen: ${names}`,
-    uploaded: (accepted, duplicates, refused) =>
+    uploaded: (accepted, duplicates, refused, contradicting) =>
       [
         accepted === 1 ? '1 Bild aufgenommen' : `${accepted} Bilder aufgenommen`,
         ...(duplicates > 0 ? [`${duplicates} schon da`] : []),
+        ...(contradicting > 0 ? [`davon ${contradicting} mit der anderen Bewertung, die bleibt`] : []),
         ...(refused > 0 ? [`${refused} abgelehnt`] : []),
       ].join(', '),
     outcomes: { accepted: 'aufgenommen', duplicate: 'schon da', refused: 'abgelehnt' },

@@ -115,10 +115,11 @@ export const retrainingEnUS = {
       count === 1
         ? `1 file is no JPEG or PNG and is not uploaded: ${names}`
         : `${count} files are no JPEG or PNG and are not uploaded: ${names}`,
-    uploaded: (accepted: number, duplicates: number, refused: number) =>
+    uploaded: (accepted: number, duplicates: number, refused: number, contradicting: number) =>
       [
         accepted === 1 ? '1 picture taken in' : `${accepted} pictures taken in`,
         ...(duplicates > 0 ? [`${duplicates} here already`] : []),
+        ...(contradicting > 0 ? [`${contradicting} of them with the other label, which stays`] : []),
         ...(refused > 0 ? [`${refused} refused`] : []),
       ].join(', '),
     outcomes: { accepted: 'taken in', duplicate: 'here already', refused: 'refused' },

@@ -145,6 +145,7 @@ export const uploadResult = named(
           outcome: z.literal('duplicate'),
           id,
           label,
+          contradicts: z.boolean().meta({ description: 'The upload gives it the other label; the one it has stays' }),
           class: z.string().optional().meta({ description: 'The class that the picture there now has, and had not' }),
           reason,
         }),
@@ -183,6 +184,9 @@ export const folderImport = named(
     total: z.int().nullable().meta({ description: 'Null until they are counted' }),
     accepted: z.int(),
     duplicates: z.int().meta({ description: 'Labelled already' }),
+    contradicting: z
+      .int()
+      .meta({ description: 'Of the duplicates, those with another label than the import gives; theirs stays' }),
     refused: z.int(),
     refusals: z
       .array(z.object({ name: fileName, reason, error: fault }))

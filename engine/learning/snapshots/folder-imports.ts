@@ -77,6 +77,7 @@ export class FolderImports {
       total: null,
       accepted: 0,
       duplicates: 0,
+      contradicting: 0,
       refused: 0,
       refusals: [],
       error: null,
@@ -157,7 +158,11 @@ function withResult(run: FolderImportRun, result: ImportResult): Partial<FolderI
     case 'accepted':
       return { done, accepted: run.accepted + 1 };
     case 'duplicate':
-      return { done, duplicates: run.duplicates + 1 };
+      return {
+        done,
+        duplicates: run.duplicates + 1,
+        contradicting: run.contradicting + (result.contradicts ? 1 : 0),
+      };
     case 'refused': {
       const { name, reason, error } = result;
       const refusals = run.refusals.length < MOST_NAMED ? [...run.refusals, { name, reason, error }] : run.refusals;

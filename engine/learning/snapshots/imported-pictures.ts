@@ -73,6 +73,8 @@ export type ImportResult = { readonly name: string } & (
       readonly outcome: 'duplicate';
       readonly id: string;
       readonly label: Label;
+      /** The import gives it the other label; the one it has stays. */
+      readonly contradicts: boolean;
       readonly class?: string;
       readonly reason: string;
     }
@@ -194,13 +196,13 @@ export class ImportedPictures {
       const { format, ...info } = await this.#inspect(picture);
       const { width, height, bytes, sha256 } = info;
       const twin = known.get(sha256);
-      if (twin) return this.#again(twin, shown, actor);
+      if (twin) return this.#again(twin, { label, shown, actor });
       const id = newId();
       const drawn = boxes && checked(boxes, { id, width, height });
       const picturePath = await this.#store.pictures.saveImported(id, partType, picture, format);
       const row = { id, partType, label, boxes: drawn, class: shown, name, width, height, bytes, sha256, picturePath };
       const there = await this.#addRow({ ...row, at: this.#now(), actor });
-      if (there) return this.#again(there, shown, actor);
+      if (there) return this.#again(there, { label, shown, actor });
       known.set(sha256, { id, label });
       return { outcome: 'accepted', id };
     } catch (error) {
@@ -210,10 +212,14 @@ export class ImportedPictures {
   }
 
   /** A picture that is there without a class gets the one that the import tells. */
-  async #again(twin: Twin, shown: string | null, actor: string): Promise<Outcome> {
-    if (shown === null || twin.label !== 'NG') return duplicate(twin);
+  async #again(
+    twin: Twin,
+    { label, shown, actor }: { readonly label: Label; readonly shown: string | null; readonly actor: string },
+  ): Promise<Outcome> {
+    const there = duplicate(twin, label);
+    if (shown === null || twin.label !== 'NG') return there;
     const isAdded = await this.#store.imported.addClass(twin.id, shown, actor, this.#now());
-    return isAdded ? { ...duplicate(twin), class: shown } : duplicate(twin);
+    return isAdded ? { ...there, class: shown } : there;
   }
 
   /** The file is there before the row; without its row it goes again. */
@@ -257,9 +263,9 @@ export class PictureNotRead extends InspectionError {
 
 type Outcome = ImportResult extends infer Result ? (Result extends unknown ? Omit<Result, 'name'> : never) : never;
 
-function duplicate({ id, label }: Twin): Outcome & { readonly outcome: 'duplicate' } {
+function duplicate({ id, label }: Twin, given: Label): Outcome & { readonly outcome: 'duplicate' } {
   const reason = `The same picture is there already, labelled ${label}.`;
-  return { outcome: 'duplicate', id, label, reason };
+  return { outcome: 'duplicate', id, label, contradicts: label !== given, reason };
 }
 
 /** @throws {InvalidInput} for a box that leaves the picture or has no area */

@@ -79,6 +79,8 @@ describe('Imports of folders', function () {
     const again = await ended(await imports.start(orderOf(path)));
     assert.deepEqual([again.accepted, again.duplicates, again.refused], [0, 3, 1]);
     assert.deepEqual(imports.list(), [again, over]);
+    const other = await ended(await imports.start({ ...orderOf(path), label: 'NG' }));
+    assert.deepEqual([again.contradicting, other.duplicates, other.contradicting], [0, 3, 3]);
   });
 
   it('keep what they have imported when they are cancelled, and go on from there', async () => {
