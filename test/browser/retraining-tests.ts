@@ -167,7 +167,11 @@ export function retrainingTests(tools: WidgetTools): void {
     tools.station.versions.forEach((version, at) => {
       tools.station.versions[at] = { ...version, deployed: version.version === '2' };
     });
-    tools.station.jobs[tools.station.jobs.indexOf(job)] = { ...job };
+    const at = tools.station.jobs.findIndex(({ id }) => id === job.id);
+    tools.station.jobs[at] = { ...job, deployment: 'deployed' };
+    await page.reload();
+    await see(page, 'Gate: version 3 against 2 · was in production before', panel);
+    tools.station.jobs[at] = { ...job };
     await page.reload();
     await page.locator('[data-action=leave]').click();
     await page.locator(panel).waitFor({ state: 'detached' });

@@ -121,6 +121,7 @@ export const registryDe: typeof registryEnUS = {
     leave: 'Lassen',
     leaveHint: 'Sie bleibt unter den Versionen und lässt sich später einsetzen.',
     left: 'Gelassen. Sie bleibt unter den Versionen.',
+    deployedBefore: 'war schon eingesetzt',
     deployments: {
       deployed: 'eingesetzt',
       awaiting: 'wartet auf einen Menschen',

@@ -132,5 +132,6 @@ export const registryEnUS = {
     leaveHint: 'It stays among the versions and can be deployed later.',
     left: 'Left. It stays among the versions.',
     deployments,
+    deployedBefore: 'was in production before',
   },
 };
