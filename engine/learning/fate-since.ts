@@ -1,4 +1,4 @@
-import { type Job, modelNameOf } from '../domain';
+import { type Job, type ModelKind, modelNameOf } from '../domain';
 import { listVersions } from '../packages';
 import type { ModelRegistry } from './model-registry';
 
@@ -14,8 +14,7 @@ interface Versions {
  */
 export function fatesSince(models: Pick<ModelRegistry, 'history' | 'folder'>): (job: Job) => Promise<Job> {
   const known = new Map<string, Promise<Versions>>();
-  const versionsOf = async ({ request: { partType, kind = 'patchcore' } }: Job): Promise<Versions> => {
-    const name = modelNameOf(partType, kind);
+  const versionsOf = async (name: string, partType: string, kind: ModelKind): Promise<Versions> => {
     const switches = await models.history(partType, kind);
     return {
       deployed: new Set(switches.filter((one) => one.name === name).map(({ version }) => version)),
@@ -23,10 +22,11 @@ export function fatesSince(models: Pick<ModelRegistry, 'history' | 'folder'>): (
     };
   };
   return async (job) => {
-    const { request, version, deployment } = job;
+    const { version, deployment } = job;
     if (version === null || deployment === undefined || deployment === 'deployed') return job;
-    const name = modelNameOf(request.partType, request.kind ?? 'patchcore');
-    const versions = known.get(name) ?? versionsOf(job);
+    const { partType, kind = 'patchcore' } = job.request;
+    const name = modelNameOf(partType, kind);
+    const versions = known.get(name) ?? versionsOf(name, partType, kind);
     known.set(name, versions);
     const { deployed, present } = await versions;
     if (deployed.has(version)) return { ...job, deployment: 'deployed' };

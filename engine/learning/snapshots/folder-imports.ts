@@ -10,7 +10,7 @@ import {
   systemClock,
   timestamp,
 } from '../../domain';
-import { type FolderImport, openFolder } from './import-folder';
+import { type FolderImport, importOrderOf, openFolder } from './import-folder';
 import type { ImportedPictures, ImportResult } from './imported-pictures';
 
 /** Imports that are remembered until the station closes. */
@@ -128,14 +128,13 @@ export class FolderImports {
   async #work(
     id: string,
     read: Awaited<ReturnType<typeof openFolder>>,
-    { partType, label, class: shown, actor }: FolderImport,
+    order: FolderImport,
     signal: AbortSignal,
   ): Promise<void> {
     const files = await read(signal);
     this.#change(id, { total: files.length });
     const onResult = (result: ImportResult) => this.#change(id, withResult(this.get(id), result));
-    const order = { partType, label: label ?? 'OK', ...(shown !== undefined && { class: shown }), actor } as const;
-    await this.#imported.add(files, order, { signal, onResult });
+    await this.#imported.add(files, importOrderOf(order), { signal, onResult });
   }
 
   #end(id: string, state: FolderImportRun['state'], error: Fault | null = null): void {

@@ -4,7 +4,7 @@ import { type Dataset, DatasetUnreadable, datasetKindOf, readDataset } from '../
 import { InvalidInput, isPartType, type Label, PartTypeInvalid } from '../../domain';
 import { defaultPictureLimits, PictureUnreadable } from '../../imaging';
 import { checkImportedClass, isGoodClass } from './good-class';
-import type { ImportedPictures, ImportResult, ImportWatch, IncomingPicture } from './imported-pictures';
+import type { ImportedPictures, ImportOrder, ImportResult, ImportWatch, IncomingPicture } from './imported-pictures';
 
 export interface FolderImport {
   readonly partType: string;
@@ -40,9 +40,13 @@ export async function importFolder(
   order: FolderImport,
   watch?: ImportWatch,
 ): Promise<readonly ImportResult[]> {
-  const { partType, label = 'OK', class: shown, actor } = order;
   const files = await (await openFolder(order))(watch?.signal);
-  return imported.add(files, { partType, label, ...(shown !== undefined && { class: shown }), actor }, watch);
+  return imported.add(files, importOrderOf(order), watch);
+}
+
+/** What holds for each picture of a folder that says nothing else. */
+export function importOrderOf({ partType, label = 'OK', class: shown, actor }: FolderImport): ImportOrder {
+  return { partType, label, class: shown, actor };
 }
 
 /**
